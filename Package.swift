@@ -1,0 +1,107 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One array of settings for all Swift targets (reasons: ARCHITECTURE.md, "Language settings").
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A library target of ours in `Sources/<name>`.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of one module, in `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    swiftSettings: settings)
+}
+
+/// A C library of Debian, found through pkg-config.
+func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "omtask",
+  products: [
+    .executable(name: "omtask", targets: ["omtask"])
+  ],
+  traits: [
+    .default(enabledTraits: ["MPI"]),
+    .trait(name: "MPI", description: "Run on several ranks with Open MPI."),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // C libraries and the two small C targets of ours
+    system("CBlosc", "blosc", "libblosc-dev"),
+    system("CZstd", "libzstd", "libzstd-dev"),
+    system("CZlib", "zlib", "zlib1g-dev"),
+    system("CPNG", "libpng", "libpng-dev"),
+    system("COpenMPI", "ompi-c", "libopenmpi-dev"),
+    // GNU system calls that Glibc's overlay hides
+    .target(name: "CSys"),
+    // functions over the macros of mpi.h; without the trait every call says "not built in"
+    .target(
+      name: "CMPI",
+      dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
+      cSettings: [.define("OM_WITH_MPI", .when(traits: ["MPI"]))]),
+
+    // The walk of a pixel, bottom up: each module may import those above it in this list
+    // JSON as an ordered tree, and the one error type
+    library("OMJSON"),
+    // arithmetic of boxes, chunk grids, data types and partitions; no I/O
+    library("OMGrid", ["OMJSON"]),
+    // bytes by key
+    library("OMStore", ["OMJSON", "CSys"]),
+    // chunk bytes to voxels and back
+    library("OMCodecs", ["OMJSON", "OMGrid", "CBlosc", "CZstd", "CZlib"]),
+    // Zarr v2 and v3 arrays and groups
+    library("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"]),
+    // OME-Zarr: multiscales, labels, plates, wells
+    library("OMImage", ["OMJSON", "OMGrid", "OMStore", "OMZarr"]),
+    // manifests, args schemas, bound parameters
+    library("OMManifest", ["OMJSON"]),
+    // what the author of a task sees
+    library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
+    // connected components that cross regions and ranks; no I/O
+    library("OMObjects", ["OMJSON", "OMGrid"]),
+    // plans, engines, pyramids and the commit
+    library(
+      "OMRun",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+        "OMObjects", "CSys",
+      ]),
+    // ranks
+    library("OMMPI", ["OMJSON", "OMRun", "CMPI"]),
+    // one file per subcommand
+    library(
+      "OMCommands",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMZarr", "OMImage", "OMManifest", "OMTask", "OMRun",
+        "OMMPI", "CPNG", "CSys",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // The tasks: one Swift file each, declared by Manifests/<task>.json
+    .target(
+      name: "OMTasks", dependencies: ["OMTask", "OMGrid", "OMJSON", "OMManifest"], path: "Tasks",
+      swiftSettings: settings, plugins: ["ManifestPlugin"]),
+    .plugin(
+      name: "ManifestPlugin", capability: .buildTool(), dependencies: ["manifest-compiler"]),
+    .executableTarget(
+      name: "manifest-compiler", dependencies: ["OMJSON", "OMManifest"], swiftSettings: settings),
+
+    // The program
+    .executableTarget(
+      name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
+  ]
+)
