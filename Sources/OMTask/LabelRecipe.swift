@@ -1,0 +1,130 @@
+public import OMGrid
+public import OMJSON
+
+/// The voxels that one global statistic is taken over.
+public enum StatisticsScope: String, Sendable, CaseIterable {
+  /// Every (t, c) volume for itself.
+  case volume
+  /// Every (t, c, z) plane for itself.
+  case plane
+  /// Every channel over all time points.
+  case channel
+  /// The whole image.
+  case image
+  /// Every channel of the recipe over all images of the run.
+  case plate
+}
+
+/// Which voxels touch each other.
+public enum Connectivity: String, Sendable, CaseIterable {
+  /// Voxels that share a face (4 neighbours in a plane, 6 in a volume).
+  case faces
+  /// Voxels that share a face or an edge (8 and 18).
+  case edges
+  /// Voxels that share a face, an edge or a corner (8 and 26).
+  case full
+
+  /// In how many coordinates two neighbours may differ, as SciPy and scikit-image count.
+  public var order: Int {
+    switch self {
+    case .faces: 1
+    case .edges: 2
+    case .full: 3
+    }
+  }
+}
+
+/// Which connected components count as objects.
+public struct ObjectRules: Sendable, Equatable {
+  /// Which voxels touch each other.
+  public var connectivity: Connectivity
+  /// The fewest voxels of an object.
+  public var minimumSize: Int?
+  /// The most voxels of an object.
+  public var maximumSize: Int?
+  /// Whether objects that touch the border of their volume are dropped.
+  public var clearsBorder: Bool
+  /// Whether objects are numbered 1…N; otherwise every object is written as 1.
+  public var numbers: Bool
+
+  /// Makes the rules.
+  public init(
+    connectivity: Connectivity, minimumSize: Int? = nil, maximumSize: Int? = nil,
+    clearsBorder: Bool = false, numbers: Bool = true
+  ) {
+    self.connectivity = connectivity
+    self.minimumSize = minimumSize
+    self.maximumSize = maximumSize
+    self.clearsBorder = clearsBorder
+    self.numbers = numbers
+  }
+}
+
+/// How a coarser level is made from the next finer one.
+public enum Downsampling: String, Sendable, CaseIterable {
+  /// The most frequent value of the window; of several, the smallest.
+  case mode
+  /// The first voxel of the window.
+  case stride
+}
+
+/// The threshold of one scope and the kernel that applies it.
+public struct MaskChoice: Sendable {
+  /// The threshold that was used.
+  public var threshold: Double
+  /// The kernel that applies it.
+  public var kernel: any MaskKernel
+
+  /// Makes a choice.
+  public init(threshold: Double, kernel: any MaskKernel) {
+    self.threshold = threshold
+    self.kernel = kernel
+  }
+}
+
+/// One label image that a task makes of an image: the passes, in the task's own words.
+///
+/// The engine takes the statistics of every scope (a mergeable partial per region, merged over
+/// threads and ranks), asks `choose` for the kernel of each scope, and then makes the mask or the
+/// objects, region by region. The result never depends on how the image was cut.
+public struct LabelRecipe: Sendable {
+  /// The name of the label image.
+  public var name: String
+  /// The channels to read, by index; several only when `keepsChannelAxis` is true.
+  public var channels: [Int]
+  /// Whether the label image has a channel axis too.
+  public var keepsChannelAxis: Bool
+  /// The level to read.
+  public var level: Int
+  /// What must be known of each scope before `choose` is asked; nil for a fixed choice.
+  public var statistics: StatisticsNeed?
+  /// The voxels that one choice is made for.
+  public var scope: StatisticsScope
+  /// Chooses threshold and kernel from the merged statistics of one scope.
+  public var choose: @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
+  /// Which components count; nil when the mask is written as it is.
+  public var objects: ObjectRules?
+  /// The type of the label image; nil picks one that holds every number.
+  public var dataType: DataType?
+  /// How coarser levels are made.
+  public var downsampling: Downsampling
+
+  /// Makes a recipe.
+  public init(
+    name: String, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
+    dataType: DataType?, downsampling: Downsampling,
+    choose: @escaping @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
+  ) {
+    self.name = name
+    self.channels = channels
+    self.keepsChannelAxis = keepsChannelAxis
+    self.level = level
+    self.statistics = statistics
+    self.scope = scope
+    self.choose = choose
+    self.objects = objects
+    self.dataType = dataType
+    self.downsampling = downsampling
+  }
+}

@@ -1,0 +1,33 @@
+public import OMJSON
+public import OMManifest
+
+/// A task: what an author writes beside its manifest, in one file of `Tasks/`.
+///
+/// A value of the type is the task bound to its parameters. It says what to make of an image as a
+/// list of recipes; the engine owns reading, halos, memory, threads, ranks, encoding and commit.
+public protocol RegionTask: Sendable {
+  /// Binds the task to parameters that passed the manifest's checks.
+  ///
+  /// - Throws: A fault of kind `usage` when parameters contradict each other.
+  init(_ parameters: Parameters) throws(Fault)
+
+  /// What to make of one image; all of it is committed together.
+  ///
+  /// - Returns: The label images to make; none when there is nothing to do for this image.
+  /// - Throws: A fault of kind `usage` when the image lacks what the parameters ask for.
+  func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe]
+}
+
+/// A task with its manifest, as the catalogue lists it.
+public struct CatalogEntry: Sendable {
+  /// The text of the manifest.
+  public let manifestText: String
+  /// The kernel's type.
+  public let task: any RegionTask.Type
+
+  /// Makes an entry.
+  public init(manifestText: String, task: any RegionTask.Type) {
+    self.manifestText = manifestText
+    self.task = task
+  }
+}
