@@ -1,0 +1,102 @@
+package import OMGrid
+package import OMJSON
+
+/// What became of a run.
+package struct RunReport: Sendable {
+  /// The images in the order of the input.
+  package var images: [ImageReport] = []
+  /// Voxels of the input that were processed.
+  package var voxels = 0
+  /// Stored bytes read from the input.
+  package var bytesRead = 0
+  /// Stored bytes written.
+  package var bytesWritten = 0
+  /// Chunks of the input that are not stored and count as fill value.
+  package var absentChunks = 0
+  /// Wall time in seconds.
+  package var seconds = 0.0
+  /// The largest resident memory of one process, in bytes.
+  package var peakMemory = 0
+  /// Ranks of the run.
+  package var ranks = 1
+  /// Worker threads of each rank.
+  package var threads = 1
+
+  /// Makes an empty report.
+  package init() {}
+
+  /// The exit code of the run: 0, or that of the gravest failure (design, table of exit codes).
+  package var exitCode: Int32 {
+    let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
+    let codes = Set(images.compactMap { $0.fault?.kind.exitCode })
+    return order.first { codes.contains($0) } ?? codes.min() ?? 0
+  }
+}
+
+/// What became of one image.
+package struct ImageReport: Sendable {
+  /// How the image ended.
+  package enum Status: String, Sendable {
+    /// Its results were made and committed.
+    case done
+    /// Its results were there already.
+    case skipped
+    /// It failed; nothing of it is visible.
+    case failed
+  }
+
+  /// Where the image is.
+  package var uri: String
+  /// How it ended.
+  package var status: Status
+  /// Why it failed.
+  package var fault: Fault?
+  /// What was made (or was there already).
+  package var outputs: [OutputReport] = []
+
+  /// Makes the report of an image.
+  package init(uri: String, status: Status, fault: Fault? = nil) {
+    self.uri = uri
+    self.status = status
+    self.fault = fault
+  }
+}
+
+/// The threshold of one scope.
+package struct ScopeThreshold: Sendable, Equatable {
+  /// The scope, for example `t=0 c=1`; empty for the whole image.
+  package var scope: String
+  /// The threshold.
+  package var value: Double
+
+  /// Makes the threshold of a scope.
+  package init(scope: String, value: Double) {
+    self.scope = scope
+    self.value = value
+  }
+}
+
+/// One label image that was made.
+package struct OutputReport: Sendable {
+  /// Its name.
+  package var name: String
+  /// Where it is.
+  package var uri: String
+  /// How many objects it holds; nil for a mask.
+  package var objects: Int?
+  /// The thresholds used, in the order of the scopes.
+  package var thresholds: [ScopeThreshold] = []
+  /// The type of its voxels.
+  package var dataType: DataType
+  /// The share of processed voxels that are foreground before any object rule, 0…1.
+  package var foregroundShare = 0.0
+  /// What a person should look at.
+  package var notes: [String] = []
+
+  /// Makes the report of an output.
+  package init(name: String, uri: String, dataType: DataType) {
+    self.name = name
+    self.uri = uri
+    self.dataType = dataType
+  }
+}
