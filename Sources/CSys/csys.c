@@ -1,0 +1,54 @@
+#define _GNU_SOURCE
+#include "csys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int om_renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name,
+                 unsigned flags) {
+  return (int)syscall(SYS_renameat2, old_folder, old_name, new_folder, new_name, flags);
+}
+
+int om_open_beneath(int folder, const char *path, int flags) {
+  // <linux/openat2.h> is missing from older headers; the structure is part of the kernel's ABI.
+  struct {
+    uint64_t flags, mode, resolve;
+  } how = {(uint64_t)(unsigned)(flags | O_CLOEXEC), 0, 0x08 /* RESOLVE_BENEATH */};
+  return (int)syscall(437 /* openat2 */, folder, path, &how, sizeof how);
+}
+
+int om_open_folder(int folder, const char *name) {
+  return openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int om_create_file(int folder, const char *name, unsigned mode) {
+  return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+int om_syncfs(int descriptor) { return syncfs(descriptor); }
+
+int om_affinity_count(void) {
+  // The kernel refuses a set that is smaller than its own, so grow it until it fits.
+  for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
+    cpu_set_t *set = CPU_ALLOC(cpus);
+    if (set == NULL) return 1;
+    size_t size = CPU_ALLOC_SIZE(cpus);
+    int status = sched_getaffinity(0, size, set);
+    int reason = errno;
+    int count = status == 0 ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    if (status == 0) return count > 0 ? count : 1;
+    if (reason != EINVAL) return 1;
+  }
+  return 1;
+}
+
+int om_terminal_columns(int descriptor) {
+  struct winsize size;
+  if (!isatty(descriptor) || ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}

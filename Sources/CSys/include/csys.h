@@ -1,0 +1,43 @@
+// GNU and Linux calls that Glibc's overlay hides from Swift.
+//
+// Functions that can fail return -1 and leave the reason in errno, as the calls they wrap.
+#ifndef CSYS_H
+#define CSYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Flags of om_renameat2.
+enum { om_rename_noreplace = 1, om_rename_exchange = 2 };
+
+// Renames; -1 with ENOSYS or EINVAL where the kernel or the file system lacks the flag.
+int om_renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name,
+                 unsigned flags);
+
+// Opens a value below `folder` for reading, following links only as long as they stay below it
+// (openat2 with RESOLVE_BENEATH). EXDEV: a link leaves the folder or is absolute.
+// ENOSYS: the kernel is older than 5.6 or a sandbox forbids the call.
+int om_open_beneath(int folder, const char *path, int flags);
+
+// Opens a folder below `folder` for use with the other calls, never through a link.
+int om_open_folder(int folder, const char *name);
+
+// Creates a new file below `folder` for writing, never through a link; EEXIST if there is one.
+int om_create_file(int folder, const char *name, unsigned mode);
+
+// Writes everything of one file system that is still in memory; waits until it is done.
+int om_syncfs(int descriptor);
+
+// CPUs this process may run on, at least 1.
+int om_affinity_count(void);
+
+// Columns of the terminal behind a descriptor, 0 when it is none.
+int om_terminal_columns(int descriptor);
+
+// CRC-32C (Castagnoli) of `count` bytes; `previous` is 0 or the result for the bytes before them.
+uint32_t om_crc32c(uint32_t previous, const void *bytes, size_t count);
+
+// The same without the CPU's instruction, for machines that lack it and for tests.
+uint32_t om_crc32c_portable(uint32_t previous, const void *bytes, size_t count);
+
+#endif
