@@ -103,5 +103,9 @@ let package = Package(
     // The program
     .executableTarget(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
+
+    // Tests
+    // the import lines of all modules against the arrows of ARCHITECTURE.md
+    .testTarget(name: "ArrowTests", swiftSettings: settings),
   ]
 )

@@ -1,0 +1,42 @@
+# Everything a person or a CI machine starts; the steps themselves are in scripts/.
+PREFIX ?= $(HOME)/.local
+BUILD = swift build -c release --static-swift-stdlib
+
+.NOTPARALLEL:
+.PHONY: help demo test acceptance build install check format bench setup clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: setup build ## a real micrograph and a generated volume, with threads and with two ranks
+	scripts/demo
+
+test: setup build ## all tests, at most 30 minutes on two cores
+	scripts/test
+
+acceptance: setup build ## the tests again with the full figures (5 GiB image, 384 images)
+	scripts/test --acceptance
+
+setup: ## the Debian packages and the Python peers that demo and test need
+	scripts/setup-debian
+	scripts/setup-python
+
+build: ## the release program, .build/release/omtask
+	scripts/setup-debian --build
+	$(BUILD) --product omtask
+
+install: build ## copy the program to PREFIX/bin (default ~/.local), no root needed
+	install -D -m 755 .build/release/omtask "$(DESTDIR)$(PREFIX)/bin/omtask"
+
+check: ## format, documentation rules, warnings as errors, import arrows
+	scripts/check
+
+format: ## rewrite the Swift sources in the project's format
+	swift format -i -r Package.swift Sources Tasks Tests Plugins
+
+bench: setup build ## omtask against its peers, writes Benchmarks/RESULTS.md
+	scripts/setup-python Benchmarks/requirements.txt
+	.venv/bin/python Benchmarks/run.py
+
+clean: ## remove what was built and made (not .venv)
+	rm -rf .build demo-output
