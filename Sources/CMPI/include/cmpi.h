@@ -1,0 +1,36 @@
+#ifndef CMPI_H
+#define CMPI_H
+#include <stddef.h>
+
+/* Functions over the macros of mpi.h. Nothing of mpi.h is visible here, so that linking the
+   library and loading it at run time are interchangeable without touching Swift.
+   All calls are made from the thread that called om_mpi_init. Every wait is sleepy. */
+
+/* 1 when this build holds MPI. */
+int om_mpi_available(void);
+/* Starts MPI; 0 when it worked. */
+int om_mpi_init(void);
+/* The number of this rank, and of all ranks. */
+int om_mpi_rank(void);
+int om_mpi_size(void);
+/* Sends count bytes to a rank and returns when the buffer may be reused; 0 when it worked. */
+int om_mpi_send(const void *bytes, size_t count, int to, int tag);
+/* Sends to every rank and receives from every rank at once; 0 when it worked. */
+int om_mpi_exchange(const void *const *out, const size_t *out_counts, void *const *in,
+                    const size_t *in_counts);
+/* Exchanges one count with every rank; 0 when it worked. */
+int om_mpi_exchange_counts(const size_t *out, size_t *in);
+/* Waits for a message of a rank; its size goes to count. 0 when it worked. */
+int om_mpi_probe(int from, int tag, size_t *count);
+/* Receives count bytes of a rank; 0 when it worked. */
+int om_mpi_receive(void *bytes, size_t count, int from, int tag);
+/* Waits until every rank has come here; 0 when it worked. */
+int om_mpi_barrier(void);
+/* Copies count bytes of rank 0 to every rank; 0 when it worked. */
+int om_mpi_broadcast(void *bytes, size_t count);
+/* Ends MPI in order. */
+void om_mpi_finalize(void);
+/* Ends all ranks with an exit code. */
+void om_mpi_abort(int code);
+
+#endif

@@ -1,0 +1,83 @@
+/// Where a block lies: one volume's box of voxels (z, y, x), labelled as one piece.
+///
+/// Two-dimensional images have one plane in z. Time and channel are not here: every (t, c) pair is
+/// a volume of its own, and volumes never touch.
+package struct Block: Sendable, Equatable {
+  /// The number of the volume in the label image, t before c.
+  package var volume: Int
+  /// The position in the grid of blocks.
+  package var position: Vector3
+  /// The first voxel.
+  package var origin: Vector3
+  /// The number of voxels along z, y and x.
+  package var shape: Vector3
+
+  /// Makes a block.
+  package init(volume: Int, position: Vector3, origin: Vector3, shape: Vector3) {
+    self.volume = volume
+    self.position = position
+    self.origin = origin
+    self.shape = shape
+  }
+
+  /// The number of rows (lines of voxels along x).
+  package var rowCount: Int { shape.z * shape.y }
+}
+
+/// Three numbers along z, y and x.
+package struct Vector3: Sendable, Hashable {
+  /// Along z.
+  package var z: Int
+  /// Along y.
+  package var y: Int
+  /// Along x.
+  package var x: Int
+
+  /// Makes a vector.
+  package init(_ z: Int, _ y: Int, _ x: Int) {
+    self.z = z
+    self.y = y
+    self.x = x
+  }
+}
+
+/// The regular grid of blocks over every volume of a label image.
+package struct BlockGrid: Sendable, Equatable {
+  /// The number of volumes.
+  package let volumes: Int
+  /// The shape of one volume.
+  package let volumeShape: Vector3
+  /// The number of blocks along each axis of a volume.
+  package let gridShape: Vector3
+  /// Whether the image has a z axis, so that its first and last plane are a border.
+  package let hasDepth: Bool
+
+  /// Makes a grid.
+  package init(volumes: Int, volumeShape: Vector3, gridShape: Vector3, hasDepth: Bool) {
+    self.volumes = volumes
+    self.volumeShape = volumeShape
+    self.gridShape = gridShape
+    self.hasDepth = hasDepth
+  }
+
+  /// The directions to all 26 neighbours; the first 13 come before their opposites.
+  static let directions: [Vector3] = {
+    var before: [Vector3] = []
+    for z in -1...1 {
+      for y in -1...1 {
+        for x in -1...1 where (z, y, x) > (0, 0, 0) { before.append(Vector3(z, y, x)) }
+      }
+    }
+    return before + before.map { Vector3(-$0.z, -$0.y, -$0.x) }
+  }()
+
+  /// The grid position next to another in a direction, or nil beyond the edge of the volume.
+  func neighbour(of position: Vector3, _ direction: Vector3) -> Vector3? {
+    let moved = Vector3(
+      position.z + direction.z, position.y + direction.y, position.x + direction.x)
+    let inside =
+      (0..<gridShape.z).contains(moved.z) && (0..<gridShape.y).contains(moved.y)
+      && (0..<gridShape.x).contains(moved.x)
+    return inside ? moved : nil
+  }
+}

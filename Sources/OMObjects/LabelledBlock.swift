@@ -1,0 +1,99 @@
+/// Foreground voxels `start ..< end` of one row; all belong to one component of the block.
+package struct Run: BitwiseCopyable, Sendable, Equatable {
+  /// The first voxel, counted from the block's own first voxel.
+  package var start: UInt32
+  /// One past the last voxel.
+  package var end: UInt32
+  /// The component, counted within the block by its first voxel in raster order.
+  package var component: UInt32
+}
+
+/// The components of one block after labelling, before neighbours are known.
+package struct LabelledBlock: Sendable {
+  /// Where the block lies.
+  package let block: Block
+  /// For each row the number of its first run, and at the end the number of runs; empty when the
+  /// runs were dropped to save memory.
+  package private(set) var rowStarts: [UInt32]
+  /// The runs in raster order; empty when they were dropped.
+  package private(set) var runs: [Run]
+  /// For each component the raster index of its first voxel within the block.
+  package let firstVoxels: [UInt32]
+  /// For each component its number of voxels within the block.
+  package let counts: [UInt32]
+  /// For each component whether it touches the border of the volume; empty when nobody asked.
+  package let touchesBorder: [Bool]
+  /// For each component the number it is written with; 0 removes it. Empty until it is known.
+  package var numbers: [UInt64] = []
+
+  init(
+    block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32], counts: [UInt32],
+    touchesBorder: [Bool]
+  ) {
+    self.block = block
+    self.rowStarts = rowStarts
+    self.runs = runs
+    self.firstVoxels = firstVoxels
+    self.counts = counts
+    self.touchesBorder = touchesBorder
+  }
+
+  /// The number of components.
+  package var componentCount: Int { firstVoxels.count }
+
+  /// Bytes that this value keeps in memory.
+  package var byteCount: Int {
+    rowStarts.count * 4 + runs.count * 12 + componentCount * 17
+  }
+
+  /// The same without its runs, which a second labelling of the same mask makes again.
+  package func droppingRuns() -> LabelledBlock {
+    var copy = self
+    copy.rowStarts = []
+    copy.runs = []
+    return copy
+  }
+
+  /// Takes the runs of a second labelling of the same mask.
+  package mutating func takeRuns(of other: LabelledBlock) {
+    rowStarts = other.rowStarts
+    runs = other.runs
+  }
+
+  /// The key of a component: the raster index of its first voxel within the volume.
+  package func key(of component: Int, in grid: BlockGrid) -> UInt64 {
+    let index = Int(firstVoxels[component])
+    let row = index / block.shape.x
+    let z = block.origin.z + row / block.shape.y
+    let y = block.origin.y + row % block.shape.y
+    let x = block.origin.x + index % block.shape.x
+    let shape = grid.volumeShape
+    return UInt64((z * shape.y + y) * shape.x + x)
+  }
+
+  /// What is known of a component from this block alone.
+  package func facts(of component: Int, in grid: BlockGrid) -> ComponentFacts {
+    ComponentFacts(
+      key: key(of: component, in: grid), count: UInt64(counts[component]),
+      touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component])
+  }
+}
+
+/// What decides whether a component is kept, and where it stands in the order of numbers.
+///
+/// A commutative monoid: pieces of one component combine in any order.
+package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
+  /// The raster index of its first voxel within the volume.
+  package var key: UInt64
+  /// Its number of voxels.
+  package var count: UInt64
+  /// Whether it touches the border of the volume.
+  package var touchesBorder: Bool
+
+  /// Joins another piece of the same component.
+  mutating func join(_ other: ComponentFacts) {
+    key = min(key, other.key)
+    count += other.count
+    touchesBorder = touchesBorder || other.touchesBorder
+  }
+}

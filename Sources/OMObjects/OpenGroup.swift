@@ -1,0 +1,132 @@
+/// A run at the surface of a block, as a neighbour must know it.
+package struct SurfaceRun: BitwiseCopyable, Sendable, Equatable {
+  /// The row within the block (z before y).
+  var row: UInt32
+  /// The first voxel within the row.
+  var start: UInt32
+  /// One past the last voxel.
+  var end: UInt32
+  /// The component, counted in the group that holds the block.
+  var component: UInt32
+}
+
+/// The surface of one block.
+package struct BlockSurface: Sendable, Equatable {
+  /// Where the block lies.
+  package var block: Block
+  /// The runs that a neighbour outside can touch, in raster order.
+  package var runs: [SurfaceRun]
+
+  /// The runs of one row.
+  func runs(in row: Int) -> Range<Int> {
+    lowerBound(UInt32(truncatingIfNeeded: row))..<lowerBound(UInt32(truncatingIfNeeded: row + 1))
+  }
+
+  private func lowerBound(_ row: UInt32) -> Int {
+    var low = 0
+    var high = runs.count
+    while low < high {
+      let middle = (low + high) / 2
+      if runs[middle].row < row { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// Blocks whose components are joined among themselves, seen from outside.
+///
+/// Only components that reach a neighbour outside the group are in it, so a group is as large as
+/// its surface; inner components never travel.
+package struct OpenGroup: Sendable, Equatable {
+  /// The surfaces of blocks that have a neighbour outside the group.
+  package var surfaces: [BlockSurface]
+  /// What is known so far of each open component.
+  package var components: [ComponentFacts]
+
+  /// Makes a group.
+  package init(surfaces: [BlockSurface], components: [ComponentFacts]) {
+    self.surfaces = surfaces
+    self.components = components
+  }
+}
+
+/// The surface of one labelled block, and which of the block's components are in it.
+package struct BlockOpening: Sendable {
+  /// The group of this block alone.
+  package var group: OpenGroup
+  /// For each component of the group its number within the block.
+  package var members: [UInt32]
+}
+
+extension LabelledBlock {
+  /// The surface of this block towards neighbours in its volume.
+  package func opening(in grid: BlockGrid) -> BlockOpening {
+    var sides = Sides()
+    for direction in BlockGrid.directions
+    where grid.neighbour(of: block.position, direction) != nil {
+      sides.open(direction)
+    }
+    var surface: [SurfaceRun] = []
+    var members: [UInt32] = []
+    if sides.isClosed {
+      return BlockOpening(group: OpenGroup(surfaces: [], components: []), members: [])
+    }
+    var slots = [Int32](repeating: -1, count: componentCount)
+    for row in 0..<block.rowCount {
+      let whole = sides.touchesRow(row, of: block)
+      let range = Int(rowStarts[row])..<Int(rowStarts[row + 1])
+      if !whole && !sides.low.x && !sides.high.x { continue }
+      for index in range {
+        let run = runs[index]
+        guard whole || sides.touchesEnds(run.start, run.end, of: block) else { continue }
+        let component = Int(run.component)
+        if slots[component] < 0 {
+          slots[component] = Int32(members.count)
+          members.append(run.component)
+        }
+        surface.append(
+          SurfaceRun(
+            row: UInt32(row), start: run.start, end: run.end,
+            component: UInt32(slots[component])))
+      }
+    }
+    let known = members.map { facts(of: Int($0), in: grid) }
+    return BlockOpening(
+      group: OpenGroup(surfaces: [BlockSurface(block: block, runs: surface)], components: known),
+      members: members)
+  }
+}
+
+/// Which sides of a block have a neighbour that is not in the group.
+struct Sides {
+  struct Flags {
+    var z = false
+    var y = false
+    var x = false
+  }
+
+  var low = Flags()
+  var high = Flags()
+
+  var isClosed: Bool { !(low.z || low.y || low.x || high.z || high.y || high.x) }
+
+  /// Opens the sides that a neighbour in this direction touches.
+  mutating func open(_ direction: Vector3) {
+    if direction.z < 0 { low.z = true } else if direction.z > 0 { high.z = true }
+    if direction.y < 0 { low.y = true } else if direction.y > 0 { high.y = true }
+    if direction.x < 0 { low.x = true } else if direction.x > 0 { high.x = true }
+  }
+
+  /// Whether a whole row lies on an open side.
+  func touchesRow(_ row: Int, of block: Block) -> Bool {
+    let z = row / block.shape.y
+    let y = row % block.shape.y
+    return (low.z && z == 0) || (high.z && z == block.shape.z - 1) || (low.y && y == 0)
+      || (high.y && y == block.shape.y - 1)
+  }
+
+  /// Whether a run reaches an open end of its row.
+  func touchesEnds(_ start: UInt32, _ end: UInt32, of block: Block) -> Bool {
+    (low.x && start == 0) || (high.x && Int(end) == block.shape.x)
+  }
+}
