@@ -62,7 +62,7 @@ let package = Package(
     // bytes by key
     library("OMStore", ["OMJSON", "CSys"]),
     // chunk bytes to voxels and back
-    library("OMCodecs", ["OMJSON", "OMGrid", "CBlosc", "CZstd", "CZlib"]),
+    library("OMCodecs", ["OMJSON", "OMGrid", "CSys", "CBlosc", "CZstd", "CZlib"]),
     // Zarr v2 and v3 arrays and groups
     library("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"]),
     // OME-Zarr: multiscales, labels, plates, wells

@@ -1,0 +1,123 @@
+import OMJSON
+
+/// The order in which a chunk's axes are stored, and the copy back to array order.
+struct Transposition: Sendable {
+  /// The axes longer than 1, in array order: their length and their step in the stored chunk.
+  private let axes: [(count: Int, storedStride: Int)]
+
+  /// The order of array axes in the stored chunk: `order[0]` varies slowest.
+  ///
+  /// - Returns: nil when the bytes lie in array order anyway.
+  init?(order: [Int], chunkShape: [Int]) {
+    var strides = chunkShape
+    var stride = 1
+    for axis in order.reversed() {
+      strides[axis] = stride
+      stride *= chunkShape[axis]
+    }
+    axes = zip(chunkShape, strides).filter { $0.0 > 1 }.map { (count: $0.0, storedStride: $0.1) }
+    if zip(axes, axes.dropFirst()).allSatisfy({ $0.storedStride > $1.storedStride }) { return nil }
+  }
+
+  /// Copies a stored chunk to array order (C order).
+  func restore(
+    _ stored: UnsafeRawPointer, to target: UnsafeMutableRawPointer, elementByteCount: Int
+  ) {
+    switch elementByteCount {
+    case 1: restore(stored, to: target, as: UInt8.self)
+    case 2: restore(stored, to: target, as: UInt16.self)
+    case 4: restore(stored, to: target, as: UInt32.self)
+    default: restore(stored, to: target, as: UInt64.self)
+    }
+  }
+
+  private func restore<Word: FixedWidthInteger>(
+    _ stored: UnsafeRawPointer, to target: UnsafeMutableRawPointer, as: Word.Type
+  ) {
+    let source = stored.assumingMemoryBound(to: Word.self)
+    let result = target.assumingMemoryBound(to: Word.self)
+    let strides = targetStrides
+    let last = axes.count - 1
+    let near = axes.firstIndex { $0.storedStride == 1 } ?? last
+    forEachPlane(except: near, last, strides) { sourceStart, targetStart in
+      if near == last {
+        (result + targetStart).update(from: source + sourceStart, count: axes[last].count)
+      } else {
+        transposePlane(
+          from: source + sourceStart, to: result + targetStart, rows: axes[near].count,
+          columns: axes[last].count, sourceStride: axes[last].storedStride,
+          targetStride: strides[near])
+      }
+    }
+  }
+
+  /// Copies a plane tile by tile, so that the lines of both sides stay in the cache.
+  @inline(__always)
+  private func transposePlane<Word: FixedWidthInteger>(
+    from source: UnsafePointer<Word>, to target: UnsafeMutablePointer<Word>, rows: Int,
+    columns: Int, sourceStride: Int, targetStride: Int
+  ) {
+    let edge = 32
+    for rowStart in stride(from: 0, to: rows, by: edge) {
+      let rowEnd = min(rowStart + edge, rows)
+      for columnStart in stride(from: 0, to: columns, by: edge) {
+        let columnEnd = min(columnStart + edge, columns)
+        for row in rowStart..<rowEnd {
+          for column in columnStart..<columnEnd {
+            target[row &* targetStride &+ column] = source[column &* sourceStride &+ row]
+          }
+        }
+      }
+    }
+  }
+
+  private var targetStrides: [Int] {
+    var strides = axes.map(\.count)
+    var stride = 1
+    for axis in axes.indices.reversed() {
+      strides[axis] = stride
+      stride *= axes[axis].count
+    }
+    return strides
+  }
+
+  /// Calls `body` with the start of every plane of two axes (of every row when they are one).
+  private func forEachPlane(
+    except near: Int, _ last: Int, _ targetStrides: [Int], _ body: (Int, Int) -> Void
+  ) {
+    let outer = axes.indices.filter { $0 != near && $0 != last }
+    var position = Array(repeating: 0, count: axes.count)
+    var sourceStart = 0
+    var targetStart = 0
+    while true {
+      body(sourceStart, targetStart)
+      var level = outer.count - 1
+      while level >= 0 {
+        let axis = outer[level]
+        position[axis] += 1
+        sourceStart += axes[axis].storedStride
+        targetStart += targetStrides[axis]
+        if position[axis] < axes[axis].count { break }
+        sourceStart -= axes[axis].count * axes[axis].storedStride
+        targetStart -= axes[axis].count * targetStrides[axis]
+        position[axis] = 0
+        level -= 1
+      }
+      if level < 0 { return }
+    }
+  }
+
+  /// Reads the v3 codecs `transpose` in front of a chain into one order of array axes.
+  ///
+  /// - Throws: `metadata` when an order is not each axis once.
+  static func order(_ transposes: [CodecSettings], rank: Int) throws(Fault) -> [Int] {
+    var order = Array(0..<rank)
+    for settings in transposes {
+      let json = settings.configuration["order"] ?? .null
+      guard let next = JSONShape<[Int]>.integers.value(json), next.sorted() == Array(0..<rank)
+      else { throw settings.wrong("order", json, "each number from 0 to \(rank - 1) once") }
+      order = next.map { order[$0] }
+    }
+    return order
+  }
+}

@@ -1,0 +1,113 @@
+import CZstd
+import OMJSON
+
+/// Zstandard (RFC 8878): any number of frames, with or without content size, and skippable frames.
+struct ZstdCodec: ByteEncoder {
+  let level: Int
+  var name: String { "zstd" }
+  var compression: Compression? { .zstd(level: level) }
+
+  init(level: Int) { self.level = level }
+
+  init(_ settings: CodecSettings) throws(Fault) {
+    level = try settings.integer("level", in: -131_072...22, default: 0)
+  }
+
+  func decode(
+    _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    using context: CodecContext
+  ) throws(Fault) -> UnsafeRawBufferPointer {
+    let decompressor = try context.zstd.decompressor()
+    // In one call the target is the window, so a frame that asks for a large window costs no memory.
+    let result = ZSTD_decompressDCtx(
+      decompressor, target.baseAddress, target.count, encoded.baseAddress, encoded.count)
+    if ZSTD_isError(result) != 0 { throw fault(result, encoded, limit: target.count) }
+    return UnsafeRawBufferPointer(rebasing: target[..<result])
+  }
+
+  func maximumEncodedByteCount(of byteCount: Int) -> Int { ZSTD_compressBound(byteCount) }
+
+  func encode(
+    _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    using context: CodecContext
+  ) throws(Fault) -> Int {
+    let compressor = try context.zstd.compressor()
+    let result = ZSTD_compressCCtx(
+      compressor, target.baseAddress, target.count, bytes.baseAddress, bytes.count, Int32(level))
+    if ZSTD_isError(result) != 0 { throw Fault(.internal, "", "zstd: \(errorName(result))") }
+    return result
+  }
+
+  /// Says what is wrong with encoded bytes after the library refused them.
+  private func fault(_ result: Int, _ encoded: UnsafeRawBufferPointer, limit: Int) -> Fault {
+    if claimsMore(than: limit, encoded) { return .tooLarge(name, limit) }
+    switch ZSTD_getErrorCode(result) {
+    case ZSTD_error_dstSize_tooSmall, ZSTD_error_frameParameter_windowTooLarge:
+      return .tooLarge(name, limit)
+    case ZSTD_error_checksum_wrong:
+      return Fault(.checksum, "", "the checksum of a zstd frame does not fit its content")
+    case ZSTD_error_srcSize_wrong:
+      // The library reports garbage behind a frame as a wrong size too.
+      let rest = bytesBehindFrames(encoded)
+      return rest > 0 ? .trailing(name, rest) : .cutOff(name, encoded.count)
+    default:
+      return Fault(.codec, "", "the zstd data are damaged: \(errorName(result))")
+    }
+  }
+
+  /// Whether the first frame says that it holds more than is acceptable.
+  private func claimsMore(than limit: Int, _ encoded: UnsafeRawBufferPointer) -> Bool {
+    let size = ZSTD_getFrameContentSize(encoded.baseAddress, encoded.count)
+    // The two largest values mean "unknown" and "no frame".
+    return size < UInt64.max - 1 && size > UInt64(limit)
+  }
+
+  /// The number of bytes behind the last whole frame that are no frame; 0 when a frame is cut off.
+  private func bytesBehindFrames(_ encoded: UnsafeRawBufferPointer) -> Int {
+    var rest = encoded[...]
+    while !rest.isEmpty {
+      let size = ZSTD_findFrameCompressedSize(
+        UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if ZSTD_isError(size) != 0 {
+        let isGarbage = ZSTD_getErrorCode(size) == ZSTD_error_prefix_unknown
+        return isGarbage ? rest.count : 0
+      }
+      rest = rest.dropFirst(size)
+    }
+    return 0
+  }
+
+  private func errorName(_ result: Int) -> String { String(cString: ZSTD_getErrorName(result)) }
+}
+
+/// The zstd contexts of one worker thread, made at first use.
+final class ZstdContexts {
+  private var decompression: OpaquePointer?
+  private var compression: OpaquePointer?
+
+  deinit {
+    ZSTD_freeDCtx(decompression)
+    ZSTD_freeCCtx(compression)
+  }
+
+  func decompressor() throws(Fault) -> OpaquePointer {
+    if let decompression { return decompression }
+    guard let made = ZSTD_createDCtx() else { throw .outOfMemory("a zstd context") }
+    decompression = made
+    return made
+  }
+
+  func compressor() throws(Fault) -> OpaquePointer {
+    if let compression { return compression }
+    guard let made = ZSTD_createCCtx() else { throw .outOfMemory("a zstd context") }
+    compression = made
+    return made
+  }
+}
+
+extension Fault {
+  /// The fault of a library that got no memory.
+  static func outOfMemory(_ what: String) -> Fault {
+    Fault(.limit, "", "there is no memory left for \(what)")
+  }
+}
