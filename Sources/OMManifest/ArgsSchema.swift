@@ -1,0 +1,72 @@
+import OMJSON
+
+/// The parameters of a task, in the order in which the manifest declares them.
+public struct ArgsSchema: Sendable, Equatable {
+  /// The heading of the whole form.
+  public let title: String
+  /// All declared parameters, reserved ones included.
+  public let declarations: [ParameterDeclaration]
+
+  /// Reads a Fractal args schema.
+  ///
+  /// Only flat parameters are known: boolean, integer, number, string, lists of strings or
+  /// integers, choices of strings, and `anyOf` of one of these and null. Any other keyword is
+  /// refused, because Fractal's form would refuse it too.
+  ///
+  /// - Parameters:
+  ///   - document: The schema.
+  ///   - traits: The manifest's `omtask` block, for units and for what steers only the run.
+  ///   - subject: How to name the schema in an error.
+  /// - Throws: A fault of kind `manifest` that names the parameter.
+  init(_ document: JSON, traits: TaskTraits, subject: String) throws(Fault) {
+    guard let schema = document.objectValue else {
+      throw Fault(.manifest, subject, "the args schema is not an object")
+    }
+    try checkKeywords(schema, Self.topKeywords, subject)
+    guard schema["type"]?.stringValue == "object",
+      let properties = schema["properties"]?.objectValue
+    else {
+      throw Fault(.manifest, subject, "the args schema has no `\"type\": \"object\"` with properties")
+    }
+    if schema["additionalProperties"]?.boolValue != false {
+      throw Fault(
+        .manifest, subject, "`additionalProperties` is not false, so typing errors would pass")
+    }
+    let required = (schema["required"]?.arrayValue ?? []).compactMap(\.stringValue)
+    if let stray = required.first(where: { properties[$0] == nil }) {
+      throw Fault(.manifest, subject, "`required` names `\(stray)`, which is not declared")
+    }
+    title = schema["title"]?.stringValue ?? ""
+    var declarations: [ParameterDeclaration] = []
+    for (name, property) in properties.members {
+      declarations.append(
+        try ParameterDeclaration(
+          name, property, isRequired: required.contains(name), traits: traits,
+          subject: "\(subject).\(name)"))
+    }
+    self.declarations = declarations
+  }
+
+  /// The declaration of a parameter, or nil when there is none of that name.
+  public subscript(name: String) -> ParameterDeclaration? {
+    declarations.first { $0.name == name }
+  }
+
+  /// The parameters that a user sets: all but the reserved ones.
+  public var userDeclarations: [ParameterDeclaration] {
+    declarations.filter { !$0.isReserved }
+  }
+
+  private static let topKeywords = [
+    "type", "title", "description", "properties", "required", "additionalProperties",
+  ]
+}
+
+/// Refuses a schema keyword that neither we nor Fractal's form know.
+func checkKeywords(_ schema: JSONObject, _ known: [String], _ subject: String) throws(Fault) {
+  for key in schema.keys where !known.contains(key) {
+    throw Fault(
+      .manifest, subject, "the schema keyword `\(key)` is not known",
+      hint: nearestName(key, in: known).map { "did you mean `\($0)`?" })
+  }
+}

@@ -1,0 +1,116 @@
+public import OMJSON
+
+/// The declaration of one task: a task entry of a Fractal manifest (version 2) with our own block.
+public struct Manifest: Sendable, Equatable {
+  /// The whole document, as it was read.
+  public let document: JSONObject
+  /// The name for people, such as `Gaussian Blur`.
+  public let name: String
+  /// The name on the command line and of the file, such as `gaussian-blur`.
+  public let identifier: String
+  /// The Fractal type, such as `parallel`.
+  public let type: String
+  /// The heading under which catalogues list the task.
+  public let category: String
+  /// Words to find the task by.
+  public let tags: [String]
+  /// Purpose, outputs and limitations, in markdown.
+  public let documentation: String
+  /// The parameters.
+  public let parameters: ArgsSchema
+  /// Our own block.
+  public let traits: TaskTraits
+
+  /// Reads and checks a manifest.
+  ///
+  /// - Parameters:
+  ///   - text: The JSON text.
+  ///   - subject: How to name the file in an error.
+  /// - Throws: A fault of kind `manifest` that says which member is wrong.
+  public init(text: String, subject: String) throws(Fault) {
+    do throws(Fault) {
+      let json = try JSON(parsing: Array(text.utf8), subject: subject)
+      guard let document = json.objectValue else {
+        throw Fault(.manifest, subject, "the manifest is \(json.kindName), not an object")
+      }
+      self.document = document
+      name = try document.required("name", .string, in: subject)
+      identifier = Self.identifier(of: name)
+      type = try document.required("type", .string, in: subject)
+      category = try document.required("category", .string, in: subject)
+      tags = try document.optional("tags", .strings, in: subject) ?? []
+      documentation = try document.required("docs_info", .string, in: subject)
+      let block = try document.required("omtask", .object, in: subject)
+      traits = try TaskTraits(block, subject: "\(subject): omtask")
+      guard let schema = document["args_schema_parallel"] else {
+        throw Fault(.manifest, subject, "`args_schema_parallel` is missing")
+      }
+      parameters = try ArgsSchema(
+        schema, traits: traits, subject: "\(subject): args_schema_parallel")
+    } catch {
+      throw Fault(.manifest, error.subject, error.message, hint: error.hint)
+    }
+    try checkEntry(subject)
+    try checkParameterNames(subject)
+  }
+
+  /// The command-line name of a task with this name: lower case, words joined by `-`.
+  public static func identifier(of name: String) -> String {
+    name.lowercased().split(separator: " ").joined(separator: "-")
+  }
+
+  /// The task as an entry of Fractal's `task_list`: without what only we and editors read.
+  public var fractalEntry: JSON {
+    var entry = document
+    entry["$schema"] = nil
+    entry["omtask"] = nil
+    return .object(entry)
+  }
+}
+
+// MARK: - Checks across members
+
+extension Manifest {
+  private func checkEntry(_ subject: String) throws(Fault) {
+    if type != "parallel" {
+      throw Fault(.manifest, subject, "`type` is \"\(type)\", only \"parallel\" is known")
+    }
+    if document["executable_parallel"]?.stringValue?.isEmpty ?? true {
+      throw Fault(.manifest, subject, "`executable_parallel` is missing")
+    }
+    let letters = Set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    if identifier.isEmpty || !identifier.allSatisfy(letters.contains) {
+      throw Fault(.manifest, subject, "`name` is \"\(name)\", only letters, digits and spaces work")
+    }
+    if category.isEmpty || tags.contains("") || Set(tags).count != tags.count {
+      throw Fault(.manifest, subject, "`category` or a tag is empty, or a tag stands twice")
+    }
+  }
+
+  private func checkParameterNames(_ subject: String) throws(Fault) {
+    let declared = Set(parameters.userDeclarations.map(\.name))
+    if let taken = parameters.userDeclarations.first(where: { Self.runFlags.contains($0.flag) }) {
+      throw Fault(
+        .manifest, subject, "the parameter `\(taken.name)` has the name of a flag of `omtask run`")
+    }
+    if parameters["zarr_url"]?.isRequired != true {
+      throw Fault(.manifest, subject, "`zarr_url` is not among the required parameters")
+    }
+    let named = traits.groups.flatMap(\.parameters)
+    let mentioned = named + traits.runOnly + Array(traits.units.keys)
+    if let stray = mentioned.first(where: { !declared.contains($0) }) {
+      throw Fault(.manifest, subject, "the omtask block names `\(stray)`, which is not declared")
+    }
+    if let lonely = declared.subtracting(named).min() {
+      throw Fault(.manifest, subject, "the parameter `\(lonely)` is in none of the groups")
+    }
+  }
+
+  /// The flags of `omtask run`, which no parameter may shadow (`overwrite` is a parameter).
+  static let runFlags: Set<String> = [
+    "input", "inputs", "wells", "acquisition", "select", "roi-table", "on-damage", "follow-links",
+    "output", "fresh", "durability", "threads", "memory", "mpi", "part", "scratch", "fail-fast",
+    "stop-before", "stall-timeout", "lock-wait", "args-json", "out-json", "events", "report",
+    "progress", "dry-run", "help", "version",
+  ]
+}

@@ -1,0 +1,76 @@
+public import OMJSON
+
+/// The type of a parameter's value.
+public enum ParameterType: String, Sendable, CaseIterable {
+  case boolean, integer, number, string
+  /// A list of strings.
+  case strings
+  /// A list of integers.
+  case integers
+
+  /// Whether the value is a list.
+  public var isList: Bool { self == .strings || self == .integers }
+
+  /// The type as a person would say it, with its article.
+  public var phrase: String {
+    switch self {
+    case .boolean: "true or false"
+    case .integer: "an integer"
+    case .number: "a number"
+    case .string: "a text"
+    case .strings: "a list of texts"
+    case .integers: "a list of integers"
+    }
+  }
+}
+
+/// One parameter as the manifest declares it.
+public struct ParameterDeclaration: Sendable, Equatable {
+  /// The key in the args JSON, such as `min_size`.
+  public let name: String
+  /// The heading in forms.
+  public let title: String
+  /// What it means, in markdown.
+  public let description: String
+  /// The type of its value.
+  public let type: ParameterType
+  /// The texts that are allowed; empty when any is.
+  public let choices: [String]
+  /// The value when none is given; nil when there is none.
+  public internal(set) var defaultValue: JSON?
+  /// The smallest number allowed.
+  public let minimum: Double?
+  /// The largest number allowed.
+  public let maximum: Double?
+  /// Whether a value must be given.
+  public let isRequired: Bool
+  /// The unit of the number, such as `voxels`.
+  public let unit: String?
+  /// Whether another value may give other voxels; false for what only steers the run.
+  public let changesResult: Bool
+
+  /// Whether the workflow engine sets it (`zarr_url` …) and not the user.
+  public var isReserved: Bool { Self.reservedNames.contains(name) }
+
+  /// The command-line flag without its dashes, such as `min-size`.
+  public var flag: String { String(name.map { $0 == "_" ? "-" : $0 }) }
+
+  /// The allowed numbers in words, or nil when all are.
+  public var range: String? {
+    switch (minimum, maximum) {
+    case (let low?, let high?): "\(canonicalNumber(low)) to \(canonicalNumber(high))"
+    case (let low?, nil): "\(canonicalNumber(low)) or more"
+    case (nil, let high?): "\(canonicalNumber(high)) or less"
+    case (nil, nil): nil
+    }
+  }
+
+  /// The arguments that a Fractal server sets by itself.
+  static let reservedNames = ["zarr_url", "zarr_urls", "zarr_dir", "init_args"]
+}
+
+/// The shortest decimal text of a number; whole numbers have no fraction.
+func canonicalNumber(_ value: Double) -> String {
+  let isWhole = value.rounded(.towardZero) == value && abs(value) < 9_007_199_254_740_992
+  return isWhole ? "\(Int64(value))" : "\(value)"
+}
