@@ -4,13 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+_Static_assert(om_open_path == O_PATH, "Swift sees the value of this machine");
+_Static_assert(om_rename_noreplace == RENAME_NOREPLACE, "Swift sees the value of this machine");
+_Static_assert(om_rename_exchange == RENAME_EXCHANGE, "Swift sees the value of this machine");
+
 int om_renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name,
                  unsigned flags) {
-  return (int)syscall(SYS_renameat2, old_folder, old_name, new_folder, new_name, flags);
+  return renameat2(old_folder, old_name, new_folder, new_name, flags);
 }
 
 int om_open_beneath(int folder, const char *path, int flags) {
@@ -19,14 +24,6 @@ int om_open_beneath(int folder, const char *path, int flags) {
     uint64_t flags, mode, resolve;
   } how = {(uint64_t)(unsigned)(flags | O_CLOEXEC), 0, 0x08 /* RESOLVE_BENEATH */};
   return (int)syscall(437 /* openat2 */, folder, path, &how, sizeof how);
-}
-
-int om_open_folder(int folder, const char *name) {
-  return openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-int om_create_file(int folder, const char *name, unsigned mode) {
-  return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
 int om_syncfs(int descriptor) { return syncfs(descriptor); }

@@ -10,6 +10,9 @@
 // Flags of om_renameat2.
 enum { om_rename_noreplace = 1, om_rename_exchange = 2 };
 
+// Flag of om_open_beneath: a handle for fstat that needs no permission to read.
+enum { om_open_path = 010000000 };
+
 // Renames; -1 with ENOSYS or EINVAL where the kernel or the file system lacks the flag.
 int om_renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name,
                  unsigned flags);
@@ -18,12 +21,6 @@ int om_renameat2(int old_folder, const char *old_name, int new_folder, const cha
 // (openat2 with RESOLVE_BENEATH). EXDEV: a link leaves the folder or is absolute.
 // ENOSYS: the kernel is older than 5.6 or a sandbox forbids the call.
 int om_open_beneath(int folder, const char *path, int flags);
-
-// Opens a folder below `folder` for use with the other calls, never through a link.
-int om_open_folder(int folder, const char *name);
-
-// Creates a new file below `folder` for writing, never through a link; EEXIST if there is one.
-int om_create_file(int folder, const char *name, unsigned mode);
 
 // Writes everything of one file system that is still in memory; waits until it is done.
 int om_syncfs(int descriptor);

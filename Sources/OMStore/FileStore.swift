@@ -1,0 +1,124 @@
+import CSys
+import Glibc
+package import OMJSON
+
+/// A store in a folder; every key is a file below it.
+///
+/// The folder itself may be reached through links. Below it links are followed as long as they stay
+/// below it; the kernel sees to that in the same call that opens the file.
+package final class FileStore: Store {
+  /// The folder, without links in its path.
+  package let root: String
+  private let folder: Descriptor
+  private let followLinks: Bool
+  private let kernelGuardsRoot: Bool
+
+  /// Opens a folder as a store.
+  ///
+  /// - Parameters:
+  ///   - root: Path of the folder.
+  ///   - followLinks: Whether links may leave the folder.
+  /// - Throws: Kind `missing` when there is no such folder, `permission` when it may not be entered.
+  package convenience init(root: String, followLinks: Bool = false) throws(Fault) {
+    try self.init(root: root, followLinks: followLinks, asksKernel: true)
+  }
+
+  /// Opens a folder; without `asksKernel` as on a kernel that cannot guard it.
+  init(root: String, followLinks: Bool, asksKernel: Bool) throws(Fault) {
+    do {
+      self.root = try realPath(root)
+      folder = try Descriptor(below: AT_FDCWD, self.root, O_RDONLY | O_DIRECTORY)
+    } catch { throw error.fault(root, "opening the folder") }
+    self.followLinks = followLinks
+    kernelGuardsRoot = asksKernel && kernelCanGuard(folder.number)
+  }
+
+  package var description: String { root }
+
+  package func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
+    try open(key)?.readAll(limit: limit)
+  }
+
+  package func open(_ key: String) throws(Fault) -> OpenedValue? {
+    // O_NONBLOCK: opening a pipe must not wait for somebody who writes to it.
+    guard let file = try descriptor(key, O_RDONLY | O_NONBLOCK | O_NOCTTY) else { return nil }
+    return try OpenedValue(key: key, file: file)
+  }
+
+  package func list(_ prefix: String) throws(Fault) -> [String] {
+    let key = prefix.isEmpty ? "." : prefix
+    guard let folder = try descriptor(key, O_RDONLY | O_DIRECTORY) else { return [] }
+    do { return sortedKeys(try entryNames(folder)) } catch { throw error.fault(key, "listing it") }
+  }
+
+  package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
+    guard let file = try descriptor(key, Int32(om_open_path)) else { return nil }
+    do { return ValueStamp(try file.status()) } catch { throw error.fault(key, "looking at it") }
+  }
+}
+
+extension FileStore {
+  /// Opens a key, or returns nil when nothing has it.
+  private func descriptor(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
+    let reason: Errno
+    do {
+      return try openGuarded(key, flags)
+    } catch { reason = error }
+    // EXDEV: a link leaves the folder or has an absolute path; EAGAIN: somebody renamed meanwhile.
+    if [EXDEV, EAGAIN, ENOSYS].contains(reason.code) { return try openResolved(key, flags) }
+    return try absent(key, reason)
+  }
+
+  private func openGuarded(_ key: String, _ flags: Int32) throws(Errno) -> Descriptor {
+    if followLinks { return try Descriptor(below: folder.number, key, flags) }
+    guard kernelGuardsRoot else { throw Errno(code: ENOSYS) }
+    let folder = folder.number
+    return try Descriptor(system { om_open_beneath(folder, key, flags) })
+  }
+
+  /// Opens what a key really is when that lies below the root; slower, and for few files only.
+  private func openResolved(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
+    let path: String
+    do { path = try realPath(root + "/" + key) } catch { return try absent(key, error) }
+    let start = root == "/" ? root : root + "/"
+    guard path == root || path.hasPrefix(start) else {
+      throw Fault(
+        .path, key, "a link leads to `\(path)`, which is outside `\(root)`",
+        hint: "`--follow-links` allows links that leave the image")
+    }
+    do {
+      return try Descriptor(below: AT_FDCWD, path, flags | O_NOFOLLOW)
+    } catch { return try absent(key, error) }
+  }
+
+  /// Nil when `reason` says that nothing has this key; everything else is a fault.
+  ///
+  /// A link to nothing is a fault too: it must not read as a chunk that was never written.
+  private func absent(_ key: String, _ reason: Errno) throws(Fault) -> Descriptor? {
+    guard reason.meansAbsent else { throw reason.fault(key, "opening it") }
+    var status = stat()
+    if fstatat(folder.number, key, &status, AT_SYMLINK_NOFOLLOW) == 0,
+      EntryKind(mode: status.st_mode) == .link
+    {
+      throw Fault(
+        .missing, key, "is a link to something that does not exist",
+        hint: "bring the data here first, for example with `git annex get` or `datalad get`")
+    }
+    return nil
+  }
+}
+
+/// Whether this kernel can open below a folder only; not before 5.6, nor in some old sandboxes.
+private func kernelCanGuard(_ folder: Int32) -> Bool {
+  do {
+    _ = try Descriptor(system { () in om_open_beneath(folder, ".", Int32(om_open_path)) })
+    return true
+  } catch { return false }
+}
+
+/// The absolute path of something that exists, without links.
+func realPath(_ path: String) throws(Errno) -> String {
+  guard let real = realpath(path, nil) else { throw Errno(code: errno) }
+  defer { free(real) }
+  return String(cString: real)
+}

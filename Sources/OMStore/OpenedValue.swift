@@ -1,0 +1,80 @@
+package import OMJSON
+
+/// A value that is open for reading; it is closed when the last reference goes.
+///
+/// Reads may come from several threads at once.
+package final class OpenedValue: Sendable {
+  /// Bytes, as they were when the value was opened.
+  package let size: Int
+  private let key: String
+  private let source: Source
+
+  private enum Source: ~Copyable, Sendable {
+    case file(Descriptor)
+    case memory([UInt8])
+  }
+
+  /// A value in memory.
+  init(key: String, bytes: [UInt8]) {
+    self.key = key
+    size = bytes.count
+    source = .memory(bytes)
+  }
+
+  /// A regular file.
+  ///
+  /// - Throws: A fault of kind `io` when it is anything else.
+  init(key: String, file: consuming Descriptor) throws(Fault) {
+    self.key = key
+    size = try file.regularFileSize(key)
+    source = .file(file)
+  }
+
+  /// Fills a buffer with the bytes that begin at `start`.
+  ///
+  /// - Parameters:
+  ///   - start: The first byte, from 0.
+  ///   - buffer: Where to put them; all of it is filled.
+  /// - Throws: Kind `truncated` when the value ends before that, `io` when the disk cannot read.
+  package func read(
+    at start: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(Fault) {
+    let available = start >= 0 && start <= size ? size - start : 0
+    if buffer.count > available { throw tooShort(start, buffer.count, size) }
+    switch source {
+    case .memory(let bytes):
+      let range = start..<start + buffer.count
+      bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[range])) }
+    case .file(let file):
+      let count: Int
+      do { count = try file.read(at: start, into: buffer) } catch {
+        throw error.fault(key, "reading \(buffer.count) bytes at \(start)")
+      }
+      // The file has become shorter since it was opened.
+      if count < buffer.count { throw tooShort(start, buffer.count, start + count) }
+    }
+  }
+
+  /// All bytes; more than `limit` are refused before they are read.
+  func readAll(limit: Int) throws(Fault) -> [UInt8] {
+    if size > limit {
+      throw Fault(.limit, key, "has \(size) bytes, expected at most \(limit)")
+    }
+    var fault: Fault?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      do throws(Fault) {
+        try read(at: 0, into: UnsafeMutableRawBufferPointer(buffer.extracting(..<size)))
+        count = size
+      } catch {
+        fault = error
+      }
+    }
+    if let fault { throw fault }
+    return bytes
+  }
+
+  private func tooShort(_ start: Int, _ count: Int, _ size: Int) -> Fault {
+    Fault(
+      .truncated, key, "has \(size) bytes, expected \(count) bytes at \(start)")
+  }
+}

@@ -1,0 +1,189 @@
+import Glibc
+package import OMJSON
+
+/// A folder to write into: everything goes through its open descriptor and never through a link.
+///
+/// A folder that is moved stays the same folder, and a link that somebody plants below it is
+/// refused, so nothing is ever written elsewhere. Relative paths follow the rules of
+/// ``checkedKey(_:subject:)``. Files and folders get the modes that the umask leaves. All calls are
+/// local and may come from any thread; faults name the whole path.
+package final class OutputFolder: Sendable {
+  /// Where the folder was when it was opened, for messages.
+  package let path: String
+  let descriptor: Descriptor
+
+  /// Opens a folder that exists; its own path may hold links, since a person gave it.
+  package init(path: String) throws(Fault) {
+    self.path = path
+    do {
+      descriptor = try Descriptor(below: AT_FDCWD, path, O_RDONLY | O_DIRECTORY)
+    } catch { throw error.fault(path, "opening the folder") }
+  }
+
+  init(path: String, descriptor: consuming Descriptor) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  /// The whole path of something in this folder.
+  func path(of relative: String) -> String { path == "/" ? "/" + relative : path + "/" + relative }
+}
+
+// MARK: - Folders below it
+
+extension OutputFolder {
+  /// The folder below this one, which must exist.
+  package func folder(_ relative: String) throws(Fault) -> OutputFolder {
+    try walk(parts(of: relative), making: false)
+  }
+
+  /// The folder below this one, made with its parents where they do not exist.
+  package func makeFolder(_ relative: String) throws(Fault) -> OutputFolder {
+    try walk(parts(of: relative), making: true)
+  }
+
+  /// The folder that holds `relative`, and the name of `relative` in it.
+  func parent(
+    of relative: String, making: Bool = false
+  ) throws(Fault) -> (folder: OutputFolder, name: String) {
+    var parts = try parts(of: relative)
+    let name = parts.removeLast()
+    return (parts.isEmpty ? self : try walk(parts, making: making), name)
+  }
+
+  /// The same, or nil when there is no such folder.
+  func existingParent(
+    of relative: String
+  ) throws(Fault) -> (folder: OutputFolder, name: String)? {
+    do {
+      return try parent(of: relative)
+    } catch {
+      if error.kind == .missing { return nil }
+      throw error
+    }
+  }
+
+  private func parts(of relative: String) throws(Fault) -> [String] {
+    try checkedKey(relative, subject: path).split(separator: "/").map(String.init)
+  }
+
+  private func walk(_ parts: [String], making: Bool) throws(Fault) -> OutputFolder {
+    var here = self
+    for part in parts { here = try here.step(part, making: making) }
+    return here
+  }
+
+  private func step(_ name: String, making: Bool) throws(Fault) -> OutputFolder {
+    do {
+      let descriptor = try making ? openOrMake(name) : openFolder(name)
+      return OutputFolder(path: path(of: name), descriptor: descriptor)
+    } catch {
+      // The kernel answers ENOTDIR for links too, since it was told not to follow them.
+      try refuseLink(name)
+      if error.code == ENOTDIR {
+        throw Fault(.io, path(of: name), "is a file, expected a folder")
+      }
+      throw withFreeSpace(error.fault(path(of: name), "opening the folder"), error)
+    }
+  }
+
+  private func openFolder(_ name: String) throws(Errno) -> Descriptor {
+    try Descriptor(below: descriptor.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  }
+
+  /// Opens a folder that is made first when it does not exist; another rank may be faster.
+  private func openOrMake(_ name: String) throws(Errno) -> Descriptor {
+    do {
+      return try openFolder(name)
+    } catch {
+      guard error.code == ENOENT else { throw error }
+    }
+    do {
+      _ = try system { mkdirat(descriptor.number, name, 0o777) }
+    } catch {
+      guard error.code == EEXIST else { throw error }
+    }
+    return try openFolder(name)
+  }
+}
+
+// MARK: - What is in it
+
+extension OutputFolder {
+  /// What stands under a name, or nil when nothing does; a link is a link.
+  package func kind(of relative: String) throws(Fault) -> EntryKind? {
+    try status(of: relative).map { EntryKind(mode: $0.st_mode) }
+  }
+
+  /// What the kernel knows about a name, or nil when nothing has it.
+  func status(of relative: String) throws(Fault) -> stat? {
+    guard let (folder, name) = try existingParent(of: relative) else { return nil }
+    var result = stat()
+    do {
+      _ = try system {
+        fstatat(folder.descriptor.number, name, &result, AT_SYMLINK_NOFOLLOW)
+      }
+      return result
+    } catch {
+      if error.meansAbsent { return nil }
+      throw error.fault(path(of: relative), "looking at it")
+    }
+  }
+
+  /// The names in this folder, sorted.
+  package func list() throws(Fault) -> [String] {
+    do {
+      return sortedKeys(
+        try entryNames(Descriptor(below: descriptor.number, ".", O_RDONLY | O_DIRECTORY)))
+    } catch { throw error.fault(path, "listing it") }
+  }
+
+  /// The bytes of a file, or nil when nothing has this name.
+  ///
+  /// - Parameters:
+  ///   - relative: The file.
+  ///   - limit: The most bytes that make sense.
+  /// - Returns: All bytes.
+  /// - Throws: Kind `path` for links, `io` for what is no regular file, `limit` for more bytes.
+  package func read(_ relative: String, limit: Int) throws(Fault) -> [UInt8]? {
+    guard let (folder, name) = try existingParent(of: relative) else { return nil }
+    let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    let file: Descriptor
+    do {
+      file = try Descriptor(below: folder.descriptor.number, name, flags)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw error.fault(path(of: relative), "opening it")
+    }
+    return try OpenedValue(key: path(of: relative), file: file).readAll(limit: limit)
+  }
+
+  /// Room on the disk.
+  package func freeSpace() throws(Fault) -> FreeSpace {
+    var status = statvfs()
+    do {
+      _ = try system { fstatvfs(descriptor.number, &status) }
+    } catch { throw error.fault(path, "asking for free space") }
+    let (bytes, overflow) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
+    return FreeSpace(
+      bytes: overflow ? .max : Int(clamping: bytes),
+      inodes: status.f_files == 0 ? nil : Int(clamping: status.f_favail))
+  }
+
+  /// Refuses a name that is a link.
+  func refuseLink(_ name: String) throws(Fault) {
+    if try kind(of: name) == .link {
+      throw Fault(
+        .path, path(of: name), "is a link, and nothing is written through links",
+        hint: "remove the link, or name the folder it leads to as the output")
+    }
+  }
+}
+
+/// Room on a disk for somebody without special rights.
+package struct FreeSpace: Sendable, Hashable {
+  /// Bytes that can still be written.
+  package let bytes: Int
+  /// Files that can still be made; nil where the file system has no such limit.
+  package let inodes: Int?
+}

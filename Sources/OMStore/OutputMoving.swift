@@ -1,0 +1,121 @@
+import CSys
+import Glibc
+package import OMJSON
+
+// Renames and removals, the steps that make results visible.
+
+extension OutputFolder {
+  /// Moves a file or folder to a name that must be free.
+  ///
+  /// Where the file system cannot do that in one step the name is looked at first; even then a
+  /// folder with anything in it is never replaced.
+  ///
+  /// - Parameters:
+  ///   - old: What to move.
+  ///   - target: The folder to move it into.
+  ///   - new: Its name there.
+  /// - Throws: Kind `exists` when the name is taken, and nothing has changed.
+  package func renameNoReplace(
+    _ old: String, to target: OutputFolder, _ new: String
+  ) throws(Fault) {
+    let (from, oldName) = try parent(of: old)
+    let (into, newName) = try target.parent(of: new)
+    do {
+      try from.renameToFree(oldName, into, newName)
+    } catch {
+      if error.code == EEXIST || error.code == ENOTEMPTY {
+        throw Fault(.exists, into.path(of: newName), "exists already, nothing was moved there")
+      }
+      throw error.fault(into.path(of: newName), "moving `\(from.path(of: oldName))` there")
+    }
+  }
+
+  /// Lets two files or folders change places in one step.
+  ///
+  /// - Parameters:
+  ///   - old: The one below this folder.
+  ///   - target: The folder of the other one.
+  ///   - new: The other one.
+  /// - Throws: Kind `unsupported` where the file system cannot do that, and nothing has changed.
+  package func renameExchange(
+    _ old: String, with target: OutputFolder, _ new: String
+  ) throws(Fault) {
+    let (from, oldName) = try parent(of: old)
+    let (into, newName) = try target.parent(of: new)
+    do {
+      try from.rename(oldName, into, newName, om_rename_exchange)
+    } catch {
+      if error.meansUnknownCall {
+        throw Fault(
+          .unsupported, into.path(of: newName),
+          "this file system cannot exchange two names in one step")
+      }
+      throw error.fault(into.path(of: newName), "exchanging it with `\(from.path(of: oldName))`")
+    }
+  }
+
+  private func rename(
+    _ old: String, _ target: OutputFolder, _ new: String, _ flag: Int
+  ) throws(Errno) {
+    _ = try system {
+      om_renameat2(descriptor.number, old, target.descriptor.number, new, UInt32(flag))
+    }
+  }
+
+  private func renameToFree(
+    _ old: String, _ target: OutputFolder, _ new: String
+  ) throws(Errno) {
+    do {
+      try rename(old, target, new, om_rename_noreplace)
+    } catch {
+      guard error.meansUnknownCall else { throw error }
+      try renameAfterLooking(old, target, new)
+    }
+  }
+
+  /// Moves to a free name on file systems without the flag.
+  func renameAfterLooking(
+    _ old: String, _ target: OutputFolder, _ new: String
+  ) throws(Errno) {
+    var status = stat()
+    if fstatat(target.descriptor.number, new, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+      throw Errno(code: EEXIST)
+    }
+    try rename(old, target, new, 0)
+  }
+}
+
+// MARK: - Removal
+
+extension OutputFolder {
+  /// Removes a file, or a folder with all that is in it; links are removed, never followed.
+  ///
+  /// Nothing happens when nothing has this name.
+  package func removeTree(_ relative: String) throws(Fault) {
+    guard try kind(of: relative) != nil else { return }
+    let (folder, name) = try parent(of: relative)
+    do {
+      try removeEntry(Array(name.utf8CString), of: folder.descriptor.number)
+    } catch { throw error.fault(path(of: relative), "removing it") }
+  }
+}
+
+private func removeEntry(_ name: [CChar], of folder: Int32) throws(Errno) {
+  do {
+    _ = try system { unlinkat(folder, name, 0) }
+  } catch {
+    if error.code == ENOENT { return }
+    guard error.code == EISDIR else { throw error }
+    try removeFolder(name, of: folder)
+  }
+}
+
+private func removeFolder(_ name: [CChar], of folder: Int32) throws(Errno) {
+  let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+  let number = try system { openat(folder, name, flags) }
+  // The listing closes `number`, while the entries below are removed through this one.
+  let here = Descriptor(number)
+  let names = try entryNames(Descriptor(system { fcntl(number, F_DUPFD_CLOEXEC, 0) }))
+  for entry in names { try removeEntry(entry, of: here.number) }
+  _ = try system { unlinkat(folder, name, AT_REMOVEDIR) }
+}

@@ -1,0 +1,44 @@
+package import OMJSON
+
+/// Bytes by key: the hierarchy of a Zarr image, wherever it lives.
+///
+/// Keys are relative paths with `/`, checked with ``checkedKey(_:subject:)`` when a document named
+/// them. Faults name the key; callers put the store in front of it with `below`. All calls are local
+/// and may come from any thread.
+package protocol Store: Sendable, CustomStringConvertible {
+  /// How people name it: the folder or the URL.
+  var description: String { get }
+
+  /// The whole value, or nil when nothing has this key.
+  ///
+  /// - Parameters:
+  ///   - key: The key.
+  ///   - limit: The most bytes that make sense; more are refused before they are read.
+  /// - Returns: The bytes.
+  /// - Throws: Kind `limit` for more bytes, `io`, `permission` or `path` for what cannot be read.
+  ///   Only a value that surely does not exist is nil.
+  func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]?
+
+  /// The value for reading in parts, or nil when nothing has this key.
+  func open(_ key: String) throws(Fault) -> OpenedValue?
+
+  /// The names directly below a key, sorted; the empty key is the root. Absent means none.
+  func list(_ prefix: String) throws(Fault) -> [String]
+
+  /// What tells one state of a value from another without reading it, or nil when there is none.
+  func stamp(_ key: String) throws(Fault) -> ValueStamp?
+}
+
+/// Size and time of a value: when they are equal, the bytes are taken to be the same.
+package struct ValueStamp: Sendable, Hashable {
+  /// Bytes.
+  package let size: Int
+  /// Time of the last change in nanoseconds since 1970.
+  package let modified: Int
+
+  /// Makes a stamp.
+  package init(size: Int, modified: Int) {
+    self.size = size
+    self.modified = modified
+  }
+}
