@@ -105,6 +105,7 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
+    tests("OMManifest", ["OMJSON"]),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
     .testTarget(name: "ArrowTests", swiftSettings: settings),
   ]

@@ -26,7 +26,7 @@ public struct ArgsSchema: Sendable, Equatable {
     guard schema["type"]?.stringValue == "object",
       let properties = schema["properties"]?.objectValue
     else {
-      throw Fault(.manifest, subject, "the args schema has no `\"type\": \"object\"` with properties")
+      throw Fault(.manifest, subject, "`type` is not \"object\", or `properties` is missing")
     }
     if schema["additionalProperties"]?.boolValue != false {
       throw Fault(

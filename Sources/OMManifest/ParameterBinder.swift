@@ -25,6 +25,7 @@ public struct ParameterBinder: Sendable {
   ///     written with `-` or `_`; a boolean may stand alone or as `no-<name>`; a list may be
   ///     repeated or separated by commas.
   ///   - arguments: The args JSON.
+  /// - Returns: A value, or null, for every parameter.
   /// - Throws: A fault of kind `usage` that names the parameter and both the value given and
   ///   what is allowed, or the nearest known name.
   public func bind(

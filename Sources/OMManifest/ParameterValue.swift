@@ -12,6 +12,7 @@ enum ParameterValue {
   ///   - declaration: The parameter.
   ///   - shown: How the user wrote the parameter's name.
   ///   - task: The task, for messages.
+  /// - Returns: The value to keep.
   /// - Throws: A fault of kind `usage` with the value given and what is allowed.
   static func canonical(
     _ given: JSON, for declaration: ParameterDeclaration, named shown: String, task: String

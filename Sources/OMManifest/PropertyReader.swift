@@ -49,7 +49,8 @@ extension ParameterDeclaration {
     return (value, true)
   }
 
-  private static func type(of schema: JSONObject, _ subject: String) throws(Fault) -> ParameterType {
+  private static func type(of schema: JSONObject, _ subject: String) throws(Fault) -> ParameterType
+  {
     let text = schema["type"]?.stringValue ?? "none"
     let items = schema["items"]?.objectValue?["type"]?.stringValue
     switch (text, items) {
