@@ -4,7 +4,6 @@ public struct SHA256: Sendable {
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  private var words = [UInt32](repeating: 0, count: 64)
   private var pending: [UInt8] = []
   private var length: UInt64 = 0
 
@@ -12,7 +11,7 @@ public struct SHA256: Sendable {
   public init() {}
 
   /// Adds bytes.
-  public mutating func update(_ bytes: some Sequence<UInt8>) {
+  public mutating func update(_ bytes: [UInt8]) {
     for byte in bytes {
       pending.append(byte)
       length += 1
@@ -33,7 +32,7 @@ public struct SHA256: Sendable {
 
   /// Works the 64 pending bytes into the state.
   private mutating func compress() {
-    schedule()
+    let words = schedule()
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
     for i in 0..<64 {
@@ -47,10 +46,11 @@ public struct SHA256: Sendable {
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// Spreads the 64 pending bytes over the 64 words of a round.
-  private mutating func schedule() {
+  /// The 64 pending bytes spread over the 64 words of the rounds.
+  private func schedule() -> [64 of UInt32] {
+    var words = [64 of UInt32](repeating: 0)
     for i in 0..<16 {
-      words[i] = (0..<4).reduce(0) { $0 << 8 | UInt32(pending[4 * i + $1]) }
+      for j in 4 * i..<4 * i + 4 { words[i] = words[i] << 8 | UInt32(pending[j]) }
     }
     for i in 16..<64 {
       let (x, y) = (words[i - 15], words[i - 2])
@@ -58,18 +58,19 @@ public struct SHA256: Sendable {
       let s1 = rotated(y, 17) ^ rotated(y, 19) ^ y >> 10
       words[i] = words[i - 16] &+ s0 &+ words[i - 7] &+ s1
     }
+    return words
   }
 }
 
 /// The SHA-256 digest of bytes, 32 bytes long.
-public func sha256(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+public func sha256(_ bytes: [UInt8]) -> [UInt8] {
   var digest = SHA256()
   digest.update(bytes)
   return digest.finish()
 }
 
 /// Bytes as lower-case hexadecimal digits, two per byte.
-public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+public func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
@@ -77,7 +78,7 @@ private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
   word >> count | word << (32 - count)
 }
 
-private let roundConstants: [UInt32] = [
+private let roundConstants: [64 of UInt32] = [
   0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
   0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
   0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
