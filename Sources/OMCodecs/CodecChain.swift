@@ -14,12 +14,9 @@ package struct CodecChain: Sendable {
   package var subject: String { serializer.subject }
 
   /// The entry of `bytes` as we write it.
-  package static let littleEndianBytes: JSON = [
+  static let littleEndianBytes: JSON = [
     "name": "bytes", "configuration": ["endian": "little"],
   ]
-
-  /// The entry of `crc32c` as we write it.
-  package static let checksum: JSON = ["name": "crc32c"]
 
   /// Reads the member `key` of a document.
   ///

@@ -33,7 +33,7 @@ package struct CodecPipeline: Sendable {
           + " supported")
     }
     let byteOrder = try ByteOrder(chain.serializer, elementByteCount: dataType.byteCount)
-    let order = try Transposition.order(chain.transposes, rank: chunkShape.count)
+    let order = try chain.axisOrder(rank: chunkShape.count)
     var codecs: [any ByteCodec] = []
     for settings in chain.byteCodecs {
       codecs.append(try CodecRegistry.codec(settings, from: CodecRegistry.v3, role: "codec"))

@@ -20,11 +20,6 @@ package struct ShardIndex: Sendable, Equatable {
     words[cell * 2 + 1] = UInt64(byteCount)
   }
 
-  /// Forgets all cells.
-  package mutating func removeAll() {
-    for index in words.indices { words[index] = Self.absent }
-  }
-
   /// The bytes of a cell in the shard, or nil when it is not stored and holds the fill value.
   ///
   /// - Parameters:

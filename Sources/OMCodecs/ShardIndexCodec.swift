@@ -16,6 +16,9 @@ package struct ShardIndexCodec: Sendable {
     self.init(cellCount, isAtStart: false, .little, hasChecksum: true)
   }
 
+  /// The entry `index_codecs` as we write it.
+  package static let writtenCodecs: JSON = [CodecChain.littleEndianBytes, ["name": "crc32c"]]
+
   private init(_ cellCount: Int, isAtStart: Bool, _ byteOrder: ByteOrder, hasChecksum: Bool) {
     self.cellCount = cellCount
     self.isAtStart = isAtStart

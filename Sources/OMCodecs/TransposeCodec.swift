@@ -1,4 +1,5 @@
-import OMJSON
+import OMGrid
+package import OMJSON
 
 /// The order in which a chunk's axes are stored, and the copy back to array order.
 struct Transposition: Sendable {
@@ -36,10 +37,13 @@ struct Transposition: Sendable {
   ) {
     let source = stored.assumingMemoryBound(to: Word.self)
     let result = target.assumingMemoryBound(to: Word.self)
-    let strides = targetStrides
+    let strides = rowMajorStrides(axes.map(\.count))
     let last = axes.count - 1
     let near = axes.firstIndex { $0.storedStride == 1 } ?? last
-    forEachPlane(except: near, last, strides) { sourceStart, targetStart in
+    let outer = axes.indices.filter { $0 != near && $0 != last }
+    walk(
+      outer.map { axes[$0].count }, outer.map { axes[$0].storedStride }, outer.map { strides[$0] }
+    ) { sourceStart, targetStart in
       if near == last {
         (result + targetStart).update(from: source + sourceStart, count: axes[last].count)
       } else {
@@ -70,47 +74,13 @@ struct Transposition: Sendable {
       }
     }
   }
+}
 
-  private var targetStrides: [Int] {
-    var strides = axes.map(\.count)
-    var stride = 1
-    for axis in axes.indices.reversed() {
-      strides[axis] = stride
-      stride *= axes[axis].count
-    }
-    return strides
-  }
-
-  /// Calls `body` with the start of every plane of two axes (of every row when they are one).
-  private func forEachPlane(
-    except near: Int, _ last: Int, _ targetStrides: [Int], _ body: (Int, Int) -> Void
-  ) {
-    let outer = axes.indices.filter { $0 != near && $0 != last }
-    var position = Array(repeating: 0, count: axes.count)
-    var sourceStart = 0
-    var targetStart = 0
-    while true {
-      body(sourceStart, targetStart)
-      var level = outer.count - 1
-      while level >= 0 {
-        let axis = outer[level]
-        position[axis] += 1
-        sourceStart += axes[axis].storedStride
-        targetStart += targetStrides[axis]
-        if position[axis] < axes[axis].count { break }
-        sourceStart -= axes[axis].count * axes[axis].storedStride
-        targetStart -= axes[axis].count * targetStrides[axis]
-        position[axis] = 0
-        level -= 1
-      }
-      if level < 0 { return }
-    }
-  }
-
-  /// Reads the v3 codecs `transpose` in front of a chain into one order of array axes.
+extension CodecChain {
+  /// The order of the array's axes behind the transposes: the first one varies slowest.
   ///
-  /// - Throws: `metadata` when an order is not each axis once.
-  static func order(_ transposes: [CodecSettings], rank: Int) throws(Fault) -> [Int] {
+  /// - Throws: `metadata` when a transpose does not name each axis once.
+  package func axisOrder(rank: Int) throws(Fault) -> [Int] {
     var order = Array(0..<rank)
     for settings in transposes {
       let json = settings.configuration["order"] ?? .null

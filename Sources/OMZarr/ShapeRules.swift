@@ -1,0 +1,85 @@
+import OMJSON
+
+/// The rules for lists of sizes in metadata; everything that multiplies them comes after these checks.
+struct ShapeRules {
+  /// The largest number of axes.
+  static let maximumRank = 32
+  /// The largest decoded chunk: 2 GiB.
+  static let maximumChunkByteCount = 1 << 31
+  /// The largest index of a shard: 256 MiB, which is 16 million inner chunks.
+  static let maximumIndexByteCount = 1 << 28
+
+  /// The document, for messages.
+  let subject: String
+
+  /// A list of sizes.
+  ///
+  /// - Parameters:
+  ///   - json: The member.
+  ///   - name: The member's name for messages.
+  ///   - minimum: The smallest size allowed.
+  ///   - rank: The number of axes of the array when it is known.
+  /// - Returns: The sizes.
+  /// - Throws: `metadata` for wrong sizes, `limit` for too many or too large ones.
+  func sizes(
+    _ json: JSON?, _ name: String, atLeast minimum: Int, rank: Int? = nil
+  ) throws(Fault) -> [Int] {
+    guard let json else {
+      throw Fault(.metadata, subject, "`\(name)` is missing, expected a list of whole numbers")
+    }
+    guard let elements = json.arrayValue else { throw wrong(name, json, minimum) }
+    if elements.count > Self.maximumRank {
+      throw Fault(
+        .limit, subject,
+        "`\(name)` has \(elements.count) numbers, the limit is \(Self.maximumRank) axes")
+    }
+    if let rank, rank != elements.count {
+      throw Fault(
+        .metadata, subject,
+        "`\(name)` is \(json.excerpt) with \(elements.count) numbers, the array has \(rank) axes")
+    }
+    var sizes: [Int] = []
+    for element in elements {
+      if let size = element.intValue, size >= minimum {
+        sizes.append(size)
+      } else if case .number(let text) = element, text.utf8.allSatisfy(Self.isDigit),
+        element.intValue == nil
+      {
+        throw Fault(.limit, subject, "`\(name)` is \(json.excerpt), \(text) is too large")
+      } else {
+        throw wrong(name, json, minimum)
+      }
+    }
+    return sizes
+  }
+
+  /// The product of sizes and an element's bytes.
+  ///
+  /// - Throws: `limit` when it is more than `maximum`, also where it would not fit 64 bits.
+  @discardableResult
+  func byteCount(
+    _ sizes: [Int], elementByteCount: Int, maximum: Int = Int.max, _ what: String
+  ) throws(Fault) -> Int {
+    var product = elementByteCount
+    for size in sizes where size != 0 {
+      let (next, isOverflow) = product.multipliedReportingOverflow(by: size)
+      if isOverflow || next > maximum {
+        throw Fault(
+          .limit, subject,
+          "\(what) \(sizes) with \(elementByteCount) bytes each is more than \(maximum) bytes")
+      }
+      product = next
+    }
+    return sizes.contains(0) ? 0 : product
+  }
+
+  private func wrong(_ name: String, _ json: JSON, _ minimum: Int) -> Fault {
+    Fault(
+      .metadata, subject,
+      "`\(name)` is \(json.excerpt), expected a list of whole numbers of at least \(minimum)")
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+  }
+}

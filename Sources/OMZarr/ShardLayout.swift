@@ -1,0 +1,69 @@
+import OMCodecs
+import OMJSON
+
+/// How the inner chunks of a shard are numbered, and how its index is stored.
+struct ShardLayout: Sendable {
+  /// The shape of an inner chunk in array axes.
+  let innerChunkShape: [Int]
+  /// The codecs of an inner chunk, with the transposes of the whole shard in front.
+  let innerChain: CodecChain
+  /// How the index is stored.
+  let index: ShardIndexCodec
+  /// The step of the cell number along each array axis.
+  private let cellStrides: [Int]
+
+  /// Reads the configuration of `sharding_indexed`.
+  ///
+  /// A transpose before sharding turns the shard, so `chunk_shape` and the numbers of cells follow
+  /// the turned axes; here everything is brought back to array axes.
+  ///
+  /// - Parameters:
+  ///   - chain: The codecs of the array.
+  ///   - shardShape: The shape of a shard in array axes.
+  ///   - rules: The rules for sizes.
+  /// - Throws: `metadata`, `limit` or `unsupported`.
+  init(_ chain: CodecChain, shardShape: [Int], _ rules: ShapeRules) throws(Fault) {
+    let sharding = chain.serializer
+    if let later = chain.byteCodecs.first {
+      throw Fault(
+        .unsupported, chain.subject,
+        "`\(later.name)` in `\(later.place)` codes whole shards, which is not supported")
+    }
+    let order = try chain.axisOrder(rank: shardShape.count)
+    let storedShape = try rules.sizes(
+      sharding.configuration["chunk_shape"], "\(sharding.place).configuration.chunk_shape",
+      atLeast: 1, rank: shardShape.count)
+    var innerShape = storedShape
+    var strides = storedShape
+    var cellCount = 1
+    for (storedAxis, axis) in order.enumerated().reversed() {
+      let edge = storedShape[storedAxis]
+      guard shardShape[axis].isMultiple(of: edge) else {
+        throw Fault(
+          .metadata, chain.subject,
+          "inner chunks of \(storedShape) do not divide the shard of \(order.map { shardShape[$0] })"
+        )
+      }
+      innerShape[axis] = edge
+      strides[axis] = cellCount
+      cellCount *= shardShape[axis] / edge
+    }
+    try rules.byteCount(
+      [cellCount], elementByteCount: 16, maximum: ShapeRules.maximumIndexByteCount,
+      "the index of a shard of")
+    innerChunkShape = innerShape
+    cellStrides = strides
+    index = try ShardIndexCodec(sharding, cellCount: cellCount)
+    innerChain = try CodecChain(
+      v3: sharding.configuration["codecs"] ?? .null,
+      key: "\(sharding.place).configuration.codecs", subject: chain.subject
+    ).behind(chain.transposes)
+  }
+
+  /// The number of the inner chunk at a position of the shard's grid, in array axes.
+  func cell(at position: [Int]) -> Int {
+    var cell = 0
+    for axis in position.indices { cell += position[axis] * cellStrides[axis] }
+    return cell
+  }
+}
