@@ -1,16 +1,11 @@
-import Glibc
-package import OMCodecs
+import OMCodecs
 import OMGrid
-package import OMJSON
 
-/// Encodes write units (shards, or chunks without shards) one after the other; each worker thread has
-/// its own.
+/// Puts encoded chunks together to a write unit: a shard with its index, or a chunk alone.
 ///
 /// The bytes of a shard do not depend on the order in which its chunks arrive.
-package final class UnitEncoder {
-  private let layout: ArrayLayout
-  private let context: CodecContext
-  private let encoder: ChunkEncoder
+package final class UnitAssembler {
+  private let isSharded: Bool
   private let grid: ChunkGrid
   private let indexCodec: ShardIndexCodec
   private let arrived = ByteBuffer()
@@ -18,40 +13,34 @@ package final class UnitEncoder {
   /// Where the chunks of the current unit lie in `arrived`.
   private var chunks: [(cell: Int, range: Range<Int>)] = []
 
-  /// Makes an encoder for the calling thread.
-  package init(_ layout: ArrayLayout, context: CodecContext) {
-    self.layout = layout
-    self.context = context
-    encoder = ChunkEncoder(
-      layout.compression, chunkShape: layout.chunkShape, dataType: layout.dataType)
+  /// Makes an assembler for the write units of a layout.
+  package init(_ layout: ArrayLayout) {
+    isSharded = layout.shardShape != nil
     grid = ChunkGrid(arrayShape: layout.writeUnitShape, cellShape: layout.chunkShape)
     indexCodec = ShardIndexCodec(cellCount: grid.count)
   }
 
-  /// Starts the next unit.
+  /// Starts the next unit; its buffers stay.
   package func begin() {
     chunks.removeAll(keepingCapacity: true)
     arrived.removeAll()
   }
 
-  /// Adds a chunk; one that is all zero is left out.
+  /// Adds a chunk; those that are all zero are simply not added.
   ///
   /// - Parameters:
   ///   - position: The position of the chunk in the grid of its unit; each comes once.
-  ///   - voxels: The full chunk in C order, in the byte order of this machine, zero where it hangs
-  ///     over the edge of the array.
-  /// - Throws: `unsupported` when the compressor is not there, `internal` otherwise.
-  package func add(chunkAt position: [Int], voxels: UnsafeRawPointer) throws(Fault) {
-    if isZero(voxels, byteCount: encoder.decodedByteCount) { return }
+  ///   - encoded: What a `ChunkEncoder` made of it.
+  package func add(chunkAt position: [Int], encoded: UnsafeRawBufferPointer) {
     let start = arrived.count
-    let count = try encoder.encode(voxels, onto: arrived, using: context)
-    chunks.append((grid.number(at: position), start..<start + count))
+    arrived.append(encoded)
+    chunks.append((grid.number(at: position), start..<arrived.count))
   }
 
   /// The bytes of the unit, valid until the next `begin`, or nil when no key is to be written.
   package func finish() -> UnsafeRawBufferPointer? {
     if chunks.isEmpty { return nil }
-    if layout.shardShape == nil { return arrived.bytes }
+    if !isSharded { return arrived.bytes }
     var index = ShardIndex(cellCount: grid.count)
     let output = inOrder()
     for (cell, range) in chunks {
@@ -73,14 +62,4 @@ package final class UnitEncoder {
     }
     return sorted
   }
-}
-
-/// Whether all bytes are 0; stops at the first that is not.
-func isZero(_ start: UnsafeRawPointer, byteCount: Int) -> Bool {
-  let head = min(byteCount, 16)
-  for offset in 0..<head where start.load(fromByteOffset: offset, as: UInt8.self) != 0 {
-    return false
-  }
-  // Each byte equals the one 16 before it: the C library compares whole vectors.
-  return byteCount == head || memcmp(start, start + head, byteCount - head) == 0
 }
