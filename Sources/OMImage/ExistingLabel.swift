@@ -1,0 +1,33 @@
+package import OMJSON
+package import OMStore
+import OMZarr
+
+/// Something that already has the name of a label image.
+package struct ExistingLabel: Sendable, Equatable {
+  /// Our record of how it was made; nil when somebody else made it.
+  package let record: JSON?
+
+  /// Looks for a label image of an image.
+  ///
+  /// - Parameters:
+  ///   - name: The name below `labels`.
+  ///   - image: The key of the image.
+  ///   - store: The hierarchy.
+  /// - Returns: What is there, or nil when the name is free. A folder whose metadata cannot be read
+  ///   counts as made by somebody else.
+  /// - Throws: What the store throws.
+  package static func find(
+    _ name: String, image: String, in store: any Store
+  ) throws(Fault) -> ExistingLabel? {
+    let path = joinedKey(image, "labels/\(name)")
+    do throws(Fault) {
+      if let group = try ZarrGroup.open(store, path: path) {
+        return ExistingLabel(record: group.attributes["omtask"])
+      }
+    } catch {
+      if [.io, .permission, .path].contains(error.kind) { throw error }
+      return ExistingLabel(record: nil)
+    }
+    return try store.list(path).isEmpty ? nil : ExistingLabel(record: nil)
+  }
+}

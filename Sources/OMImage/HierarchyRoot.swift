@@ -1,0 +1,60 @@
+import OMJSON
+import OMStore
+
+/// The folder that a URI names, as a store of the whole hierarchy it belongs to.
+///
+/// An image of a plate is opened as part of the plate, because the plate may hold a copy of its
+/// metadata that has to change with it.
+struct HierarchyRoot {
+  /// The whole hierarchy.
+  let store: FileStore
+  /// The key of the folder in it; empty when the folder is the root.
+  let path: String
+
+  /// Opens the folder that a URI names.
+  ///
+  /// - Throws: `unsupported` for what is not a local folder, `missing` when nothing is there.
+  init(uri: String, followLinks: Bool) throws(Fault) {
+    var folder = try FileStore(root: try Self.localPath(uri), followLinks: followLinks)
+    var path: [Substring] = []
+    var rest = folder.root[...]
+    // No hierarchy of OME-Zarr is deeper; a plate has two levels above its images.
+    for _ in 0..<Self.deepest {
+      guard let slash = rest.lastIndex(of: "/"), slash > rest.startIndex else { break }
+      let name = rest[rest.index(after: slash)...]
+      rest = rest[..<slash]
+      guard let parent = try? FileStore(root: String(rest), followLinks: followLinks),
+        Self.isGroup(parent)
+      else { break }
+      folder = parent
+      path.insert(name, at: 0)
+    }
+    store = folder
+    self.path = path.joined(separator: "/")
+  }
+
+  private static let deepest = 8
+
+  /// Whether a folder is a Zarr group; one that cannot be read does not count.
+  private static func isGroup(_ folder: FileStore) -> Bool {
+    [".zgroup", "zarr.json"].contains { key in
+      ((try? folder.stamp(key)) ?? nil) != nil
+    }
+  }
+
+  /// The path of a local folder.
+  private static func localPath(_ uri: String) throws(Fault) -> String {
+    let prefix = "file://"
+    if uri.hasPrefix(prefix) { return String(uri.dropFirst(prefix.count)) }
+    if uri.contains("://") {
+      throw Fault(
+        .unsupported, uri, "only local folders can be read",
+        hint: "copy the image to a local disk first")
+    }
+    if [".zip", ".ozx"].contains(where: uri.hasSuffix) {
+      throw Fault(
+        .unsupported, uri, "zip files cannot be read", hint: "unpack it into a folder first")
+    }
+    return uri
+  }
+}

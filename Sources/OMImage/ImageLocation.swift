@@ -1,0 +1,44 @@
+package import OMJSON
+package import OMStore
+
+/// Where an image lies, and its place in a plate.
+package struct ImageLocation: Sendable {
+  /// The place of an image in a plate.
+  package struct Field: Sendable, Hashable {
+    /// The name of the row.
+    package let row: String
+    /// The name of the column.
+    package let column: String
+    /// The path of the image below its well.
+    package let name: String
+    /// The acquisition, when the plate has several.
+    package let acquisition: Int?
+  }
+
+  /// The whole hierarchy that the image belongs to: the plate, or the image itself.
+  package let store: any Store
+  /// The key of the image's group; empty for the root.
+  package let path: String
+  /// The place in a plate or well; nil for an image that was given by itself.
+  package let field: Field?
+
+  /// Makes a location.
+  package init(store: any Store, path: String, field: Field? = nil) {
+    self.store = store
+    self.path = path
+    self.field = field
+  }
+
+  /// How people name it: the path of its folder.
+  package var displayName: String { joinedKey(store.description, path) }
+
+  /// The last part of the path of its folder.
+  package var name: String {
+    displayName.split(separator: "/").last.map(String.init) ?? displayName
+  }
+
+  /// Names the whole hierarchy in a fault whose subject is one of its keys.
+  package func naming(_ fault: Fault) -> Fault {
+    fault.subject == store.description ? fault : fault.below(store.description)
+  }
+}

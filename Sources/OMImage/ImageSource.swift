@@ -1,0 +1,158 @@
+package import OMJSON
+import OMStore
+
+/// What a URI holds, as a list of images.
+package struct ImageSource: Sendable {
+  /// What the URI names.
+  package enum Kind: String, Sendable {
+    case image, well, plate
+  }
+
+  /// An image, or a part of a plate that cannot be used.
+  package struct Item: Sendable {
+    /// Where the image is, or the part that holds it.
+    package let location: ImageLocation
+    /// Why there is no image; nil when its metadata can be read.
+    package let fault: Fault?
+  }
+
+  /// What the URI names.
+  package let kind: Kind
+  /// The images in the order of the metadata; a broken well or image is an item with a fault, so
+  /// that the others can be processed.
+  package private(set) var items: [Item]
+  /// What is odd about plate and wells but can be read.
+  package private(set) var warnings: [String]
+
+  /// Finds the images of a URI.
+  ///
+  /// - Parameters:
+  ///   - uri: The path of a local folder: an image, a well or a plate.
+  ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
+  ///   - followLinks: Whether links may leave the hierarchy.
+  /// - Returns: At least one item.
+  /// - Throws: `missing`, `metadata`, `unsupported`, `path` or `permission` when the URI holds
+  ///   nothing that can be used; `usage` when the filter leaves nothing.
+  package static func open(
+    _ uri: String, filter: WellFilter, followLinks: Bool = false
+  ) throws(Fault) -> ImageSource {
+    let root = try HierarchyRoot(uri: uri, followLinks: followLinks)
+    return try open(ImageLocation(store: root.store, path: root.path), filter: filter)
+  }
+
+  /// Finds the images below a group.
+  package static func open(
+    _ location: ImageLocation, filter: WellFilter
+  ) throws(Fault) -> ImageSource {
+    var source: ImageSource
+    do throws(Fault) {
+      guard let group = try OMEGroup.read(location.store, path: location.path) else {
+        throw noGroup(location)
+      }
+      source = ImageSource(kind: try kind(of: group, location), items: [], warnings: group.warnings)
+      switch source.kind {
+      case .image: source.items = [Item(location: location, fault: nil)]
+      case .well: try source.addWell(group, nil, location, filter)
+      case .plate: try source.addPlate(group, location, filter)
+      }
+    } catch { throw location.naming(error) }
+    if source.items.isEmpty {
+      throw filter.shown.isEmpty
+        ? Fault(.metadata, location.displayName, "there are no images")
+        : Fault(.usage, location.displayName, "no image fits \(filter.shown)")
+    }
+    return source
+  }
+}
+
+// MARK: - Walking plates and wells
+
+extension ImageSource {
+  private mutating func addPlate(
+    _ group: OMEGroup, _ location: ImageLocation, _ filter: WellFilter
+  ) throws(Fault) {
+    for well in try Plate(group).wells {
+      switch well {
+      case .failure(let fault):
+        items.append(Item(location: location, fault: location.naming(fault)))
+      case .success(let entry) where filter.includes(entry):
+        addWell(entry, of: location, filter)
+      case .success: break
+      }
+    }
+  }
+
+  /// Adds the images of a well, or the well with its fault.
+  private mutating func addWell(
+    _ entry: Plate.WellEntry, of plate: ImageLocation, _ filter: WellFilter
+  ) {
+    let place = ImageLocation(store: plate.store, path: joinedKey(plate.path, entry.path))
+    do throws(Fault) {
+      guard let group = try OMEGroup.read(place.store, path: place.path) else {
+        throw Fault(.missing, place.path, "the well is listed but there is no Zarr group")
+      }
+      warnings += group.warnings
+      try addWell(group, entry, place, filter)
+    } catch { items.append(Item(location: place, fault: place.naming(error))) }
+  }
+
+  private mutating func addWell(
+    _ group: OMEGroup, _ entry: Plate.WellEntry?, _ place: ImageLocation, _ filter: WellFilter
+  ) throws(Fault) {
+    let names = place.displayName.split(separator: "/").suffix(2).map(String.init)
+    for image in try Well(group).images {
+      switch image {
+      case .failure(let fault):
+        items.append(Item(location: place, fault: place.naming(fault)))
+      case .success(let image) where filter.includes(image):
+        let field = ImageLocation.Field(
+          row: entry?.row ?? names.first ?? "", column: entry?.column ?? names.last ?? "",
+          name: image.path, acquisition: image.acquisition)
+        let path = joinedKey(place.path, image.path)
+        items.append(
+          Item(location: ImageLocation(store: place.store, path: path, field: field), fault: nil))
+      case .success: break
+      }
+    }
+  }
+}
+
+// MARK: - What a group is
+
+extension ImageSource {
+  private static func kind(
+    of group: OMEGroup, _ location: ImageLocation
+  ) throws(Fault) -> Kind {
+    if group.keys["multiscales"] != nil { return .image }
+    if group.keys["plate"] != nil { return .plate }
+    if group.keys["well"] != nil { return .well }
+    if group.keys["bioformats2raw.layout"] != nil {
+      throw Fault(
+        .unsupported, group.subject, "this is a bioformats2raw group of several images",
+        hint: "give one of its images, for example `\(location.displayName)/0`")
+    }
+    throw Fault(
+      .metadata, group.subject, "this is no image, plate or well, `multiscales` is missing",
+      hint: childHint(location))
+  }
+
+  private static func noGroup(_ location: ImageLocation) -> Fault {
+    Fault(
+      .metadata, location.path,
+      "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group",
+      hint: childHint(location))
+  }
+
+  /// Names a folder directly below that is an image or a plate.
+  private static func childHint(_ location: ImageLocation) -> String? {
+    let names = (try? location.store.list(location.path)) ?? []
+    for name in names.prefix(100) {
+      let path = joinedKey(location.path, name)
+      guard let group = (try? OMEGroup.read(location.store, path: path)) ?? nil else { continue }
+      if ["multiscales", "plate", "well"].contains(where: { group.keys[$0] != nil }) {
+        return "did you mean `\(joinedKey(location.displayName, name))`?"
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,111 @@
+package import OMJSON
+
+/// The metadata of a label image that is made of an image.
+///
+/// Axes, scales and translations are those of the image, copied as they were written; array
+/// documents belong to the arrays and are not among them.
+package struct LabelDocuments: Sendable {
+  /// How the coarser levels were made.
+  package struct Pyramid: Sendable {
+    /// The name of the method, such as `mode`.
+    package let method: String
+    /// What it does, for people.
+    package let description: String
+
+    /// Makes the description of a method.
+    package init(method: String, description: String) {
+      self.method = method
+      self.description = description
+    }
+  }
+
+  /// The image that the label image belongs to.
+  package let image: OMEImage
+  /// The version of OME-Zarr to write: that of the hierarchy that is extended.
+  package let version: OMEVersion
+  /// The name of the label image.
+  package let name: String
+  /// The level of the image whose voxels the label image has.
+  package let firstLevel: Int
+  /// How many levels it has.
+  package let levelCount: Int
+  /// Whether it has the image's channel axis.
+  package let keepsChannelAxis: Bool
+  /// How its coarser levels were made.
+  package let pyramid: Pyramid
+  /// Our record of how it was made.
+  package let record: JSON
+
+  /// Describes a label image.
+  ///
+  /// - Precondition: The image has `levelCount` levels from `firstLevel` on.
+  package init(
+    image: OMEImage, version: OMEVersion, name: String, firstLevel: Int, levelCount: Int,
+    keepsChannelAxis: Bool, pyramid: Pyramid, record: JSON
+  ) {
+    precondition(firstLevel >= 0 && levelCount > 0)
+    precondition(firstLevel + levelCount <= image.levels.count)
+    self.image = image
+    self.version = version
+    self.name = name
+    self.firstLevel = firstLevel
+    self.levelCount = levelCount
+    self.keepsChannelAxis = keepsChannelAxis
+    self.pyramid = pyramid
+    self.record = record
+  }
+
+  /// The names of the axes of its arrays.
+  package var axisNames: [String] { axes.map(\.name) }
+
+  /// The path of the array of a level (0 is its finest), below the label image.
+  package static func levelPath(_ level: Int) -> String { "\(level)" }
+
+  /// The documents of its group.
+  ///
+  /// - Parameter source: The path from the label image to the image.
+  /// - Returns: Documents with keys below the label image.
+  package func group(source: String = "../../") -> [MetadataDocument] {
+    groupDocuments("", zarrFormat: version.zarrFormat, attributes: attributes(source: source))
+  }
+
+  /// The attributes of its group.
+  func attributes(source: String) -> JSONObject {
+    let metadata: JSONObject = [
+      "multiscales": [.object(multiscale)],
+      "image-label": ["version": .string(version.rawValue), "source": ["image": .string(source)]],
+    ]
+    return version.attributes(metadata, record: record)
+  }
+
+  private var droppedAxis: Int? { keepsChannelAxis ? nil : image.channelAxis }
+
+  private var axes: [Axis] {
+    image.axes.enumerated().filter { $0.offset != droppedAxis }.map(\.element)
+  }
+
+  private var multiscale: JSONObject {
+    var multiscale = JSONObject()
+    if version.repeatsVersion { multiscale["version"] = .string(version.rawValue) }
+    multiscale["name"] = .string(name)
+    multiscale["axes"] = .array(axes.map(\.document))
+    multiscale["datasets"] = .array((0..<levelCount).map(dataset))
+    multiscale["coordinateTransformations"] =
+      image.transformations?.document(droppingAxis: droppedAxis)
+    if levelCount > 1 {
+      multiscale["type"] = .string(pyramid.method)
+      multiscale["metadata"] = [
+        "method": .string(pyramid.method), "description": .string(pyramid.description),
+      ]
+    }
+    return multiscale
+  }
+
+  private func dataset(_ level: Int) -> JSON {
+    let transformations = image.levels[firstLevel + level].transformations
+    return [
+      "path": .string(Self.levelPath(level)),
+      "coordinateTransformations": transformations.document(droppingAxis: droppedAxis),
+    ]
+  }
+}

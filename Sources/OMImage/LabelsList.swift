@@ -1,0 +1,72 @@
+package import OMJSON
+package import OMStore
+import OMZarr
+
+/// The label images that an image lists, in its `labels` group.
+package struct LabelsList: Sendable {
+  private let version: OMEVersion
+  /// The whole document that holds the list; nil when the image has no labels yet.
+  private let document: JSONObject?
+  /// The paths of the label images below `labels`, in the order of the list.
+  package let names: [String]
+
+  /// Reads the list of an image.
+  ///
+  /// - Throws: `metadata` when the list is not a list of names, `path` when a name leads out of the
+  ///   group; the subject is a key of the store.
+  package static func read(
+    _ store: any Store, image: String, version: OMEVersion
+  ) throws(Fault) -> LabelsList {
+    let path = joinedKey(image, "labels")
+    guard let zarr = try ZarrGroup.open(store, path: path) else {
+      return LabelsList(version: version, document: nil, names: [])
+    }
+    if zarr.zarrFormat != version.zarrFormat {
+      throw Fault(
+        .metadata, path,
+        "the group is Zarr v\(zarr.zarrFormat), its image is Zarr v\(version.zarrFormat)")
+    }
+    let group = try OMEGroup(path: path, zarrFormat: zarr.zarrFormat, attributes: zarr.attributes)
+    let names = try group.keys.optional("labels", .strings, in: group.subject) ?? []
+    for name in names { _ = try checkedKey(name, subject: group.subject) }
+    let document = zarr.zarrFormat == 2 ? zarr.attributes : zarr.document.objectValue
+    return LabelsList(version: version, document: document, names: names)
+  }
+
+  /// The documents that make the image list one more label image.
+  ///
+  /// Order, unknown members and the text of numbers stay as they were read.
+  ///
+  /// - Returns: The changed or new documents, with keys below the image; none when the name is
+  ///   listed already.
+  package func adding(_ name: String) -> [MetadataDocument] {
+    if names.contains(name) { return [] }
+    let list = JSON.array((names + [name]).map(JSON.string))
+    guard let document else {
+      let attributes = version.attributes(["labels": list])
+      return groupDocuments("labels", zarrFormat: version.zarrFormat, attributes: attributes)
+    }
+    let changed = version == .v0_4 ? changed(document, list) : changedV3(document, list)
+    return [MetadataDocument(key: "labels/\(version.documentName)", json: .object(changed))]
+  }
+
+  private func changed(_ holder: JSONObject, _ list: JSON) -> JSONObject {
+    var holder = holder
+    holder["labels"] = list
+    return holder
+  }
+
+  private func changedV3(_ document: JSONObject, _ list: JSON) -> JSONObject {
+    var document = document
+    var attributes = document["attributes"]?.objectValue ?? JSONObject()
+    if attributes["ome"] == nil && attributes["labels"] != nil {
+      attributes = changed(attributes, list)
+    } else {
+      var ome = attributes["ome"]?.objectValue ?? JSONObject()
+      if ome["version"] == nil { ome["version"] = .string(version.rawValue) }
+      attributes["ome"] = .object(changed(ome, list))
+    }
+    document["attributes"] = .object(attributes)
+    return document
+  }
+}

@@ -1,0 +1,125 @@
+package import OMJSON
+package import OMZarr
+
+/// A multiscale image: its axes, levels and channels, checked.
+package struct OMEImage: Sendable {
+  /// Where it is.
+  package let location: ImageLocation
+  /// The version of OME-Zarr that it follows.
+  package let version: OMEVersion
+  /// The name it gives itself, or the name of its folder.
+  package let name: String
+  /// The axes in array order.
+  package let axes: [Axis]
+  /// The resolutions, finest first.
+  package let levels: [Level]
+  /// What is applied after the transformations of each level; nil when nothing is.
+  package let transformations: Transformations?
+  /// The channels that it describes; nil when it describes none.
+  package let channels: [Channel]?
+  /// The `multiscales` entry as it was read.
+  package let document: JSONObject
+  /// What is odd about the metadata but can be read.
+  package let warnings: [String]
+
+  /// Reads the image at a location.
+  ///
+  /// - Throws: `missing` when there is no group, `metadata`, `path` or `unsupported` for metadata
+  ///   that cannot be used; the subject names the document with its whole path.
+  package static func open(_ location: ImageLocation) throws(Fault) -> OMEImage {
+    do throws(Fault) {
+      guard let group = try OMEGroup.read(location.store, path: location.path) else {
+        throw Fault(.missing, location.path, "there is no Zarr group")
+      }
+      return try OMEImage(group, at: location)
+    } catch { throw location.naming(error) }
+  }
+
+  init(_ group: OMEGroup, at location: ImageLocation) throws(Fault) {
+    let subject = group.subject
+    let entries = try group.keys.required("multiscales", .objects, in: subject)
+    guard let entry = entries.first else {
+      throw Fault(.metadata, subject, "`multiscales` is empty, expected one image")
+    }
+    self.location = location
+    version = group.version
+    document = entry
+    name = entry["name"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } ?? location.name
+    axes = try Axis.read(entry, subject: subject)
+    levels = try Level.read(entry, rank: axes.count, subject: subject)
+    let isPlain = entry["coordinateTransformations"].map { $0 == [] } ?? true
+    transformations =
+      isPlain ? nil : try Transformations(entry, rank: axes.count, subject: subject)
+    let (channels, warning) = Channel.read(group.keys, subject: subject)
+    self.channels = channels
+    let several = "\(subject) has \(entries.count) images in `multiscales`, the first is used"
+    warnings = group.warnings + [warning].compactMap(\.self) + (entries.count > 1 ? [several] : [])
+  }
+
+  /// The document that holds the metadata, below the store.
+  package var subject: String { joinedKey(location.path, version.documentName) }
+
+  /// The position of the channel axis, or nil when there is none.
+  package var channelAxis: Int? { axes.firstIndex { $0.kind == .channel } }
+}
+
+// MARK: - Arrays
+
+extension OMEImage {
+  /// Opens the array of a level and checks it against the metadata.
+  ///
+  /// - Precondition: There is a level of this number.
+  /// - Throws: `missing` when the array is not there, `metadata` when it does not fit; the subject
+  ///   names the document with its whole path.
+  package func array(_ level: Int) throws(Fault) -> ZarrArray {
+    do throws(Fault) {
+      let path = joinedKey(location.path, levels[level].path)
+      let array = try ZarrArray.open(location.store, path: path)
+      try check(array.metadata, level: levels[level].path)
+      return array
+    } catch { throw location.naming(error) }
+  }
+
+  /// Opens the arrays of all levels and checks that they go from fine to coarse.
+  ///
+  /// - Throws: As `array`, and `metadata` when a level is larger than the one before.
+  package func arrays() throws(Fault) -> [ZarrArray] {
+    var arrays: [ZarrArray] = []
+    for level in levels.indices {
+      let array = try array(level)
+      if let finer = arrays.last?.metadata.shape,
+        zip(array.metadata.shape, finer).contains(where: { $0 > $1 })
+      {
+        throw location.naming(
+          Fault(
+            .metadata, subject,
+            "level `\(levels[level].path)` has the shape \(array.metadata.shape), "
+              + "larger than the level before, \(finer)"))
+      }
+      arrays.append(array)
+    }
+    return arrays
+  }
+
+  private func check(_ array: ArrayMetadata, level: String) throws(Fault) {
+    if array.zarrFormat != version.zarrFormat {
+      throw Fault(
+        .metadata, subject,
+        "level `\(level)` is Zarr v\(array.zarrFormat), OME-Zarr \(version.rawValue) is stored as "
+          + "Zarr v\(version.zarrFormat)")
+    }
+    if array.shape.count != axes.count {
+      throw Fault(
+        .metadata, subject,
+        "there are \(axes.count) axes, level `\(level)` has \(array.shape.count) dimensions")
+    }
+    guard let given = array.dimensionNames, given.contains(where: { $0 != nil }) else { return }
+    if given != axes.map(\.name) {
+      let shown = given.map { $0 ?? "null" }.joined(separator: ", ")
+      throw Fault(
+        .metadata, subject,
+        "the axes are \(axes.map(\.name).joined(separator: ", ")), level `\(level)` has the "
+          + "`dimension_names` \(shown)")
+    }
+  }
+}
