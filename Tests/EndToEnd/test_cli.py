@@ -1,0 +1,339 @@
+"""Bad calls get the right text and exit code and leave nothing behind; good ones are repeatable."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import zarr
+from PIL import Image as Picture
+
+from omtask_testing import samples
+from omtask_testing.oracle import expected_labels
+from omtask_testing.places import REPOSITORY
+from omtask_testing.program import MPI_ENVIRONMENT, Program
+from omtask_testing.reading import listed_labels, read_label
+from omtask_testing.trees import leftovers, tree
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def image(tmp_path: Path, rng: np.random.Generator) -> Path:
+    path = tmp_path / "image.zarr"
+    samples.write_blobs(path, samples.SHARDED, rng)
+    return path
+
+
+@pytest.fixture
+def channels(tmp_path: Path, rng: np.random.Generator) -> Path:
+    path = tmp_path / "channels.zarr"
+    names = ("DAPI", "GFP")
+    samples.write_blobs(path, samples.V2, rng, axes="czyx", shape=(2, 9, 30, 31), channels=names)
+    return path
+
+
+# Bad calls
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["run", "threshold", "IMAGE", "--treshold", "5"], 64, ["treshold", "threshold"]),
+        (["run", "treshold", "IMAGE"], 64, ["treshold", "`threshold`"]),
+        (["run", "threshold", "IMAGE", "--overwite"], 64, ["overwite", "overwrite"]),
+        (["run", "threshold", "IMAGE", "--threshold", "abc"], 64, ["threshold", "abc"]),
+        (["run", "threshold", "IMAGE", "--min-size", "2.5"], 64, ["min-size", "2.5"]),
+        (["run", "threshold", "IMAGE", "--method", "otzu"], 64, ["otzu", "otsu"]),
+        (["run", "threshold", "IMAGE", "--method", "fixed"], 64, ["threshold"]),
+        (["run", "threshold", "IMAGE", "--objects", "false", "--min-size", "3"], 0, []),
+        (["run", "threshold"], 64, []),
+        (["run", "threshold", "IMAGE", "--level", "7"], 64, ["7"]),
+        (["run", "threshold", "IMAGE", "--label-name", "../out"], 77, ["../out"]),
+        (["run", "threshold", "CHANNELS"], 64, ["DAPI", "GFP"]),
+        (["run", "threshold", "CHANNELS", "--channel", "DAPL"], 64, ["DAPL", "DAPI"]),
+        (["run", "threshold", "ABSENT"], 66, ["ABSENT"]),
+        (["run", "threshold", "EMPTY"], 65, ["EMPTY"]),
+        (["run", "threshold", "FILE"], 65, ["FILE"]),
+        (["info", "ABSENT"], 66, ["ABSENT"]),
+        (["plan", "threshold", "IMAGE", "--threads", "none"], 64, ["none"]),
+        (["frobnicate"], 64, ["frobnicate"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_a_bad_call_is_explained(
+    words: list[str], code: int, says: list[str], omtask: Program, tmp_path: Path,
+    image: Path, channels: Path,
+) -> None:
+    places = {"IMAGE": image, "CHANNELS": channels, "ABSENT": tmp_path / "absent.zarr",
+              "EMPTY": tmp_path / "empty.zarr", "FILE": tmp_path / "file.zarr"}
+    places["EMPTY"].mkdir()
+    places["FILE"].write_text("no image")
+    before = tree(tmp_path)
+    outcome = omtask(*(places.get(word, word) for word in words), expect=code)
+    for part in says:
+        text = places[part].name if part in places else part
+        assert text in outcome.stderr, outcome
+    if code:
+        assert tree(tmp_path) == before
+
+
+def test_an_error_is_one_line_without_a_terminal(omtask: Program, tmp_path: Path) -> None:
+    absent = tmp_path / "absent.zarr"
+    outcome = omtask("run", "threshold", absent, expect=66)
+    last = outcome.stderr.strip().splitlines()[-1]
+    assert last.startswith("omtask: error[missing]:") and str(absent) in last
+
+
+def test_several_ranks_say_it_once(omtask: Program, tmp_path: Path) -> None:
+    outcome = omtask.threshold(tmp_path / "absent.zarr", ranks=3, expect=66)
+    assert outcome.stderr.count("error[missing]") == 1, outcome
+
+
+def damaged_chunk(image: Path) -> Path:
+    """Cuts the largest chunk file of level 0 in half."""
+    files = [f for f in (image / "0").rglob("*") if f.is_file() and f.name[0] not in ".z"]
+    file = max(files, key=lambda f: f.stat().st_size)
+    os.truncate(file, file.stat().st_size // 2)
+    return file
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@pytest.mark.parametrize("layout", samples.BOTH, ids=lambda layout: layout.version)
+def test_a_truncated_chunk_is_named(
+    layout: samples.Layout, ranks: int | None, omtask: Program, tmp_path: Path,
+    rng: np.random.Generator,
+) -> None:
+    path = tmp_path / "image.zarr"
+    samples.write_blobs(path, layout, rng)
+    file = damaged_chunk(path)
+    before = tree(path)
+    outcome = omtask.threshold(path, ranks=ranks, expect=65)
+    assert str(file.relative_to(path)) in outcome.stderr
+    assert listed_labels(path) == []
+    assert {k: v for k, v in tree(path).items() if not k.startswith(".omtask")} == before
+
+
+def test_a_truncated_chunk_can_be_filled(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "image.zarr"
+    source = samples.write_blobs(path, samples.V2, rng, levels=1).levels[0].copy()
+    file = damaged_chunk(path)
+    place = [int(part) for part in file.relative_to(path / "0").parts]
+    source[tuple(slice(i * n, (i + 1) * n) for i, n in zip(place, samples.V2.chunk))] = 0
+    omtask.threshold(path, parameters={"label_name": "l"}, extra=["--on-damage", "fill"])
+    (ought,) = expected_labels([source], "zyx", {"label_name": "l"})
+    assert np.array_equal(read_label(path, "l").levels[0], ought.levels[0])
+
+
+def test_an_unwritable_folder_is_refused_before_work(
+    omtask: Program, open_folder: Path, rng: np.random.Generator
+) -> None:
+    path = open_folder / "image.zarr"
+    samples.write_blobs(path, samples.SHARDED, rng)
+    program, launcher = omtask, []
+    if os.geteuid() == 0:  # root may write everywhere: become somebody else
+        launcher = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        program = Program(Path(shutil.copy2(omtask.path, open_folder)), open_folder)
+    else:
+        path.chmod(0o555)
+    before = tree(path)
+    outcome = program("run", "threshold", path, launcher=launcher, expect=77)
+    path.chmod(0o755)
+    assert "--output" in outcome.stderr
+    assert tree(path) == before
+
+
+def test_a_label_type_that_is_too_small_is_refused(omtask: Program, image: Path) -> None:
+    before = tree(image)
+    wanted = {"threshold": 300, "connectivity": "faces", "dtype": "uint8"}
+    outcome = omtask.threshold(image, parameters=wanted, expect=79)
+    assert "uint8" in outcome.stderr
+    assert listed_labels(image) == []
+    assert {k: v for k, v in tree(image).items() if not k.startswith(".omtask")} == before
+
+
+# Running again
+
+
+def test_the_same_command_again_is_a_fast_nothing(omtask: Program, image: Path) -> None:
+    wanted = {"method": "otsu", "label_name": "nuclei"}
+    omtask.threshold(image, parameters=wanted)
+    times = {p: p.stat().st_mtime_ns for p in image.rglob("*")}
+    for extra in ([], ["--overwrite"]):
+        again = omtask.threshold(image, parameters=wanted, extra=extra)
+        assert [status["status"] for status in again.report.images] == ["skipped"]
+        assert again.seconds < 0.5
+    assert {p: p.stat().st_mtime_ns for p in image.rglob("*")} == times
+
+
+def test_another_result_under_the_name_is_left_alone(omtask: Program, image: Path) -> None:
+    omtask.threshold(image, parameters={"threshold": 800, "label_name": "nuclei"})
+    before = tree(image)
+    other = {"threshold": 900, "label_name": "nuclei"}
+    outcome = omtask.threshold(image, parameters=other, expect=73)
+    assert "nuclei" in outcome.stderr and "--overwrite" in outcome.stderr
+    assert tree(image) == before
+
+
+def test_a_label_of_another_program_is_left_alone(omtask: Program, image: Path) -> None:
+    omtask.threshold(image, parameters={"threshold": 800, "label_name": "nuclei"})
+    document = image / "labels/nuclei/zarr.json"
+    attributes = json.loads(document.read_text())
+    attributes["attributes"] = {"ome": attributes["attributes"]["ome"]}
+    document.write_text(json.dumps(attributes))
+    before = tree(image)
+    omtask.threshold(image, parameters={"threshold": 800, "label_name": "nuclei"}, expect=73)
+    assert tree(image) == before
+
+
+@contextmanager
+def polled(image: Path, name: str, allowed: list[np.ndarray]) -> Iterator[list[str]]:
+    """Reads the label over and over in a thread; the list collects what was wrong."""
+    wrong: list[str] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                assert name in listed_labels(image), "not listed"
+                array = zarr.open_array(image / "labels" / name / "0", mode="r")[...]
+                assert any(np.array_equal(array, one) for one in allowed), "neither old nor new"
+            except Exception as error:  # noqa: BLE001 (whatever a reader sees is a finding)
+                wrong.append(repr(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield wrong
+    finally:
+        stop.set()
+        reader.join()
+
+
+def test_a_reader_never_sees_a_broken_label_while_it_is_replaced(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "image.zarr"
+    one_chunk = samples.Layout("one", "0.5", (64,), (1,), (samples.ZSTD,))
+    image = samples.write_blobs(path, one_chunk, rng)
+    both = [{"threshold": value, "label_name": "nuclei"} for value in (700, 1600)]
+    arrays = [expected_labels(image.levels, "zyx", one)[0].levels[0] for one in both]
+    assert not np.array_equal(*arrays)
+    omtask.threshold(path, parameters=both[0])
+    with polled(path, "nuclei", arrays) as wrong:
+        for turn in range(1, 11):
+            omtask.threshold(path, parameters=both[turn % 2], extra=["--overwrite"])
+    assert wrong == []
+    assert np.array_equal(read_label(path, "nuclei").levels[0], arrays[0])
+    assert not leftovers(path)
+
+
+# Machines and people
+
+
+def test_help_is_made_from_the_manifest(omtask: Program) -> None:
+    text = omtask("run", "threshold", "--help").stdout
+    manifest = json.loads((REPOSITORY / "Manifests/threshold.json").read_text())
+    for name in manifest["args_schema_parallel"]["properties"]:
+        if name != "zarr_url":
+            assert f"--{name.replace('_', '-')}" in text
+
+
+def test_the_version_is_told_fast(omtask: Program) -> None:
+    assert omtask("--version").stdout.strip()
+    assert min(omtask("--version").seconds for _ in range(5)) < 0.1
+
+
+def test_an_empty_environment_is_enough(omtask: Program, image: Path) -> None:
+    omtask("run", "threshold", image, launcher=["env", "-i"])
+    assert listed_labels(image) == ["segmented"]
+
+
+def test_forms_may_send_texts_and_nulls(omtask: Program, image: Path) -> None:
+    texts = {"zarr_url": str(image), "threshold": "800.0", "min_size": "3", "max_size": None,
+             "clear_border": "true", "label_name": "form"}
+    omtask.threshold(parameters=texts, arguments_file=True)
+    assert listed_labels(image) == ["form"]
+
+
+def schema(kind: str) -> dict[str, object]:
+    (file,) = [f for f in REPOSITORY.rglob(f"*{kind}*.schema.json") if ".build" not in f.parts]
+    return json.loads(file.read_text())
+
+
+def test_report_and_events_follow_their_schemas(omtask: Program, image: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    outcome = omtask.threshold(image, extra=["--events", events])
+    jsonschema.validate(outcome.report.document, schema("report"))
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema("event"))
+    assert lines[0]["event"] == "start" and lines[-1]["event"] == "end"
+
+
+def test_the_out_json_holds_only_what_fractal_knows(
+    omtask: Program, image: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    omtask.threshold(image, extra=["--out-json", out])
+    assert set(json.loads(out.read_text())) <= {"image_list_updates", "image_list_removals"}
+
+
+def test_the_plan_is_what_the_run_does(omtask: Program, image: Path) -> None:
+    wanted = ["--label-name", "planned", "--json"]
+    plan = json.loads(omtask("plan", "threshold", image, *wanted).stdout)
+    before = set(tree(image))
+    omtask.threshold(image, parameters={"label_name": "planned"})
+    made = [f for f in set(tree(image)) - before if "/c/" in f and not f.endswith("/")]
+    assert len(made) <= sum(one["files"] for one in plan["images"])
+
+
+def test_cat_gives_the_voxels(omtask: Program, image: Path, tmp_path: Path) -> None:
+    file = tmp_path / "level.npy"
+    command = [str(omtask.path), "cat", str(image), "--npy"]
+    with file.open("wb") as stream:
+        subprocess.run(command, stdout=stream, check=True)
+    assert np.array_equal(np.load(file), zarr.open_array(image / "0", mode="r")[...])
+
+
+def test_preview_makes_a_picture(omtask: Program, image: Path, tmp_path: Path) -> None:
+    omtask.threshold(image, parameters={"label_name": "nuclei"})
+    file = tmp_path / "picture.png"
+    omtask("preview", image, "--label", "nuclei", "--png", file)
+    with Picture.open(file) as picture:
+        picture.load()
+        assert len(picture.getcolors(1 << 24)) > 2
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_modes_follow_the_umask(mask: int, mode: int, omtask: Program, image: Path) -> None:
+    omtask("run", "threshold", image, launcher=["sh", "-c", f'umask {mask:o}; exec "$@"', "sh"])
+    files = [p for p in (image / "labels").rglob("*") if p.is_file()]
+    assert {p.stat().st_mode & 0o777 for p in files} == {mode}
+    folders = [p for p in (image / "labels").rglob("*") if p.is_dir()]
+    assert {p.stat().st_mode & 0o777 for p in folders} == {0o777 & ~mask}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to another group")
+def test_groups_follow_the_setgid_bit(omtask: Program, image: Path) -> None:
+    os.chown(image, 0, NOBODY)
+    image.chmod(0o2775)
+    omtask.threshold(image)
+    assert {p.stat().st_gid for p in (image / "labels").rglob("*")} == {NOBODY}
+
+
+def test_copies_without_mpi_are_refused(omtask: Program, image: Path) -> None:
+    before = tree(image)
+    step = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0"} | MPI_ENVIRONMENT
+    outcome = omtask("run", "threshold", image, env=step, expect=64)
+    assert "--mpi=pmix" in outcome.stderr
+    assert tree(image) == before
