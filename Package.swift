@@ -86,7 +86,8 @@ let package = Package(
     library(
       "OMCommands",
       [
-        "OMJSON", "OMGrid", "OMStore", "OMZarr", "OMImage", "OMManifest", "OMTask", "OMRun",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+        "OMRun",
         "OMMPI", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -105,6 +106,7 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
+    tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
     .testTarget(name: "ArrowTests", swiftSettings: settings),

@@ -1,4 +1,8 @@
-/// The program; the command layer replaces this entry point.
-@main struct Omtask {
-  static func main() {}
+import OMCommands
+import OMTasks
+
+/// The program: the commands of OMCommands around the tasks of OMTasks.
+@main
+enum Omtask {
+  static func main() { OMTaskProgram.main(tasks: TaskCatalog.entries) }
 }

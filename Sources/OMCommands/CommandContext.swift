@@ -1,0 +1,32 @@
+import ArgumentParser
+
+/// What a command may use of the world around it.
+struct CommandContext: Sendable {
+  /// The tasks of this program.
+  let catalogue: TaskCatalogue
+  /// The variables of the process.
+  let environment: Environment
+  /// Data for the caller.
+  let output: any ByteSink
+  /// Messages for people.
+  let console: Console
+
+  /// Makes a context.
+  init(
+    catalogue: TaskCatalogue, environment: Environment, output: any ByteSink, console: Console
+  ) {
+    self.catalogue = catalogue
+    self.environment = environment
+    self.output = output
+    self.console = console
+  }
+}
+
+/// A command of the program.
+protocol Subcommand: ParsableCommand {
+  /// Does what the command is for.
+  ///
+  /// - Returns: The exit code.
+  /// - Throws: The fault that decides the exit code, or `ReaderGone`.
+  func run(in context: CommandContext) throws -> Int32
+}

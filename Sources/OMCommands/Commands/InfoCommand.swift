@@ -1,0 +1,57 @@
+import ArgumentParser
+import OMGrid
+import OMJSON
+import OMZarr
+
+/// `omtask info`: what an image, a plate or an array is.
+struct InfoCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Show what an image, plate, well or array is and how it is stored.")
+
+  @Argument(help: "The image, plate, well, label image or array.")
+  var uri: String
+
+  @Flag(help: "Answer with JSON.")
+  var json = false
+
+  func run(in context: CommandContext) throws -> Int32 {
+    let output = Output(context.output, json ? .json : .human)
+    switch try ReadTarget.open(uri) {
+    case .image(let image): try output.write(ImageAnswer(image))
+    case .collection(let source): try output.write(CollectionAnswer(uri: uri, source: source))
+    case .array(let array): try output.write(ArrayAnswer(uri: uri, array: NamedArray(array)))
+    }
+    return 0
+  }
+}
+
+/// What `omtask info` tells about a single array.
+private struct ArrayAnswer: Answer {
+  let uri: String
+  let axes: [String]
+  let facts: ArrayFacts
+
+  init(uri: String, array: NamedArray) throws(Fault) {
+    self.uri = uri
+    axes = array.axes
+    facts = try ArrayFacts(array.array, path: "")
+  }
+
+  var lines: [String] {
+    [
+      "\(uri): Zarr v\(facts.metadata.zarrFormat) array",
+      "  axes      \(axes.joined(separator: " x "))",
+      "  size      \(shapeText(facts.metadata.shape)) voxels, \(facts.metadata.dataType.rawValue)",
+      "  stored    \(facts.line)",
+    ]
+  }
+
+  var json: JSON {
+    var document: JSONObject = [
+      "kind": "array", "uri": .string(uri), "axes": .array(axes.map { .string($0) }),
+    ]
+    for (key, value) in facts.members.members where key != "path" { document[key] = value }
+    return .object(document)
+  }
+}

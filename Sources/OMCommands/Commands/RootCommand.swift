@@ -1,0 +1,51 @@
+import ArgumentParser
+import OMJSON
+import OMManifest
+
+/// The program itself; its commands are a file each.
+struct RootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "omtask",
+    abstract: "Run image-analysis tasks on OME-Zarr, on one core, all cores or many nodes.",
+    version: programVersion,
+    subcommands: [
+      RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
+      CatCommand.self,
+    ])
+
+  /// The names of the commands.
+  static var commandNames: [String] {
+    configuration.subcommands.compactMap { $0.configuration.commandName }
+  }
+}
+
+/// The text of a request for help.
+///
+/// - Throws: A fault of kind `usage` when the command or the task does not exist.
+func helpText(_ request: HelpRequest, _ context: CommandContext) throws(Fault) -> String {
+  let program = try CommandDescription.ofProgram()
+  let columns = context.output.isTerminal ? context.output.columns : 80
+  switch request {
+  case .program:
+    let tasks = try context.catalogue.tasks().map(\.manifest)
+    return TaskHelp.text(of: program, tasks: tasks, columns: columns)
+  case .command(let name):
+    guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
+    return TaskHelp.text(of: command, tasks: [], columns: columns)
+  case .task(let task, let name):
+    guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
+    let manifest = try context.catalogue.task(task).manifest
+    return TaskHelp.text(of: manifest, command: command, columns: columns)
+  }
+}
+
+/// The fault for a first word that is no command, with the nearest command or task.
+func unknownCommand(_ word: String, _ context: CommandContext) -> Fault {
+  let ending = "`omtask --help` lists all"
+  let tasks = (try? context.catalogue.tasks().map(\.manifest.identifier)) ?? []
+  let nearest = nearestName(word, in: RootCommand.commandNames + tasks)
+  let suggestion = nearest.map { name in
+    "did you mean `omtask \(tasks.contains(name) ? "run " : "")\(name)`? \(ending)"
+  }
+  return Fault(.usage, "", "no command named `\(word)`", hint: suggestion ?? ending)
+}

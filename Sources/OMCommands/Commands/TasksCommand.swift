@@ -1,0 +1,99 @@
+import ArgumentParser
+import OMJSON
+import OMManifest
+
+/// `omtask tasks`: the tasks of this program.
+struct TasksCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tasks", abstract: "List the tasks, or show one with its parameters.",
+    subcommands: [ShowTaskCommand.self])
+
+  @Flag(help: "Answer with JSON.")
+  var json = false
+
+  func run(in context: CommandContext) throws -> Int32 {
+    let answer = TaskList(manifests: try context.catalogue.tasks().map(\.manifest))
+    try Output(context.output, json ? .json : .human).write(answer)
+    return 0
+  }
+}
+
+/// `omtask tasks show TASK`: what a task does, its parameters, and how exact it is.
+struct ShowTaskCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show a task: what it does, its parameters, how exact it is.")
+
+  @Argument(help: "The task.")
+  var task: String
+
+  @Flag(help: "Answer with the manifest.")
+  var json = false
+
+  func run(in context: CommandContext) throws -> Int32 {
+    let answer = TaskDescription(
+      manifest: try context.catalogue.task(task).manifest, columns: context.output.columns)
+    try Output(context.output, json ? .json : .human).write(answer)
+    return 0
+  }
+}
+
+/// All tasks, one line each.
+private struct TaskList: Answer {
+  let manifests: [Manifest]
+
+  var lines: [String] {
+    let width = manifests.map(\.identifier.count).max() ?? 0
+    return manifests.map { manifest in
+      let gap = String(repeating: " ", count: width - manifest.identifier.count + 2)
+      return "\(manifest.identifier)\(gap)\(manifest.traits.summary)"
+    }
+  }
+
+  var json: JSON {
+    .array(
+      manifests.map { manifest in
+        [
+          "task": .string(manifest.identifier), "name": .string(manifest.name),
+          "summary": .string(manifest.traits.summary), "category": .string(manifest.category),
+        ]
+      })
+  }
+}
+
+/// One task in full.
+private struct TaskDescription: Answer {
+  let manifest: Manifest
+  let columns: Int
+
+  var lines: [String] {
+    let traits = manifest.traits
+    var help = HelpText()
+    help.opening = [
+      "\(manifest.name): \(traits.summary)", "",
+      "Built in, result version \(traits.resultVersion). \(exactness)",
+      "Reads \(traits.dataTypes.joined(separator: ", ")).",
+    ]
+    help.sections = traits.groups.map { group in
+      HelpText.Section(
+        group.title, group.parameters.compactMap { manifest.parameters[$0] }.map(TaskHelp.row))
+    }
+    help.closing = wrapped(manifest.documentation, width: min(max(columns, 60), 100))
+    return help.text(columns: columns).split(separator: "\n", omittingEmptySubsequences: false)
+      .dropLast().map(String.init)
+  }
+
+  var json: JSON { .object(manifest.document) }
+
+  /// The promise behind the letter of the exactness class.
+  private var exactness: String {
+    switch manifest.traits.exactness {
+    case .equal:
+      "Class E: equal to the reference library bit for bit, however the work is split."
+    case .invariant:
+      "Class I: the same however the work is split; differs from the reference only as stated."
+    case .tolerance:
+      "Class T: the same however the work is split; equal to the reference within a tolerance."
+    case .halo: "Class H: depends on how far a region looks beyond its border."
+    }
+  }
+}

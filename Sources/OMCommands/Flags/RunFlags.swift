@@ -1,0 +1,125 @@
+import ArgumentParser
+import OMRun
+
+/// What to read.
+struct InputFlags: ParsableArguments {
+  @Option(
+    name: .customLong("input"),
+    help: ArgumentHelp("An image, plate or well; may be repeated.", valueName: "uri"))
+  var inputs: [String] = []
+
+  @Option(
+    name: .customLong("inputs"),
+    help: ArgumentHelp(
+      "A file with one URI per line, `-` for standard input; lines that begin with # are skipped.",
+      valueName: "file|-"))
+  var inputList: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Wells of a plate, separated by commas; `*` takes a whole row or column: `B/03,C/*`.",
+      valueName: "row/column"))
+  var wells: String?
+
+  @Option(help: ArgumentHelp("The acquisition of a plate to take; default: all.", valueName: "n"))
+  var acquisition: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The part of the axes to process: `t=0:10,z=3` is the first ten time points of slice 3.",
+      discussion: """
+        The result keeps the image's full size: outside the selection a label is background, and \
+        statistics use the selected voxels only.
+        """,
+      valueName: "axis=range"))
+  var select: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What to do with a damaged chunk: `stop` fails the image, `fill` takes the fill value and \
+      lists the chunk in the report.
+      """, valueName: "stop|fill"))
+  var onDamage: DamagePolicy = .stop
+
+  @Flag(help: "Follow symbolic links that leave the image.")
+  var followLinks = false
+}
+
+/// Where to write.
+struct OutputFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A new OME-Zarr for the results, where the image itself cannot be written.",
+      valueName: "uri"))
+  var output: String?
+}
+
+/// What a process may use.
+struct ResourceFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Worker threads of each process; `auto` takes the CPUs that the job may use.",
+      valueName: "n|auto"))
+  var threads: ThreadSetting = .auto
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Memory of each process, as `8G` or `512M`; default: half of the job's or the machine's, \
+      shared by the ranks of a node.
+      """, valueName: "size"))
+  var memory: ByteCount?
+}
+
+/// How a run is started and stopped.
+struct ControlFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Whether a launcher (`mpirun`, `srun --mpi=pmix`) may start ranks.", valueName: "auto|off"))
+  var mpi: MPISetting = .auto
+
+  @Flag(help: "Stop at the first image that fails; otherwise the others go on.")
+  var failFast = false
+}
+
+/// Where the parameters come from when a program calls.
+struct ArgumentsFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Parameters as one JSON object (`zarr_url` is the image), `-` for standard input; the \
+      command line wins over it.
+      """, valueName: "file|-"))
+  var argsJSON: String?
+
+}
+
+/// What programs read about a run.
+struct MachineFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Fractal's result file (`image_list_updates`), written last, only after success.",
+      valueName: "file"))
+  var outJSON: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Events as JSON lines, `-` for standard output.", valueName: "file|-"))
+  var events: String?
+
+  @Option(help: ArgumentHelp("Everything about the run as one JSON file.", valueName: "file"))
+  var report: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "`plain` prints lines instead of a bar; `none` prints neither progress nor summary.",
+      valueName: "auto|plain|none"))
+  var progress: ProgressSetting = .auto
+
+  @Flag(help: "Say what would happen and write nothing, as `omtask plan`.")
+  var dryRun = false
+}
+
+extension MPISetting: ExpressibleByArgument {}
+extension DamagePolicy: ExpressibleByArgument {}

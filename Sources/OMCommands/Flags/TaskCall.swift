@@ -1,0 +1,106 @@
+import OMImage
+import OMJSON
+import OMManifest
+import OMRun
+import OMTask
+
+/// The flags that `run` and `plan` share: everything that decides what is done.
+struct TaskFlags {
+  let input: InputFlags
+  let output: OutputFlags
+  let arguments: ArgumentsFlags
+}
+
+/// A call of a task as a request, before threads and memory are known.
+///
+/// What the command line says wins over the args JSON, which wins over the manifest's defaults.
+///
+/// - Parameters:
+///   - words: The task and everything that is not a flag of the run.
+///   - flags: The flags of the run.
+///   - command: `run` or `plan`, for messages.
+///   - context: Where the task is looked up.
+/// - Returns: The request with its inputs, parameters and options.
+/// - Throws: A fault of kind `usage`, or what reading a file named in the call gives.
+func readTaskCall(
+  _ words: [String], _ flags: TaskFlags, command: String, _ context: CommandContext
+) throws(Fault) -> RunRequest {
+  let (entry, manifest) = try findTask(words, command: command, context)
+  let known = try CommandDescription.ofProgram().subcommand(command)?.flags ?? []
+  let sorted = try ParameterWords(Array(words.dropFirst()), manifest: manifest, flags: known)
+  let arguments = try readArguments(flags.arguments, flags.input)
+  let parameters = try ParameterBinder(manifest).bind(
+    commandLine: sorted.values, arguments: arguments)
+  let inputs = try readInputs(sorted.uris, flags.input, parameters)
+  if inputs.isEmpty {
+    throw Fault(
+      .usage, "", "\(manifest.identifier) is given no image",
+      hint: "`omtask \(command) \(manifest.identifier) IMAGE.zarr`")
+  }
+  var options = RunOptions()
+  options.select = try parseSelection(flags.input.select)
+  options.output = flags.output.output
+  if manifest.parameters["overwrite"]?.type == .boolean {
+    options.overwrite = try parameters.optional("overwrite") ?? false
+  }
+  options.wells = (flags.input.wells ?? "").split(separator: ",").map(String.init)
+  options.acquisition = flags.input.acquisition
+  // A mistake in the filter is found here, before any image is opened.
+  _ = try WellFilter(wells: options.wells, acquisition: options.acquisition)
+  options.onDamage = flags.input.onDamage
+  options.followLinks = flags.input.followLinks
+  return RunRequest(
+    entry: entry, manifest: manifest, parameters: parameters, inputs: inputs, options: options)
+}
+
+/// The task that the first word names.
+private func findTask(
+  _ words: [String], command: String, _ context: CommandContext
+) throws(Fault) -> (entry: CatalogEntry, manifest: Manifest) {
+  guard let name = words.first else {
+    throw Fault(
+      .usage, "", "`omtask \(command)` is given no task", hint: "`omtask tasks` lists all")
+  }
+  if name.hasPrefix("-") {
+    throw Fault(
+      .usage, "", "`\(name)` stands before the task",
+      hint: "the task comes first: `omtask \(command) TASK URI … \(name) …`")
+  }
+  return try context.catalogue.task(name)
+}
+
+/// The object of `--args-json`; empty without the flag.
+private func readArguments(
+  _ arguments: ArgumentsFlags, _ input: InputFlags
+) throws(Fault) -> JSONObject {
+  guard let path = arguments.argsJSON else { return [:] }
+  if path == "-" && input.inputList == "-" {
+    throw Fault(.usage, "", "`--args-json -` and `--inputs -` both read standard input")
+  }
+  let document = try JSON(parsing: readFile(path), subject: path)
+  guard let object = document.objectValue else {
+    throw Fault(.usage, path, "holds \(document.kindName), expected an object of parameters")
+  }
+  return object
+}
+
+/// The images of the call, each once, in their order.
+private func readInputs(
+  _ uris: [String], _ input: InputFlags, _ parameters: Parameters
+) throws(Fault) -> [String] {
+  var all = uris + input.inputs
+  if let list = input.inputList {
+    let lines = String(decoding: try readFile(list), as: UTF8.self).split(
+      whereSeparator: \.isNewline)
+    all += lines.map { trimmed($0) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+  }
+  if all.isEmpty, let url = parameters.reserved["zarr_url"]?.stringValue { all = [url] }
+  var seen: Set<String> = []
+  return all.filter { seen.insert($0).inserted }
+}
+
+/// The text without spaces around it.
+private func trimmed(_ text: Substring) -> String {
+  let start = text.drop { $0 == " " || $0 == "\t" }
+  return String(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+}

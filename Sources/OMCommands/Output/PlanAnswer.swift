@@ -1,0 +1,101 @@
+import OMGrid
+import OMJSON
+import OMRun
+
+/// A plan for a person and for a program.
+struct PlanAnswer: Answer {
+  let plan: RunPlan
+
+  /// The most images, and the most regions of a pass, that a person is shown.
+  private static let listed = 12
+
+  var lines: [String] {
+    var lines = plan.images.prefix(Self.listed).flatMap(imageLines)
+    if plan.images.count > Self.listed {
+      lines.append("and \(plan.images.count - Self.listed) more images, `--json` lists all")
+    }
+    let spread = plan.splitsImages ? "regions are" : "whole images are"
+    let free = plan.freeBytes.map { ", \(byteText($0)) free" } ?? ""
+    return lines + [
+      "",
+      "\(spread) spread over \(counted(plan.ranks, "rank")) x \(counted(plan.threads, "thread"))",
+      "reads    \(byteText(plan.bytesRead)) decoded",
+      "writes   at most \(byteText(plan.bytesWritten)) before compression, "
+        + "in at most \(counted(plan.files, "file"))\(free)",
+      "memory   \(byteText(plan.memory)) per process",
+    ]
+  }
+
+  private func imageLines(_ image: ImagePlan) -> [String] {
+    var lines = ["\(image.uri): \(shapeText(image.shape)) \(image.dataType?.rawValue ?? "")"]
+    if let note = image.note { lines.append("  \(note)") }
+    for output in image.outputs {
+      let shards = output.shardShape.map { ", shards \(shapeText($0))" } ?? ""
+      lines.append(
+        "  makes \(output.uri): \(output.dataType.rawValue), "
+          + "\(counted(output.levelShapes.count, "level")), chunks \(shapeText(output.chunkShape))"
+          + shards)
+    }
+    for pass in image.passes { lines += passLines(pass) }
+    return lines
+  }
+
+  private func passLines(_ pass: PassPlan) -> [String] {
+    var lines = ["  \(pass.name): \(counted(pass.regions.count, "region"))"]
+    for region in pass.regions.prefix(Self.listed) {
+      lines.append("    \(region.output)  \(region.region)  rank \(region.owner)")
+    }
+    if pass.regions.count > Self.listed {
+      lines.append("    and \(pass.regions.count - Self.listed) more, `--json` lists all")
+    }
+    return lines
+  }
+
+  var json: JSON {
+    var document: JSONObject = [
+      "ranks": JSON(plan.ranks), "threads": JSON(plan.threads),
+      "splits_images": .bool(plan.splitsImages), "memory": JSON(plan.memory),
+      "bytes_read": JSON(plan.bytesRead), "bytes_written": JSON(plan.bytesWritten),
+      "files": JSON(plan.files),
+    ]
+    if let free = plan.freeBytes { document["free_bytes"] = JSON(free) }
+    document["warnings"] = .array(plan.warnings.map { .string($0) })
+    document["images"] = .array(plan.images.map(imageJSON))
+    return .object(document)
+  }
+
+  private func imageJSON(_ image: ImagePlan) -> JSON {
+    var members: JSONObject = ["uri": .string(image.uri), "shape": sizes(image.shape)]
+    if let type = image.dataType { members["data_type"] = .string(type.rawValue) }
+    if let note = image.note { members["note"] = .string(note) }
+    members["bytes_read"] = JSON(image.bytesRead)
+    members["bytes_written"] = JSON(image.bytesWritten)
+    members["files"] = JSON(image.files)
+    members["outputs"] = .array(image.outputs.map(outputJSON))
+    members["passes"] = .array(
+      image.passes.map { pass in
+        ["name": .string(pass.name), "regions": .array(pass.regions.map(regionJSON))]
+      })
+    return .object(members)
+  }
+
+  private func outputJSON(_ output: OutputPlan) -> JSON {
+    var members: JSONObject = [
+      "name": .string(output.name), "uri": .string(output.uri),
+      "data_type": .string(output.dataType.rawValue),
+      "levels": .array(output.levelShapes.map(sizes)), "chunks": sizes(output.chunkShape),
+    ]
+    if let shards = output.shardShape { members["shards"] = sizes(shards) }
+    return .object(members)
+  }
+
+  private func regionJSON(_ region: RegionPlan) -> JSON {
+    [
+      "output": .string(region.output), "origin": sizes(region.region.origin),
+      "shape": sizes(region.region.shape), "owner": JSON(region.owner),
+    ]
+  }
+}
+
+/// A list of whole numbers in JSON.
+func sizes(_ numbers: [Int]) -> JSON { .array(numbers.map { JSON($0) }) }

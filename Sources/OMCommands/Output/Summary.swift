@@ -1,0 +1,85 @@
+import OMGrid
+import OMJSON
+import OMRun
+
+/// The end of a run for a person: what was made, how fast, and where it is.
+enum Summary {
+  /// The most outputs that are listed one by one.
+  private static let listed = 8
+
+  /// The lines of a finished run; failures are told by ``failures(of:)``.
+  static func lines(_ report: RunReport) -> [String] {
+    let made = report.images.flatMap(\.outputs)
+    var lines = [counts(report)]
+    for output in made.prefix(listed) { lines += self.output(output) }
+    if made.count > listed {
+      let objects = made.compactMap(\.objects)
+      let total = objects.isEmpty ? "" : ", \(counted(objects.reduce(0, +), "object")) in all"
+      lines.append("and \(made.count - listed) more results\(total)")
+    }
+    if report.images.contains(where: { $0.status == .done }) { lines += [work(report)] }
+    if report.absentChunks > 0 {
+      lines.append(
+        "\(counted(report.absentChunks, "chunk")) of the input not stored, taken as fill value")
+    }
+    if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
+      lines.append(
+        "to look at it: omtask preview \(image.uri) --label \(first.name) --png \(first.name).png")
+    }
+    return lines
+  }
+
+  /// One fault per failed image, with the image in front.
+  static func failures(of report: RunReport) -> [Fault] {
+    report.images.compactMap { image in
+      guard var fault = image.fault else { return nil }
+      if !fault.description.contains(image.uri) {
+        fault.subject = fault.subject.isEmpty ? image.uri : "\(image.uri): \(fault.subject)"
+      }
+      return fault
+    }
+  }
+
+  /// `381 images done, 0 skipped, 3 failed`, or one word for one image.
+  private static func counts(_ report: RunReport) -> String {
+    let number = { (status: ImageReport.Status) in report.images.count { $0.status == status } }
+    if let only = report.images.first, report.images.count == 1 {
+      switch only.status {
+      case .done: return "done: \(only.uri)"
+      case .skipped: return "nothing to do: \(only.uri)"
+      case .failed: return "failed: \(only.uri)"
+      }
+    }
+    return "\(counted(number(.done), "image")) done, \(number(.skipped)) skipped, "
+      + "\(number(.failed)) failed"
+  }
+
+  /// Where a result is, and what is in it.
+  private static func output(_ output: OutputReport) -> [String] {
+    var facts: [String] = []
+    if let objects = output.objects { facts.append(counted(objects, "object")) }
+    if let thresholds = thresholds(output.thresholds) { facts.append(thresholds) }
+    facts.append(output.dataType.rawValue)
+    return ["  \(output.uri): \(facts.joined(separator: ", "))"]
+      + output.notes.map { "    note: \($0)" }
+  }
+
+  /// `threshold 412`, or `40 thresholds from 390.5 to 421`.
+  static func thresholds(_ thresholds: [ScopeThreshold]) -> String? {
+    let values = thresholds.map(\.value)
+    guard let low = values.min(), let high = values.max() else { return nil }
+    if values.count == 1 { return "threshold \(numberText(low))" }
+    return "\(values.count) thresholds from \(numberText(low)) to \(numberText(high))"
+  }
+
+  /// What the run cost.
+  private static func work(_ report: RunReport) -> String {
+    let rate = report.seconds > 0 ? Double(report.voxels) / report.seconds / 1e6 : 0
+    let ranks = report.ranks > 1 ? "\(report.ranks) ranks x " : ""
+    return "\(grouped(report.voxels)) voxels in \(durationText(report.seconds)) "
+      + "(\(fixed(rate, rate < 10 ? 1 : 0)) million per second) on \(ranks)"
+      + "\(counted(report.threads, "thread")), "
+      + "read \(byteText(report.bytesRead)), wrote \(byteText(report.bytesWritten)), "
+      + "peak memory \(byteText(report.peakMemory))"
+  }
+}

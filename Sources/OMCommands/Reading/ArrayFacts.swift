@@ -1,0 +1,72 @@
+import OMGrid
+import OMJSON
+import OMStore
+import OMZarr
+
+/// What `omtask info` tells about one array.
+struct ArrayFacts {
+  /// The key of the array below its image; empty for an array that was given by itself.
+  let path: String
+  let metadata: ArrayMetadata
+  /// Bytes and number of the stored chunks or shards; nil when there are too many to ask for.
+  let stored: (bytes: Int, count: Int)?
+  /// How many chunks or shards there could be.
+  let places: Int
+
+  /// The most keys that are asked for.
+  private static let mostKeys = 200_000
+
+  /// Looks at an array and at the size of all that is stored for it.
+  ///
+  /// - Throws: What the store throws.
+  init(_ array: ZarrArray, path: String) throws(Fault) {
+    self.path = path
+    metadata = array.metadata
+    places = array.storedGrid.count
+    stored = places > Self.mostKeys ? nil : try Self.measure(array)
+  }
+
+  private static func measure(_ array: ZarrArray) throws(Fault) -> (bytes: Int, count: Int) {
+    var bytes = 0
+    var count = 0
+    try forEachPosition(in: Region(wholeOf: array.storedGrid.gridShape)) {
+      (position) throws(Fault) in
+      guard let stamp = try array.store.stamp(array.storedKey(position)) else { return }
+      bytes += stamp.size
+      count += 1
+    }
+    return (bytes, count)
+  }
+
+  /// The facts in one line: shape, chunks, shards, codecs and what is stored.
+  var line: String {
+    var parts = ["chunks \(shapeText(metadata.innerChunkShape))"]
+    if metadata.isSharded { parts.append("shards \(shapeText(metadata.storedChunkShape))") }
+    parts.append(codecText(metadata))
+    let unit = metadata.isSharded ? "shard" : "chunk"
+    if let stored {
+      parts.append(
+        "\(byteText(stored.bytes)) in \(grouped(stored.count)) of \(counted(places, unit))")
+    } else {
+      parts.append("\(counted(places, unit)), sizes not asked for")
+    }
+    return parts.joined(separator: ", ")
+  }
+
+  /// The facts as members of a JSON object.
+  var members: JSONObject {
+    var members: JSONObject = [
+      "path": .string(path), "zarr_format": JSON(metadata.zarrFormat),
+      "shape": sizes(metadata.shape), "data_type": .string(metadata.dataType.rawValue),
+      "chunks": sizes(metadata.innerChunkShape),
+    ]
+    if metadata.isSharded { members["shards"] = sizes(metadata.storedChunkShape) }
+    members["codecs"] = .string(codecText(metadata))
+    if let stored {
+      members["stored_bytes"] = JSON(stored.bytes)
+      members["stored_files"] = JSON(stored.count)
+    }
+    members["possible_files"] = JSON(places)
+    return members
+  }
+}

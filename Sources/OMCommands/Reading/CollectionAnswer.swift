@@ -1,0 +1,72 @@
+import OMImage
+import OMJSON
+
+/// What `omtask info` tells about a plate or a well: where its images are.
+struct CollectionAnswer: Answer {
+  let uri: String
+  let source: ImageSource
+
+  private var images: [ImageSource.Item] { source.items.filter { $0.fault == nil } }
+
+  private var fields: [ImageLocation.Field] { images.compactMap(\.location.field) }
+
+  var lines: [String] {
+    let wells = Set(fields.map { "\($0.row)/\($0.column)" }).count
+    var lines = [
+      "\(uri): \(source.kind.rawValue) with \(counted(wells, "well")), "
+        + counted(images.count, "image")
+    ]
+    if source.kind == .plate { lines += map }
+    let acquisitions = Set(fields.compactMap(\.acquisition)).sorted()
+    if !acquisitions.isEmpty {
+      lines.append("  acquisitions  \(acquisitions.map(String.init).joined(separator: ", "))")
+    }
+    if source.kind == .well { lines += images.map { "  \($0.location.displayName)" } }
+    lines += source.items.compactMap { $0.fault.map { "  cannot be read: \($0)" } }
+    return lines + source.warnings.map { "  note: \($0)" }
+  }
+
+  /// The number of images of each well, as the plate lies before one.
+  private var map: [String] {
+    var rows: [String] = []
+    var columns: [String] = []
+    var counts: [String: Int] = [:]
+    for field in fields {
+      if !rows.contains(field.row) { rows.append(field.row) }
+      if !columns.contains(field.column) { columns.append(field.column) }
+      counts["\(field.row)/\(field.column)", default: 0] += 1
+    }
+    let names = columns.sorted { ($0.count, $0) < ($1.count, $1) }
+    let width = (names + counts.values.map(String.init)).map(\.count).max() ?? 1
+    let margin = (rows.map(\.count).max() ?? 1) + 2
+    let line = { (row: String, cells: [String]) in
+      let start = String(repeating: " ", count: margin - row.count) + row
+      return ([start] + cells.map { String(repeating: " ", count: width - $0.count) + $0 })
+        .joined(separator: " ")
+    }
+    let body = rows.sorted { ($0.count, $0) < ($1.count, $1) }.map { row in
+      line(row, names.map { counts["\(row)/\($0)"].map(String.init) ?? "." })
+    }
+    return ["  images per well:", line("", names)] + body
+  }
+
+  var json: JSON {
+    [
+      "kind": .string(source.kind.rawValue), "uri": .string(uri),
+      "images": .array(images.map(imageJSON)),
+      "errors": .array(source.items.compactMap { $0.fault.map { .object(faultMembers($0)) } }),
+      "notes": .array(source.warnings.map { .string($0) }),
+    ]
+  }
+
+  private func imageJSON(_ item: ImageSource.Item) -> JSON {
+    var members: JSONObject = ["uri": .string(item.location.displayName)]
+    if let field = item.location.field {
+      members["row"] = .string(field.row)
+      members["column"] = .string(field.column)
+      members["field"] = .string(field.name)
+      if let acquisition = field.acquisition { members["acquisition"] = JSON(acquisition) }
+    }
+    return .object(members)
+  }
+}

@@ -1,0 +1,79 @@
+import OMImage
+import OMJSON
+import OMStore
+import OMZarr
+
+/// What a URI of `info`, `cat` or `preview` names.
+enum ReadTarget {
+  /// An image or a label image.
+  case image(OMEImage)
+  /// A plate or a well with its images.
+  case collection(ImageSource)
+  /// A single array: a level of an image, or one that belongs to none.
+  case array(ZarrArray)
+
+  /// Finds out what a URI names.
+  ///
+  /// - Throws: What reading its metadata gives; `missing` or `metadata` when there is nothing of
+  ///   these kinds.
+  static func open(_ uri: String) throws(Fault) -> ReadTarget {
+    if let array = try openArray(uri) { return .array(array) }
+    let source = try ImageSource.open(uri, filter: WellFilter())
+    guard source.kind == .image, let item = source.items.first else { return .collection(source) }
+    return .image(try OMEImage.open(item.location))
+  }
+
+  /// Opens the image that a URI names.
+  ///
+  /// - Throws: A fault of kind `usage` when it names something else.
+  static func openImage(_ uri: String, for command: String) throws(Fault) -> OMEImage {
+    switch try open(uri) {
+    case .image(let image): return image
+    case .array: throw Fault(.usage, uri, "is a single array, `omtask \(command)` needs an image")
+    case .collection(let source):
+      let first = source.items.first.map { "for example `\($0.location.displayName)`" }
+      throw Fault(
+        .usage, uri, "is a \(source.kind.rawValue), `omtask \(command)` needs one of its images",
+        hint: first)
+    }
+  }
+
+  /// The array that a local path names; nil when it is a group, is not there or is not local.
+  private static func openArray(_ uri: String) throws(Fault) -> ZarrArray? {
+    let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
+    if path.contains("://") { return nil }
+    let isArray = { (store: FileStore) throws(Fault) -> Bool in
+      if try store.stamp(".zarray") != nil { return true }
+      guard try store.stamp("zarr.json") != nil else { return false }
+      return try ZarrGroup.open(store, path: "") == nil
+    }
+    guard let store = try? FileStore(root: path), (try? isArray(store)) ?? false else { return nil }
+    do throws(Fault) {
+      return try ZarrArray.open(store, path: "")
+    } catch {
+      throw error.subject == store.description ? error : error.below(store.description)
+    }
+  }
+}
+
+/// An array with the names by which `--select` knows its axes.
+struct NamedArray {
+  /// The array.
+  let array: ZarrArray
+  /// One name per axis: letters for images, else the array's own names or numbers from 0.
+  let axes: [String]
+
+  /// The finest level of an image.
+  init(finestOf image: OMEImage) throws(Fault) {
+    array = try image.array(0)
+    axes = image.axes.map(\.letter)
+  }
+
+  /// An array with its own names.
+  init(_ array: ZarrArray) {
+    self.array = array
+    axes = array.metadata.shape.indices.map { axis in
+      array.metadata.dimensionNames?[axis] ?? "\(axis)"
+    }
+  }
+}
