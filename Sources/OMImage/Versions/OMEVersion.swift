@@ -82,8 +82,8 @@ extension OMEVersion {
   ) throws(Fault) -> OMEVersion {
     if zarrFormat == 3 { return .v0_5 }
     guard let image = keys["multiscales"]?.arrayValue?.first else { return .v0_4 }
-    guard let axes = image["axes"]?.arrayValue else { throw unsupported("0.1 or 0.2", subject) }
-    if axes.contains(where: { $0.stringValue != nil }) { throw unsupported("0.3", subject) }
+    guard let axes = image["axes"] else { throw unsupported("0.1 or 0.2", subject) }
+    if axes.arrayValue?.first?.stringValue != nil { throw unsupported("0.3", subject) }
     return .v0_4
   }
 
