@@ -15,11 +15,13 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-/// The tests of one module, in `Tests/<name>Tests`.
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+/// The tests of one module, in `Tests/<name>Tests`; they read what lies in `Fixtures` themselves.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency] = [], hasFixtures: Bool = false
+) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
-    swiftSettings: settings)
+    exclude: hasFixtures ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
 /// A C library of Debian, found through pkg-config.
@@ -106,6 +108,8 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
+    tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
