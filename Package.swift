@@ -108,6 +108,8 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
+    tests("OMJSON"),
+    tests("OMStore", ["OMJSON", "CSys"]),
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),

@@ -62,8 +62,8 @@ extension JSON {
   /// The number when it fits; with `integral`, `3.0` counts as the whole number 3 too.
   public func intValue(integral: Bool) -> Int? {
     if let exact = intValue { return exact }
-    // Above 2^53 the text may have been rounded, so the number is no longer the one that was meant.
-    guard integral, let value = doubleValue, value.magnitude <= 0x1p53 else { return nil }
+    // From 2^53 on the text may have been rounded, so the number may not be the one that was meant.
+    guard integral, let value = doubleValue, value.magnitude < 0x1p53 else { return nil }
     return Int(exactly: value)
   }
 

@@ -39,8 +39,9 @@ package final class OpenedValue: Sendable {
   package func read(
     at start: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(Fault) {
-    let available = start >= 0 && start <= size ? size - start : 0
-    if buffer.count > available { throw tooShort(start, buffer.count, size) }
+    guard start >= 0, start <= size, buffer.count <= size - start else {
+      throw tooShort(start, buffer.count, size)
+    }
     switch source {
     case .memory(let bytes):
       let range = start..<start + buffer.count
