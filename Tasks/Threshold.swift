@@ -2,10 +2,104 @@ public import OMJSON
 public import OMManifest
 public import OMTask
 
-/// `threshold`: voxels above a threshold, as a mask or as numbered objects.
+/// `threshold`: voxels above a threshold, as numbered objects or as a mask.
 public struct ThresholdTask: RegionTask {
+  private let parameters: ThresholdParameters
+  private let method: ThresholdMethod
+
   /// Binds the task.
-  public init(_ parameters: Parameters) throws(Fault) {}
-  /// Not yet.
-  public func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe] { [] }
+  public init(_ parameters: Parameters) throws(Fault) {
+    let parameters = try ThresholdParameters(parameters)
+    self.parameters = parameters
+    let chosen = parameters.method.flatMap { ThresholdMethod(rawValue: $0.rawValue) }
+    method = chosen ?? (parameters.threshold == nil ? .otsu : .fixed)
+    try checkThreshold()
+    try checkSizes()
+  }
+
+  /// One label image per channel, or one with a channel axis.
+  public func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe] {
+    let channels = try image.channels(
+      named: parameters.channel, skippingMissing: parameters.skipIfMissing,
+      allowingMany: parameters.keepChannelAxis)
+    if channels.isEmpty { return [] }
+    if parameters.keepChannelAxis && image.axis("c") != nil {
+      return [recipe(channels, keepingAxis: true)]
+    }
+    if let name = parameters.labelName, channels.count > 1 {
+      throw Fault(
+        .usage, "", "`label_name` is `\(name)`, but \(channels.count) channels make as many labels",
+        hint: "leave `--label-name` out, or make one label with `--keep-channel-axis`")
+    }
+    return channels.map { recipe([$0], keepingAxis: false) }
+  }
+
+  private func recipe(_ channels: [Int], keepingAxis: Bool) -> LabelRecipe {
+    LabelRecipe(
+      name: parameters.labelName, channels: channels, keepsChannelAxis: keepingAxis,
+      level: parameters.level, statistics: method.need,
+      scope: StatisticsScope(rawValue: parameters.scope.rawValue) ?? .volume,
+      objects: objectRules, dataType: labelType,
+      downsampling: parameters.pyramid == .stride ? .stride : .mode, choose: choose)
+  }
+
+  /// Finds the threshold of one scope and makes its kernel.
+  private func choose(_ statistics: VoxelStatistics?) throws(Fault) -> MaskChoice {
+    var value = parameters.threshold ?? 0
+    if let statistics { value = try method.threshold(of: statistics) }
+    if method != .fixed { value *= parameters.correction }
+    if let bound = parameters.lowerBound { value = max(value, bound) }
+    if let bound = parameters.upperBound { value = min(value, bound) }
+    return MaskChoice(
+      threshold: value, kernel: AboveThreshold(threshold: value, inclusive: parameters.inclusive))
+  }
+
+  private var objectRules: ObjectRules? {
+    let filters =
+      parameters.minSize != nil || parameters.maxSize != nil || parameters.clearBorder
+    if !parameters.objects && !filters { return nil }
+    return ObjectRules(
+      connectivity: Connectivity(rawValue: parameters.connectivity.rawValue) ?? .full,
+      minimumSize: parameters.minSize, maximumSize: parameters.maxSize,
+      clearsBorder: parameters.clearBorder, numbers: parameters.objects)
+  }
+
+  private var labelType: LabelType? { LabelType(rawValue: parameters.dtype.rawValue) }
+
+  private func checkThreshold() throws(Fault) {
+    if method == .fixed && parameters.threshold == nil {
+      throw Fault(
+        .usage, "", "`method` is `fixed`, but there is no `threshold`",
+        hint: "give `--threshold VALUE`, or choose a method such as `--method otsu`")
+    }
+    if method != .fixed, let threshold = parameters.threshold {
+      throw Fault(
+        .usage, "", "`threshold` is \(threshold), but `method` is `\(method.rawValue)`",
+        hint: "give one of them only")
+    }
+    if let low = parameters.lowerBound, let high = parameters.upperBound, low > high {
+      throw Fault(.usage, "", "`lower_bound` is \(low), above `upper_bound` \(high)")
+    }
+  }
+
+  private func checkSizes() throws(Fault) {
+    if let low = parameters.minSize, let high = parameters.maxSize, low > high {
+      throw Fault(.usage, "", "`min_size` is \(low), above `max_size` \(high)")
+    }
+  }
+}
+
+/// Voxels above a threshold.
+private struct AboveThreshold: MaskKernel {
+  let threshold: Double
+  let inclusive: Bool
+
+  func mask<V: Voxel>(
+    _ voxels: UnsafePointer<V>, _ mask: UnsafeMutablePointer<UInt8>, count: Int
+  ) {
+    guard let lowest = V.lowest(above: threshold, inclusive: inclusive) else {
+      return mask.update(repeating: 0, count: count)
+    }
+    for index in 0..<count { mask[index] = voxels[index] >= lowest ? 1 : 0 }
+  }
 }

@@ -1,4 +1,4 @@
-internal import CMPI
+import CMPI
 package import OMJSON
 package import OMRun
 

@@ -2,7 +2,7 @@
 ///
 /// Two-dimensional images have one plane in z. Time and channel are not here: every (t, c) pair is
 /// a volume of its own, and volumes never touch.
-package struct Block: Sendable, Equatable {
+package struct Block: BitwiseCopyable, Sendable, Equatable {
   /// The number of the volume in the label image, t before c.
   package var volume: Int
   /// The position in the grid of blocks.
@@ -25,7 +25,7 @@ package struct Block: Sendable, Equatable {
 }
 
 /// Three numbers along z, y and x.
-package struct Vector3: Sendable, Hashable {
+package struct Vector3: BitwiseCopyable, Sendable, Hashable {
   /// Along z.
   package var z: Int
   /// Along y.
@@ -49,15 +49,33 @@ package struct BlockGrid: Sendable, Equatable {
   package let volumeShape: Vector3
   /// The number of blocks along each axis of a volume.
   package let gridShape: Vector3
-  /// Whether the image has a z axis, so that its first and last plane are a border.
-  package let hasDepth: Bool
+  /// Where the volume (or the selected part of it) ends.
+  package let border: Border
 
   /// Makes a grid.
-  package init(volumes: Int, volumeShape: Vector3, gridShape: Vector3, hasDepth: Bool) {
+  package init(volumes: Int, volumeShape: Vector3, gridShape: Vector3, border: Border) {
     self.volumes = volumes
     self.volumeShape = volumeShape
     self.gridShape = gridShape
-    self.hasDepth = hasDepth
+    self.border = border
+  }
+
+  /// The box whose outermost voxels are the border.
+  package struct Border: Sendable, Equatable {
+    /// The first voxel.
+    let low: Vector3
+    /// One past the last voxel.
+    let high: Vector3
+    /// Whether the image has a z axis: then its first and last plane are border too, also when
+    /// there is but one; an image without z has none along z.
+    let hasDepth: Bool
+
+    /// Makes a border.
+    package init(low: Vector3, high: Vector3, hasDepth: Bool) {
+      self.low = low
+      self.high = high
+      self.hasDepth = hasDepth
+    }
   }
 
   /// The directions to all 26 neighbours; the first 13 come before their opposites.

@@ -127,8 +127,8 @@ package final class BlockLabeller {
         runs.append(Run(start: start, end: end, component: component))
         if findsBorder {
           let touches =
-            edgeRow || block.origin.x + Int(start) == 0
-            || block.origin.x + Int(end) == grid.volumeShape.x
+            edgeRow || block.origin.x + Int(start) == grid.border.low.x
+            || block.origin.x + Int(end) == grid.border.high.x
           if touches { border[Int(component)] = true }
         }
       }
@@ -141,9 +141,8 @@ package final class BlockLabeller {
   private func isBorder(_ row: Int, _ block: Block, _ grid: BlockGrid) -> Bool {
     let z = block.origin.z + row / block.shape.y
     let y = block.origin.y + row % block.shape.y
-    let planes = grid.volumeShape.z
-    // A plane image has no border along z; a volume has, also when it is one plane thick.
-    let atPlane = grid.hasDepth && (z == 0 || z == planes - 1)
-    return atPlane || y == 0 || y == grid.volumeShape.y - 1
+    let border = grid.border
+    let atPlane = border.hasDepth && (z == border.low.z || z == border.high.z - 1)
+    return atPlane || y == border.low.y || y == border.high.y - 1
   }
 }

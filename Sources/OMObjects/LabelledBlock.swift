@@ -97,3 +97,29 @@ package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
     touchesBorder = touchesBorder || other.touchesBorder
   }
 }
+
+extension LabelledBlock {
+  /// The runs of a row that end after `from`.
+  package func runs(in row: Int, from: Int) -> ArraySlice<Run> {
+    var low = Int(rowStarts[row])
+    let end = Int(rowStarts[row + 1])
+    var high = end
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(runs[middle].end) <= from { low = middle + 1 } else { high = middle }
+    }
+    return runs[low..<end]
+  }
+}
+
+extension LabelledBlock {
+  /// Bytes of the runs alone.
+  package var runByteCount: Int { rowStarts.count * 4 + runs.count * 12 }
+}
+
+extension BlockOpening {
+  /// Bytes that this value keeps in memory.
+  package var byteCount: Int {
+    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 28
+  }
+}

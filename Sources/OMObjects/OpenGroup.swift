@@ -17,6 +17,12 @@ package struct BlockSurface: Sendable, Equatable {
   /// The runs that a neighbour outside can touch, in raster order.
   package var runs: [SurfaceRun]
 
+  /// Makes a surface.
+  package init(block: Block, runs: [SurfaceRun]) {
+    self.block = block
+    self.runs = runs
+  }
+
   /// The runs of one row.
   func runs(in row: Int) -> Range<Int> {
     lowerBound(UInt32(truncatingIfNeeded: row))..<lowerBound(UInt32(truncatingIfNeeded: row + 1))

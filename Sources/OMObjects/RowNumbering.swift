@@ -5,6 +5,12 @@ package struct RowCount: BitwiseCopyable, Sendable, Equatable {
   package var row: UInt32
   /// How many objects begin there.
   package var count: UInt32
+
+  /// Makes a count.
+  package init(row: UInt32, count: UInt32) {
+    self.row = row
+    self.count = count
+  }
 }
 
 /// The rows of one block in which objects begin.

@@ -68,6 +68,31 @@ public enum Downsampling: String, Sendable, CaseIterable {
   case stride
 }
 
+/// The type of a label image.
+public enum LabelType: String, Sendable, CaseIterable {
+  case uint8, uint16, uint32, uint64
+
+  /// The same as a type of voxels.
+  public var dataType: DataType {
+    switch self {
+    case .uint8: .uint8
+    case .uint16: .uint16
+    case .uint32: .uint32
+    case .uint64: .uint64
+    }
+  }
+
+  /// The largest number it holds.
+  public var largest: UInt64 {
+    switch self {
+    case .uint8: UInt64(UInt8.max)
+    case .uint16: UInt64(UInt16.max)
+    case .uint32: UInt64(UInt32.max)
+    case .uint64: .max
+    }
+  }
+}
+
 /// The threshold of one scope and the kernel that applies it.
 public struct MaskChoice: Sendable {
   /// The threshold that was used.
@@ -88,8 +113,8 @@ public struct MaskChoice: Sendable {
 /// threads and ranks), asks `choose` for the kernel of each scope, and then makes the mask or the
 /// objects, region by region. The result never depends on how the image was cut.
 public struct LabelRecipe: Sendable {
-  /// The name of the label image.
-  public var name: String
+  /// The name of the label image; nil names it after its channel.
+  public var name: String?
   /// The channels to read, by index; several only when `keepsChannelAxis` is true.
   public var channels: [Int]
   /// Whether the label image has a channel axis too.
@@ -105,15 +130,15 @@ public struct LabelRecipe: Sendable {
   /// Which components count; nil when the mask is written as it is.
   public var objects: ObjectRules?
   /// The type of the label image; nil picks one that holds every number.
-  public var dataType: DataType?
+  public var dataType: LabelType?
   /// How coarser levels are made.
   public var downsampling: Downsampling
 
   /// Makes a recipe.
   public init(
-    name: String, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    name: String?, channels: [Int], keepsChannelAxis: Bool, level: Int,
     statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
-    dataType: DataType?, downsampling: Downsampling,
+    dataType: LabelType?, downsampling: Downsampling,
     choose: @escaping @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
   ) {
     self.name = name

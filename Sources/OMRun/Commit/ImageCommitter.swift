@@ -1,0 +1,106 @@
+import OMImage
+import OMJSON
+import OMStore
+import OMZarr
+
+/// Commits label images into the image they belong to: staged in `<image>/.omtask`, moved to
+/// `labels/<name>` by a rename, then listed (specification: reliability, section 5).
+final class ImageCommitter: Committer {
+  private let image: OMEImage
+  private let names: [String]
+  private let overwrites: Bool
+  private let stage: Stage
+
+  /// Makes a committer.
+  ///
+  /// - Throws: A fault of kind `permission` when the image cannot be opened for writing.
+  init(
+    _ image: OMEImage, names: [String], overwrites: Bool, runID: String, rank: Int
+  ) throws(Fault) {
+    self.image = image
+    self.names = names
+    self.overwrites = overwrites
+    let folder = try OutputFolder(path: image.location.displayName)
+    stage = Stage(holder: folder, folder: ".omtask", runID: runID, rank: rank)
+  }
+
+  var bytesWritten: Int { stage.bytesWritten }
+
+  func prepare(_ record: JSON) throws(Fault) {
+    do throws(Fault) {
+      try stage.make(record)
+    } catch where error.kind == .permission {
+      var fault = error
+      fault.hint = "the image cannot be written to; `--output URI` puts the result elsewhere"
+      throw fault
+    }
+  }
+
+  func publish(
+    label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
+  ) throws(Fault) {
+    try stage.write(key, label: names[label], level: LabelDocuments.levelPath(level), bytes)
+  }
+
+  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray {
+    try stage.array(
+      label: names[label], level: LabelDocuments.levelPath(level), layout: layout)
+  }
+
+  func commit(_ labels: [CommittedLabel]) throws(Fault) {
+    for label in labels {
+      for (key, document) in label.documents { try stage.write(key, label: label.name, document) }
+    }
+    _ = try stage.holder.makeFolder("labels")
+    var replaced: Set<String> = []
+    for label in labels where try move(label.name) { replaced.insert(label.name) }
+    try register(labels, replaced)
+    try stage.remove()
+  }
+
+  func discard() { try? stage.remove() }
+
+  /// Moves a staged label image to its place; true when it took the place of another.
+  private func move(_ name: String) throws(Fault) -> Bool {
+    let labels = try stage.holder.folder("labels")
+    let staged = stage.path(of: name)
+    let isTaken = try labels.kind(of: name) != nil
+    if !overwrites || !isTaken {
+      try stage.holder.renameNoReplace(staged, to: labels, name)
+      return false
+    }
+    do throws(Fault) {
+      // The old label image is now in the stage and goes with it.
+      try stage.holder.renameExchange(staged, with: labels, name)
+    } catch where error.kind == .unsupported {
+      try labels.renameNoReplace(name, to: stage.holder, staged + ".old")
+      try stage.holder.renameNoReplace(staged, to: labels, name)
+    }
+    return true
+  }
+
+  /// Adds the names to the list of labels, and the nodes to the image's consolidated metadata.
+  private func register(_ labels: [CommittedLabel], _ replaced: Set<String>) throws(Fault) {
+    let location = image.location
+    var changes: [ConsolidatedMetadata.Change] = []
+    for label in labels {
+      let list = try LabelsList.read(location.store, image: location.path, version: image.version)
+      let documents = list.adding(label.name)
+      for document in documents { try stage.holder.write(document.key, document.bytes) }
+      let nodes = label.documents.map {
+        MetadataDocument(key: "labels/\(label.name)/\($0.key)", json: $0.document)
+      }
+      changes.append(
+        ConsolidatedMetadata.Change(
+          written: (nodes + documents).map { $0.below(location.path) },
+          replaced: replaced.contains(label.name)
+            ? joinedKey(location.path, "labels/\(label.name)") : nil))
+    }
+    if let copy = try ConsolidatedMetadata.updated(
+      location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)
+    {
+      let key = location.path.isEmpty ? copy.key : String(copy.key.dropFirst(location.path.count + 1))
+      try stage.holder.write(key, copy.bytes)
+    }
+  }
+}

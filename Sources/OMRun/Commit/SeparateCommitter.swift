@@ -1,0 +1,100 @@
+import OMImage
+import OMJSON
+import OMStore
+import OMZarr
+
+/// Commits label images as an OME-Zarr of their own (`--output URI`): staged beside it, then moved
+/// to its name by one rename.
+final class SeparateCommitter: Committer {
+  private let name: String
+  private let names: [String]
+  private let paths: [String]
+  private let overwrites: Bool
+  private let documents: [MetadataDocument]
+  private let stage: Stage
+
+  /// Makes a committer.
+  ///
+  /// - Parameters:
+  ///   - output: The path of the new OME-Zarr; its parent must exist.
+  ///   - names: The names of the label images.
+  ///   - documents: The documents of the groups, with keys below the output.
+  ///   - overwrites: Whether an existing output is replaced.
+  ///   - runID: The run.
+  ///   - rank: The rank.
+  init(
+    output: SeparatePath, names: [String], documents: [MetadataDocument], overwrites: Bool,
+    runID: String, rank: Int
+  ) throws(Fault) {
+    name = output.name
+    self.names = names
+    paths = SeparateOutput.paths(names)
+    self.documents = documents
+    self.overwrites = overwrites
+    stage = Stage(
+      holder: try OutputFolder(path: output.parent), folder: ".\(output.name).omtask",
+      runID: runID, rank: rank)
+  }
+
+  var bytesWritten: Int { stage.bytesWritten }
+
+  func prepare(_ record: JSON) throws(Fault) { try stage.make(record) }
+
+  func publish(
+    label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
+  ) throws(Fault) {
+    try stage.write(key, label: place(label), level: LabelDocuments.levelPath(level), bytes)
+  }
+
+  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray {
+    try stage.array(label: place(label), level: LabelDocuments.levelPath(level), layout: layout)
+  }
+
+  func commit(_ labels: [CommittedLabel]) throws(Fault) {
+    for (index, label) in labels.enumerated() {
+      for (key, document) in label.documents where key.contains("/") {
+        try stage.write(key, label: place(index), document)
+      }
+    }
+    for document in documents { try stage.write(document.key, label: name, document.json) }
+    let staged = stage.path(of: name)
+    let isTaken = try stage.holder.kind(of: name) != nil
+    if overwrites && isTaken {
+      try stage.holder.renameExchange(staged, with: stage.holder, name)
+    } else {
+      try stage.holder.renameNoReplace(staged, to: stage.holder, name)
+    }
+    try stage.remove()
+  }
+
+  func discard() { try? stage.remove() }
+
+  private func place(_ label: Int) -> String { joinedKey(name, paths[label]) }
+}
+
+/// The path of a new OME-Zarr, cut into the folder that holds it and its name.
+struct SeparatePath: Sendable {
+  let parent: String
+  let name: String
+
+  /// Cuts a URI.
+  ///
+  /// - Throws: `unsupported` for what is not a local path, `path` when it names no new folder.
+  init(_ uri: String) throws(Fault) {
+    let prefix = "file://"
+    var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
+    if path.contains("://") {
+      throw Fault(.unsupported, uri, "results can only be written to local folders")
+    }
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    let slash = path.lastIndex(of: "/")
+    name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    let folder = slash.map { String(path[..<$0]) } ?? "."
+    parent = folder.isEmpty ? "/" : folder
+    if [".", "..", ""].contains(name) {
+      throw Fault(.path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
+    }
+  }
+
+  var uri: String { parent == "." ? name : parent == "/" ? "/\(name)" : "\(parent)/\(name)" }
+}

@@ -1,0 +1,72 @@
+package import OMJSON
+
+/// What walks over pieces of work: one thread, several threads, or the ranks of an MPI job.
+///
+/// The pieces, their owners and the data are three separate things: a plan says which pieces there
+/// are and which rank owns each; an engine only sees to it that every piece is done once.
+package protocol Engine: Sendable {
+  /// The ranks and the messages between them.
+  var communicator: any Communicator { get }
+  /// Worker threads of this rank.
+  var workerCount: Int { get }
+  /// Does every piece that this rank owns, in any order and on any worker. *Local*.
+  ///
+  /// - Parameters:
+  ///   - pieces: How many pieces this rank owns.
+  ///   - body: Does one piece with the buffers of one worker.
+  /// - Throws: The first error of a body; no further piece is begun after it.
+  func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws
+}
+
+extension Engine {
+  /// The number of this rank.
+  package var rank: Int { communicator.rank }
+  /// The number of ranks.
+  package var rankCount: Int { communicator.size }
+
+  /// Does local work on every rank and lets all ranks agree on how it ended. *Collective*.
+  ///
+  /// - Throws: On every rank the fault of the lowest rank that failed.
+  package func agree<Value>(_ work: () throws -> Value) throws -> Value {
+    let result = Result { try work() }
+    var status: [UInt8] = []
+    if case .failure(let error) = result {
+      status = Array(Fault(wrapping: error).encoded().text().utf8)
+    }
+    if rankCount > 1 {
+      for answer in try communicator.gatherAll(status) where !answer.isEmpty {
+        throw try Fault(decoding: JSON(parsing: answer, subject: "the fault of a rank"))
+      }
+    }
+    return try result.get()
+  }
+}
+
+extension Fault {
+  /// Any error as a fault; what is not a fault is a bug of ours.
+  package init(wrapping error: any Error) {
+    self = (error as? Fault) ?? Fault(.internal, "", "unexpected error: \(error)")
+  }
+
+  /// The fault as JSON.
+  package func encoded() -> JSON {
+    var object = JSONObject()
+    object["kind"] = .string(kind.rawValue)
+    object["subject"] = .string(subject)
+    object["message"] = .string(message)
+    object["facts"] = .array(facts.map { .string($0) })
+    if let hint { object["hint"] = .string(hint) }
+    return .object(object)
+  }
+
+  /// Reads what `encoded` wrote.
+  package init(decoding json: JSON) throws(Fault) {
+    guard let object = json.objectValue,
+      let kind = object["kind"]?.stringValue.flatMap(FaultKind.init(rawValue:)),
+      let subject = object["subject"]?.stringValue, let message = object["message"]?.stringValue
+    else { throw Fault(.internal, "", "a rank sent a fault that cannot be read") }
+    self.init(
+      kind, subject, message, facts: object["facts"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+      hint: object["hint"]?.stringValue)
+  }
+}

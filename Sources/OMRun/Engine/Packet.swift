@@ -1,0 +1,69 @@
+package import OMJSON
+
+/// A message between ranks: plain values and byte strings one after the other.
+package struct Packet {
+  /// The bytes so far.
+  package private(set) var bytes: [UInt8] = []
+
+  /// Makes an empty message.
+  package init() {}
+
+  /// Adds a plain value in the byte order of this machine (all ranks of a job share it).
+  package mutating func write<Value: BitwiseCopyable>(_ value: Value) {
+    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+  }
+
+  /// Adds plain values with their count.
+  package mutating func write<Value: BitwiseCopyable>(_ values: [Value]) {
+    write(UInt64(values.count))
+    values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+  }
+}
+
+/// Reads what a `Packet` wrote, in the same order.
+package struct PacketReader {
+  private let bytes: [UInt8]
+  private var offset = 0
+
+  /// Makes a reader.
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// Whether everything was read.
+  package var isAtEnd: Bool { offset >= bytes.count }
+
+  /// Reads a plain value.
+  package mutating func read<Value: BitwiseCopyable>(_: Value.Type) throws(Fault) -> Value {
+    let size = MemoryLayout<Value>.size
+    try need(size)
+    defer { offset += size }
+    return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
+  }
+
+  /// Reads plain values with their count.
+  package mutating func readArray<Value: BitwiseCopyable>(
+    _: Value.Type
+  ) throws(Fault) -> [Value] {
+    let count = Int(try read(UInt64.self))
+    let stride = MemoryLayout<Value>.stride
+    let (size, overflow) = count.multipliedReportingOverflow(by: stride)
+    try need(overflow ? Int.max : size)
+    defer { offset += size }
+    return bytes.withUnsafeBytes { source in
+      [Value](unsafeUninitializedCapacity: count) { room, used in
+        if let target = room.baseAddress, let start = source.baseAddress {
+          UnsafeMutableRawPointer(target).copyMemory(from: start + offset, byteCount: size)
+        }
+        used = count
+      }
+    }
+  }
+
+  /// Reads bytes with their count.
+  package mutating func readBytes() throws(Fault) -> [UInt8] { try readArray(UInt8.self) }
+
+  private func need(_ size: Int) throws(Fault) {
+    if size > bytes.count - offset {
+      throw Fault(.internal, "", "a message between ranks is shorter than it says")
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Synchronization
+
+/// Walks the pieces on threads of its own; each takes the next piece when it is free, so all stay
+/// busy wherever the work lies.
+package final class ThreadEngine: Engine, @unchecked Sendable {
+  // Sendable by rule: workers[i] is only used by thread i of a walk, and walks do not overlap.
+  package let communicator: any Communicator
+  private let workers: [Worker]
+
+  /// Makes an engine.
+  ///
+  /// - Parameters:
+  ///   - threads: How many threads, at least 1.
+  ///   - communicator: The ranks around it.
+  package init(threads: Int, communicator: any Communicator = SoloCommunicator()) {
+    workers = (0..<max(1, threads)).map { Worker(number: $0) }
+    self.communicator = communicator
+  }
+
+  package var workerCount: Int { workers.count }
+
+  package func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
+    let next = Atomic<Int>(0)
+    let failure = Mutex<(any Error)?>(nil)
+    let stopped = Atomic<Bool>(false)
+    inParallel(min(workers.count, pieces)) { number in
+      while !stopped.load(ordering: .relaxed) {
+        let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        if piece >= pieces { return }
+        do {
+          try body(piece, self.workers[number])
+        } catch {
+          stopped.store(true, ordering: .relaxed)
+          failure.withLock { if $0 == nil { $0 = error } }
+        }
+      }
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+}

@@ -1,0 +1,72 @@
+package import OMCodecs
+import OMObjects
+import OMZarr
+
+/// What one thread of work owns: codec contexts, readers and buffers, kept from region to region.
+///
+/// A worker is used by one thread at a time.
+package final class Worker {
+  /// The number of the worker within its process.
+  package let number: Int
+  /// Codec state, reused for every chunk.
+  package let codecs = CodecContext()
+  /// The mask of the region in hand.
+  let mask = BitRows()
+  /// Labels the mask of the region in hand.
+  let labeller = BlockLabeller()
+  /// Mask bytes of one plane of a chunk.
+  let maskBytes = ByteBuffer()
+  /// The encoded form of the chunk in hand.
+  let encoded = ByteBuffer()
+  /// The output chunk in hand.
+  let chunk = ByteBuffer()
+  /// Raw voxels of a region that is kept between two looks at it.
+  let voxels = ByteBuffer()
+  private var readers: [ObjectIdentifier: ChunkReader] = [:]
+  private var piecesInUse = 0
+  private var pieces: [ByteBuffer] = []
+
+  /// Makes a worker.
+  package init(number: Int) { self.number = number }
+
+  /// The reader of this worker for an array; readers keep the index of the shard in hand.
+  func reader(of array: ZarrArray) -> ChunkReader {
+    if let reader = readers[ObjectIdentifier(array)] { return reader }
+    let reader = ChunkReader(array, context: codecs)
+    readers[ObjectIdentifier(array)] = reader
+    return reader
+  }
+
+  /// Forgets the readers, and returns what they read since they were made.
+  func closeReaders() -> ReadTotals {
+    defer { readers.removeAll() }
+    return readers.values.reduce(into: ReadTotals()) { $0.add($1) }
+  }
+
+  /// Calls `body` with a buffer of its own, for work that calls itself level by level.
+  func withPiece<Result>(_ body: (ByteBuffer) throws -> Result) rethrows -> Result {
+    if piecesInUse == pieces.count { pieces.append(ByteBuffer()) }
+    let piece = pieces[piecesInUse]
+    piecesInUse += 1
+    defer { piecesInUse -= 1 }
+    return try body(piece)
+  }
+}
+
+/// What was read from stores.
+package struct ReadTotals: Sendable {
+  /// Stored bytes.
+  package var bytes = 0
+  /// Chunks that are not stored and count as fill value.
+  package var absentChunks = 0
+
+  mutating func add(_ reader: ChunkReader) {
+    bytes += reader.bytesRead
+    absentChunks += reader.chunksAbsent
+  }
+
+  mutating func add(_ other: ReadTotals) {
+    bytes += other.bytes
+    absentChunks += other.absentChunks
+  }
+}

@@ -1,0 +1,339 @@
+import OMGrid
+import OMImage
+import OMJSON
+import OMObjects
+import OMTask
+import OMZarr
+import Synchronization
+
+/// Makes the label images of one image: statistics, objects, labels, levels, commit.
+///
+/// Every method is *collective* over the ranks of the engine: an image that is not split runs on
+/// an engine of one worker, without any message.
+struct ImageRun: Sendable {
+  let request: RunRequest
+  let setup: ImageSetup
+  let engine: any Engine
+  let committer: any Committer
+  let progress: ProgressCounter
+  /// Thresholds that were found over all images of the run; nil finds them in this image.
+  let preset: [Choices?]
+  /// The regions of all label images in the order of work.
+  let pieces: [Piece]
+  /// The pieces of this rank.
+  let own: [Int]
+
+  init(
+    _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
+    _ committer: any Committer, _ progress: ProgressCounter, preset: [Choices?]
+  ) {
+    self.request = request
+    self.setup = setup
+    self.engine = engine
+    self.committer = committer
+    self.progress = progress
+    self.preset = preset
+    pieces = Piece.all(of: setup.plans)
+    own = Partition(costs: pieces.map(\.cost), parts: engine.rankCount).pieces(of: engine.rank)
+  }
+
+  /// Makes everything but the commit.
+  ///
+  /// - Returns: What was made, for the commit and the report, the same on every rank.
+  func run() throws -> [MadeLabel] {
+    let choices = try findThresholds()
+    let made: [MadeLabel]
+    if setup.plans.allSatisfy({ $0.recipe.objects == nil }) {
+      made = try writeMasks(choices)
+    } else {
+      made = try writeObjects(choices)
+    }
+    return made
+  }
+
+  // MARK: - Statistics
+
+  /// The thresholds of each label image; nil where each region finds its own.
+  private func findThresholds() throws -> [Choices?] {
+    var tables = setup.plans.map { _ in StatisticsTable() }
+    var choices = preset
+    var open: [Int] = []
+    for (index, plan) in setup.plans.enumerated() where choices[index] == nil {
+      if plan.recipe.statistics == nil {
+        choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
+      } else if !plan.regionsHoldScopes(memory: request.options.memory / engine.workerCount) {
+        open.append(index)
+      }
+    }
+    if open.isEmpty { return choices }
+    try takeStatistics(open, &tables, survey: nil)
+    let again = open.filter { tables[$0].scopes.values.contains { $0.needsSecondPass } }
+    if !again.isEmpty {
+      let survey = tables
+      for index in again { tables[index] = StatisticsTable() }
+      try takeStatistics(again, &tables, survey: survey)
+    }
+    for index in open {
+      var found = Choices(Scopes(setup.plans[index]))
+      for (number, statistics) in tables[index].scopes {
+        found.add(number, try setup.plans[index].recipe.choose(statistics))
+      }
+      choices[index] = found
+    }
+    return choices
+  }
+
+  /// The statistics of all scopes of a plan, for thresholds over several images.
+  func statistics(survey: [StatisticsTable]?) throws -> [StatisticsTable] {
+    var tables = setup.plans.map { _ in StatisticsTable() }
+    try takeStatistics(Array(setup.plans.indices), &tables, survey: survey)
+    return tables
+  }
+
+  private func takeStatistics(
+    _ plans: [Int], _ tables: inout [StatisticsTable], survey: [StatisticsTable]?
+  ) throws {
+    let wanted = own.filter { plans.contains(pieces[$0].plan) }
+    let merged = Mutex(tables)
+    progress.begin("statistics", total: wanted.count)
+    try engine.agree {
+      try engine.walk(wanted.count) { index, worker in
+        let piece = pieces[wanted[index]]
+        let plan = setup.plans[piece.plan]
+        guard let need = plan.recipe.statistics else { return }
+        let pass = StatisticsPass(plan: plan, need: need, survey: survey?[piece.plan])
+        let table = try pass.run(piece.region, worker)
+        try merged.withLock { try $0[piece.plan].add(table) }
+        progress.add(piece, plan)
+      }
+    }
+    tables = merged.withLock { $0 }
+    for index in plans { tables[index] = try tables[index].merged(engine.communicator) }
+    try shareImageScope(plans, &tables)
+  }
+
+  /// With the scope `image`, all label images of the image share one threshold.
+  private func shareImageScope(
+    _ plans: [Int], _ tables: inout [StatisticsTable]
+  ) throws(Fault) {
+    let sharing = plans.filter { setup.plans[$0].recipe.scope == .image }
+    guard sharing.count > 1 else { return }
+    var all = StatisticsTable()
+    for index in sharing { try all.add(tables[index]) }
+    for index in sharing { tables[index] = all }
+  }
+
+  // MARK: - Masks
+
+  private func writeMasks(_ choices: [Choices?]) throws -> [MadeLabel] {
+    let writers = try setup.plans.enumerated().map { index, plan in
+      try makeWriter(index, plan.expectedDataType)
+    }
+    let foreground = Mutex([Int](repeating: 0, count: writers.count))
+    progress.begin("mask", total: own.count)
+    try engine.agree {
+      try engine.walk(own.count) { index, worker in
+        let piece = pieces[own[index]]
+        guard let known = choices[piece.plan] else { return }
+        let pass = MaskPass(plan: setup.plans[piece.plan], choices: known)
+        let count = try pass.run(piece.region, into: writers[piece.plan], worker)
+        foreground.withLock { $0[piece.plan] += count }
+        progress.add(piece, setup.plans[piece.plan])
+      }
+    }
+    try completeLevels(writers)
+    let counts = try summed(foreground.withLock { $0 })
+    return setup.plans.indices.map { index in
+      MadeLabel(
+        layouts: writers[index].layouts, objects: nil, foreground: counts[index],
+        thresholds: choices[index]?.thresholds ?? [])
+    }
+  }
+
+  // MARK: - Objects
+
+  private func writeObjects(_ choices: [Choices?]) throws -> [MadeLabel] {
+    let found = try findObjects(choices)
+    let parts = found.parts
+    var totals: [Int] = []
+    var numbered = parts
+    for (index, plan) in setup.plans.enumerated() {
+      guard let rules = plan.recipe.objects else { continue }
+      totals.append(try resolve(index, plan, rules, &numbered))
+    }
+    let writers = try setup.plans.enumerated().map { index, plan in
+      try makeWriter(index, try labelType(plan, objects: totals[index]))
+    }
+    try paint(numbered, choices, writers)
+    try completeLevels(writers)
+    let counts = try summed(found.foreground)
+    let thresholds = try gathered(choices, found.choices)
+    return setup.plans.indices.map { index in
+      MadeLabel(
+        layouts: writers[index].layouts, objects: totals[index], foreground: counts[index],
+        thresholds: thresholds[index])
+    }
+  }
+
+  /// What the objects pass leaves behind on this rank.
+  private struct FoundObjects: Sendable {
+    /// For each own piece its blocks.
+    var parts: [RegionParts]
+    var foreground: [Int]
+    var choices: [Choices?]
+  }
+
+  private func findObjects(_ choices: [Choices?]) throws -> FoundObjects {
+    let empty = FoundObjects(
+      parts: own.map { _ in RegionParts() }, foreground: setup.plans.map { _ in 0 },
+      choices: setup.plans.map { _ in nil })
+    let found = Mutex(empty)
+    let store = RunStore(limit: request.options.memory / 2)
+    progress.begin("objects", total: own.count)
+    try engine.agree {
+      try engine.walk(own.count) { index, worker in
+        let piece = pieces[own[index]]
+        let plan = setup.plans[piece.plan]
+        guard let rules = plan.recipe.objects else { return }
+        let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
+        let objects = try pass.run(piece.region, worker)
+        let parts = try store.keep(objects.blocks, in: plan.blockGrid)
+        found.withLock {
+          $0.parts[index] = parts
+          $0.foreground[piece.plan] += objects.foreground
+          if let chosen = objects.choices {
+            var all = $0.choices[piece.plan] ?? Choices(Scopes(plan))
+            all.add(chosen)
+            $0.choices[piece.plan] = all
+          }
+        }
+        progress.add(piece, plan)
+      }
+    }
+    return found.withLock { $0 }
+  }
+
+  private func resolve(
+    _ index: Int, _ plan: LabelPlan, _ rules: ObjectRules, _ parts: inout [RegionParts]
+  ) throws(Fault) -> Int {
+    var blocks: [LabelledBlock] = []
+    var openings: [BlockOpening] = []
+    var places: [(part: Int, block: Int)] = []
+    for part in parts.indices where pieces[own[part]].plan == index {
+      for block in parts[part].blocks.indices { places.append((part, block)) }
+      blocks += parts[part].blocks
+      openings += parts[part].openings
+      parts[part].openings = []
+    }
+    let total = try ObjectResolution(
+      grid: plan.blockGrid, rules: rules, communicator: engine.communicator
+    ).resolve(&blocks, openings)
+    for (place, block) in zip(places, blocks) { parts[place.part].blocks[place.block] = block }
+    return total
+  }
+
+  /// The type of the label image, now that the number of objects is known.
+  private func labelType(_ plan: LabelPlan, objects: Int) throws(Fault) -> DataType {
+    guard plan.recipe.objects?.numbers == true else { return plan.expectedDataType }
+    guard let asked = plan.recipe.dataType else {
+      return objects > Int(UInt32.max) ? .uint64 : .uint32
+    }
+    if UInt64(objects) > asked.largest {
+      throw Fault(
+        .usage, plan.name,
+        "`dtype` is `\(asked.rawValue)`, which counts to \(asked.largest), "
+          + "but there are \(objects) objects",
+        hint: "leave `--dtype` out, or drop small objects with `--min-size`")
+    }
+    return asked.dataType
+  }
+
+  private func paint(
+    _ parts: [RegionParts], _ choices: [Choices?], _ writers: [PyramidWriter]
+  ) throws {
+    progress.begin("labels", total: own.count)
+    try engine.agree {
+      try engine.walk(own.count) { index, worker in
+        let piece = pieces[own[index]]
+        let plan = setup.plans[piece.plan]
+        guard let rules = plan.recipe.objects else { return }
+        var blocks = parts[index].blocks
+        if parts[index].droppedRuns {
+          let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
+          try pass.restoreRuns(&blocks, piece.region, worker)
+        }
+        try LabelPass(plan: plan).run(piece.region, blocks, into: writers[piece.plan], worker)
+        progress.add(piece, plan)
+      }
+    }
+  }
+
+  // MARK: - Levels and totals
+
+  private func makeWriter(_ index: Int, _ type: DataType) throws -> PyramidWriter {
+    let plan = setup.plans[index]
+    let layouts = try plan.layouts(type)
+    let committer = committer
+    return PyramidWriter(
+      layouts: layouts, ratios: plan.ratios, downsampling: plan.recipe.downsampling
+    ) { level, unit, bytes throws(Fault) in
+      try committer.publish(
+        label: index, level: level, key: layouts[level].unitKey(unit), bytes: bytes)
+    }
+  }
+
+  private func completeLevels(_ writers: [PyramidWriter]) throws {
+    for (index, writer) in writers.enumerated() {
+      let committer = committer
+      let completion = LevelCompletion(writer: writer, engine: engine) { level in
+        try committer.staged(label: index, level: level, layout: writer.layouts[level])
+      }
+      try completion.run()
+    }
+  }
+
+  /// Sums over all ranks.
+  private func summed(_ values: [Int]) throws(Fault) -> [Int] {
+    var packet = Packet()
+    packet.write(values.map { Int64($0) })
+    var totals = [Int](repeating: 0, count: values.count)
+    for bytes in try engine.communicator.gatherAll(packet.bytes) {
+      var reader = PacketReader(bytes)
+      for (index, value) in try reader.readArray(Int64.self).enumerated() {
+        totals[index] += Int(value)
+      }
+    }
+    return totals
+  }
+
+  /// The thresholds of all ranks, where regions chose for themselves.
+  private func gathered(
+    _ choices: [Choices?], _ found: [Choices?]
+  ) throws(Fault) -> [[ScopeThreshold]] {
+    var result: [[ScopeThreshold]] = []
+    for index in setup.plans.indices {
+      if let known = choices[index] {
+        result.append(known.thresholds)
+        continue
+      }
+      var packet = Packet()
+      for (number, choice) in found[index]?.known ?? [:] {
+        packet.write(UInt64(number))
+        packet.write(choice.threshold)
+      }
+      var all: [(Int, Double)] = []
+      for bytes in try engine.communicator.gatherAll(packet.bytes) {
+        var reader = PacketReader(bytes)
+        while !reader.isAtEnd {
+          all.append((Int(try reader.read(UInt64.self)), try reader.read(Double.self)))
+        }
+      }
+      let scopes = Scopes(setup.plans[index])
+      result.append(
+        all.sorted { $0.0 < $1.0 }.map {
+          ScopeThreshold(scope: scopes.name($0.0), value: $0.1)
+        })
+    }
+    return result
+  }
+}

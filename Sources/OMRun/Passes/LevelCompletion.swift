@@ -1,0 +1,92 @@
+import OMCodecs
+import OMGrid
+import OMJSON
+import OMStore
+import OMZarr
+
+/// Makes the write units of coarser levels that no rank could finish alone while the finest level
+/// was made: those behind regions of several ranks, and levels whose windows cross chunk borders.
+///
+/// They are made level by level from the staged level before, so every unit has one writer.
+/// *Collective*.
+struct LevelCompletion: Sendable {
+  let writer: PyramidWriter
+  let engine: any Engine
+  /// Opens the staged array of a level for reading.
+  let staged: @Sendable (Int) throws -> ZarrArray
+
+  /// Makes what is missing of all levels.
+  func run() throws {
+    for level in 1..<max(1, writer.layouts.count) {
+      let missing = try missingUnits(level)
+      if missing.isEmpty { continue }
+      writer.forgetParts(level)
+      // The level before is complete on every rank, or this rank would wait in the exchange.
+      let source = try engine.agree { try staged(level - 1) }
+      let own = missing.indices.filter { $0 % engine.rankCount == engine.rank }
+      try engine.agree {
+        try engine.walk(own.count) { index, worker in
+          try make(level, missing[own[index]], source, worker)
+        }
+      }
+    }
+  }
+
+  /// The units of a level that no rank finished, the same list on every rank.
+  private func missingUnits(_ level: Int) throws(Fault) -> [[Int]] {
+    let grid = writer.layouts[level].unitGrid
+    var packet = Packet()
+    packet.write(writer.finishedUnits(level).map { UInt64($0) })
+    var finished: Set<UInt64> = []
+    for bytes in try engine.communicator.gatherAll(packet.bytes) {
+      var reader = PacketReader(bytes)
+      finished.formUnion(try reader.readArray(UInt64.self))
+    }
+    return (0..<grid.count).filter { !finished.contains(UInt64($0)) }.map(grid.position(of:))
+  }
+
+  private func make(
+    _ level: Int, _ unit: [Int], _ source: ZarrArray, _ worker: Worker
+  ) throws {
+    let layout = writer.layouts[level]
+    let step = writer.step(from: level - 1)
+    let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
+    let byteCount = layout.dataType.byteCount
+    try forEachPosition(in: chunks.cells(touching: layout.unitGrid.region(at: unit))) { position in
+      let cell = chunks.region(at: position)
+      let fine = fineBox(cell, step)
+      let input = worker.voxels.replace(byteCount: fine.count * byteCount)
+      guard let voxels = input.baseAddress else { return }
+      try worker.reader(of: source).read(fine, into: voxels)
+      if isZero(UnsafeRawBufferPointer(input)) {
+        return try writer.take(
+          level: level, chunk: position, voxels: nil, worker: worker, cascades: false)
+      }
+      try worker.withPiece { piece in
+        let room = piece.replace(byteCount: cell.count * byteCount)
+        let full = worker.chunk.replace(byteCount: layout.chunkShape.reduce(byteCount, *))
+        guard let target = room.baseAddress, let chunk = full.baseAddress else { return }
+        step.make(
+          cell, target, from: fine, voxels, bufferShape: fine.shape, byteCount: byteCount)
+        full.initializeMemory(as: UInt8.self, repeating: 0)
+        copyBox(
+          cell, from: target, cell, to: chunk,
+          Region(origin: cell.origin, shape: layout.chunkShape), byteCount: byteCount)
+        try writer.take(
+          level: level, chunk: position, voxels: chunk, worker: worker, cascades: false)
+      }
+    }
+  }
+
+  /// The box of the finer level that makes a box of the coarser one.
+  private func fineBox(_ box: Region, _ step: Downsampler) -> Region {
+    var fine = box
+    for axis in 0..<box.rank {
+      let first = step.windows[axis].window(box.origin[axis])
+      let last = step.windows[axis].window(box.end(axis) - 1)
+      fine.origin[axis] = first.lowerBound
+      fine.shape[axis] = last.upperBound - first.lowerBound
+    }
+    return fine
+  }
+}

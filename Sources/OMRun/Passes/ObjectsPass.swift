@@ -1,0 +1,108 @@
+import OMCodecs
+import OMGrid
+import OMJSON
+import OMObjects
+import OMTask
+import OMZarr
+
+/// The components of one region, and what was learnt on the way.
+struct RegionObjects: Sendable {
+  /// One block per (t, c) volume of the region.
+  var blocks: [LabelledBlock] = []
+  /// Foreground voxels before any object rule.
+  var foreground = 0
+  /// The thresholds that were chosen on the way, when regions hold whole scopes.
+  var choices: Choices?
+}
+
+/// Finds the connected components of a region.
+struct ObjectsPass: Sendable {
+  let plan: LabelPlan
+  let rules: ObjectRules
+  /// The thresholds; nil when every region holds whole scopes and chooses for itself.
+  let choices: Choices?
+
+  /// Finds the components of a region.
+  func run(_ region: Region, _ worker: Worker) throws -> RegionObjects {
+    var result = RegionObjects()
+    for part in plan.parts(of: region) {
+      var known = choices
+      if known == nil {
+        let chosen = try choose(part, worker)
+        result.choices = result.choices.map { joined($0, chosen) } ?? chosen
+        known = chosen
+      }
+      guard let known else { continue }
+      result.foreground += try fillMask(
+        part, MaskPass(plan: plan, choices: known), worker, fromMemory: choices == nil)
+      result.blocks.append(
+        worker.labeller.label(
+          worker.mask, block: plan.block(part), in: plan.blockGrid,
+          order: rules.connectivity.order, findsBorder: rules.clearsBorder))
+    }
+    return result
+  }
+
+  /// Finds the runs of a region again, for blocks that dropped theirs.
+  func restoreRuns(_ blocks: inout [LabelledBlock], _ region: Region, _ worker: Worker) throws {
+    let again = try run(region, worker)
+    for index in blocks.indices { blocks[index].takeRuns(of: again.blocks[index]) }
+  }
+
+  private func joined(_ one: Choices, _ other: Choices) -> Choices {
+    var both = one
+    both.add(other)
+    return both
+  }
+
+  private func fillMask(
+    _ part: VolumePart, _ pass: MaskPass, _ worker: Worker, fromMemory: Bool
+  ) throws -> Int {
+    let shape = plan.spatial(part.label.shape)
+    let origin = plan.axes.vector(part.source.origin)
+    worker.mask.clear(rows: shape.z * shape.y, length: shape.x)
+    var foreground = 0
+    func add(_ lines: PlaneLines) throws {
+      let firstRow =
+        (plan.axes.space.count == 3 ? lines.z - origin.z : 0) * shape.y + lines.y - origin.y
+      foreground += try pass.apply(part, lines, worker) { mask, row, count in
+        worker.mask.insert(mask, count: count, row: firstRow + row, x: lines.x - origin.x)
+      }
+    }
+    if fromMemory {
+      try plan.planes(of: part.source, in: part.source, worker.voxels.bytes.baseAddress, add)
+    } else {
+      try plan.visit(part, worker, add)
+    }
+    return foreground
+  }
+
+  /// Reads a part into memory and chooses its thresholds there, so that it is decoded only once.
+  private func choose(_ part: VolumePart, _ worker: Worker) throws -> Choices {
+    let scopes = Scopes(plan)
+    guard let need = plan.recipe.statistics else {
+      return Choices(scopes, fixed: try plan.recipe.choose(nil))
+    }
+    let type = plan.source.metadata.dataType
+    let room = worker.voxels.replace(byteCount: part.source.count * type.byteCount)
+    guard let voxels = room.baseAddress else { return Choices(scopes) }
+    try worker.reader(of: plan.source).read(part.source, into: voxels)
+    var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels)
+    if let any = table.scopes.values.first, any.needsSecondPass {
+      table = try collect(StatisticsPass(plan: plan, need: need, survey: table), part, voxels)
+    }
+    var choices = Choices(scopes)
+    for (number, statistics) in table.scopes {
+      choices.add(number, try plan.recipe.choose(statistics))
+    }
+    return choices
+  }
+
+  private func collect(
+    _ pass: StatisticsPass, _ part: VolumePart, _ voxels: UnsafeRawPointer
+  ) throws -> StatisticsTable {
+    try pass.run(part) { body in
+      try plan.planes(of: part.source, in: part.source, voxels, body)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/// The lowest bin between the two maxima that are left when the histogram is smoothed enough.
+///
+/// J. M. S. Prewitt and M. L. Mendelsohn, "The analysis of cell images", Ann. N. Y. Acad. Sci. 128
+/// (1966). Arithmetic of `skimage.filters.threshold_minimum` 0.26 and of
+/// `scipy.ndimage.uniform_filter1d` 1.17.
+enum Minimum: HistogramMethod {
+  /// After so many rounds of smoothing scikit-image gives up.
+  static let roundLimit = 10_000
+
+  static func threshold<Centre: BinaryFloatingPoint>(
+    of histogram: GreyHistogram<Centre>
+  ) -> Centre? {
+    var heights = histogram.singleCounts
+    for _ in 1..<roundLimit {
+      smooth(&heights)
+      let maxima = firstMaxima(of: heights, atMost: 3)
+      if maxima.count == 3 { continue }
+      guard maxima.count == 2 else { return nil }
+      return NumPyArithmetic.firstMaximum(heights[maxima[0]...maxima[1]].map { -$0 })
+        .map { histogram.centres[maxima[0] + $0] }
+    }
+    return nil
+  }
+
+  /// The running mean of three, each end repeated once; summed in double precision from the first
+  /// bin on, rounded to single.
+  private static func smooth(_ heights: inout [Float]) {
+    guard let first = heights.first, let last = heights.last else { return }
+    heights.withUnsafeMutableBufferPointer { heights in
+      let second = heights.count > 1 ? heights[1] : last
+      var mean = (Double(first) + Double(first) + Double(second)) / 3
+      heights[0] = Float(mean)
+      var (leaving, previous) = (first, first)
+      for bin in 1..<max(1, heights.count) {
+        let entering = bin + 1 < heights.count ? heights[bin + 1] : last
+        mean += (Double(entering) - Double(leaving)) / 3
+        leaving = previous
+        previous = heights[bin]
+        heights[bin] = Float(mean)
+      }
+    }
+  }
+
+  /// The bins at whose right side the heights begin to fall, from the first one on.
+  private static func firstMaxima(of heights: [Float], atMost limit: Int) -> [Int] {
+    var maxima: [Int] = []
+    var isRising = true
+    for bin in heights.indices.dropLast() {
+      if isRising && heights[bin + 1] < heights[bin] {
+        isRising = false
+        maxima.append(bin)
+        if maxima.count == limit { break }
+      } else if !isRising && heights[bin + 1] > heights[bin] {
+        isRising = true
+      }
+    }
+    return maxima
+  }
+}

@@ -1,0 +1,87 @@
+/// Sums and maxima in the order and with the rounding of NumPy, on which the last bits depend.
+///
+/// Source: NumPy 2.4, `numpy/_core/src/umath`.
+enum NumPyArithmetic {
+  /// The sum of contiguous numbers as `numpy.sum` adds them: in halves down to 128 numbers, which
+  /// are added in eight interleaved chains (`loops_utils.h.src`, `pairwise_sum`).
+  static func pairwiseSum<Value: BinaryFloatingPoint>(_ values: [Value]) -> Value {
+    values.withUnsafeBufferPointer { pairwiseSum($0[...]) }
+  }
+
+  private static func pairwiseSum<Value: BinaryFloatingPoint>(
+    _ values: Slice<UnsafeBufferPointer<Value>>
+  ) -> Value {
+    let (start, count) = (values.startIndex, values.count)
+    if count < 8 { return values.reduce(0, +) }
+    if count > 128 {
+      let half = start + (count / 2 - count / 2 % 8)
+      return pairwiseSum(values[..<half]) + pairwiseSum(values[half...])
+    }
+    var chains = Array(values.prefix(8))
+    for index in 8..<(count - count % 8) { chains[index % 8] += values[start + index] }
+    let sum =
+      ((chains[0] + chains[1]) + (chains[2] + chains[3]))
+      + ((chains[4] + chains[5]) + (chains[6] + chains[7]))
+    return values.suffix(count % 8).reduce(sum, +)
+  }
+
+  /// The running sums from the front, as `numpy.cumsum`.
+  static func runningSums<Value: BinaryFloatingPoint>(_ values: some Sequence<Value>) -> [Value] {
+    var total: Value = 0
+    return values.map { value in
+      total += value
+      return total
+    }
+  }
+
+  /// The running sums from the back: `numpy.cumsum(values[::-1])[::-1]`.
+  static func runningSumsFromEnd<Value: BinaryFloatingPoint>(_ values: [Value]) -> [Value] {
+    runningSums(values.reversed()).reversed()
+  }
+
+  /// The place of the first largest number, or of the first NaN, as `numpy.argmax`.
+  static func firstMaximum<Value: BinaryFloatingPoint>(_ values: [Value]) -> Int? {
+    guard var best = values.indices.first else { return nil }
+    for (index, value) in values.enumerated() {
+      if value.isNaN { return index }
+      if value > values[best] { best = index }
+    }
+    return best
+  }
+
+  /// The natural logarithm as `numpy.log` computes it for single precision with FMA3 or AVX-512.
+  ///
+  /// Its results are up to 3.8 units in the last place off, so a better logarithm would settle
+  /// near-ties differently. The mantissa is brought to (√½, √2]; log(1 + x) is a quotient of two
+  /// polynomials. Source: NumPy, `loops_exponent_log.dispatch.c.src`, `simd_log_FLOAT`.
+  static func log(_ value: Float) -> Float {
+    guard value > 0 else { return value == 0 ? -.infinity : .nan }
+    guard value.isFinite else { return value }
+    var exponent = Float(value.exponent) + 1
+    var mantissa = value.significand / 2
+    if mantissa <= Float(0.5).squareRoot() {
+      mantissa += mantissa
+      exponent -= 1
+    }
+    let x = mantissa - 1
+    return (polynomial(numerator, at: x) / polynomial(denominator, at: x))
+      .addingProduct(exponent, 0.693_147_180_559_945_3)
+  }
+
+  /// Coefficients, the highest power first.
+  private static let numerator: [Float] = [
+    2.589_979_117_907_922_7e-2, 3.808_837_741_388_408e-1, 1.480_000_633_576_506_6,
+    2.112_677_543_073_053, 9.999_999_999_999_987e-1, 0,
+  ]
+  private static let denominator: [Float] = [
+    5.875_095_403_124_574e-3, 1.546_476_374_983_906_7e-1, 9.864_942_958_519_419e-1,
+    2.453_006_071_784_736, 2.612_677_543_073_109, 1,
+  ]
+
+  /// Horner's rule, each step rounded once.
+  private static func polynomial(_ coefficients: [Float], at x: Float) -> Float {
+    var sum: Float = 0
+    for coefficient in coefficients { sum = coefficient.addingProduct(sum, x) }
+    return sum
+  }
+}
