@@ -1,0 +1,90 @@
+"""An image ten times larger than `--memory` stays within the plan's own figure."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorstore
+
+from omtask_testing import patterns
+from omtask_testing.images import multiscales, write_group
+from omtask_testing.layouts import ZSTD, Layout
+from omtask_testing.memory import MIB, run_watched
+from omtask_testing.program import Program, mpirun
+from omtask_testing.report import Report
+
+SIDE = 128
+TOLERANCE = 40 * MIB  # per process: the program itself, its stacks, what the allocator keeps
+
+
+class Tiled:
+    """A large image of equal tiles, whose number of objects is known without labelling it."""
+
+    def __init__(self, path: Path, shape: tuple[int, int, int], shard: int) -> None:
+        self.path = path
+        self.bytes = int(np.prod(shape)) * 2
+        rng = np.random.default_rng(7)
+        mask = patterns.blobs((SIDE,) * 3, rng)
+        mask[0], mask[:, 0], mask[:, :, 0] = False, False, False  # tiles do not touch
+        self._tile = patterns.intensities(mask, "uint16", rng)
+        self._per_tile = self._count(mask)
+        self.objects = self._per_tile * int(np.prod([n // SIDE for n in shape]))
+        self._write(shape, Layout("large", "0.5", (64,), (shard // 64,), (ZSTD,)))
+
+    @staticmethod
+    def _count(mask: np.ndarray) -> int:
+        from skimage.measure import label
+
+        return int(label(mask, connectivity=3).max())
+
+    def _write(self, shape: tuple[int, int, int], layout: Layout) -> None:
+        write_group(self.path, "0.5", {"multiscales": multiscales("zyx", 1, "0.5", "large")})
+        (self.path / "0").mkdir()
+        document = layout.document(shape, np.dtype("uint16"), "zyx")
+        (self.path / "0/zarr.json").write_text(json.dumps(document))
+        kvstore = {"driver": "file", "path": f"{self.path}/0/"}
+        array = tensorstore.open({"driver": "zarr3", "kvstore": kvstore}, open=True).result()
+        depth = layout.shard_shape(shape)[0]
+        slab = np.tile(self._tile, [n // SIDE for n in (depth, *shape[1:])])
+        for start in range(0, shape[0], depth):
+            stop = min(start + depth, shape[0])
+            array[start:stop].write(slab[: stop - start]).result()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory, scaled: Callable[[int, int], int]) -> Iterator[Tiled]:
+    """640 MiB, or 5 GiB in the acceptance profile."""
+    path = tmp_path_factory.mktemp("large") / "image.zarr"
+    yield Tiled(path, (scaled(640, 2560), scaled(1024, 1024), scaled(512, 1024)), scaled(128, 256))
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("objects", [True, False])
+def test_peak_memory_is_what_the_plan_says(
+    objects: bool, ranks: int, large: Tiled, scaled: Callable[[int, int], int],
+    omtask: Program, tmp_path: Path,
+) -> None:
+    budget = large.bytes // 10
+    words = ["threshold", str(large.path), "--method", "otsu", "--threads", "2" if ranks == 1 else "1",
+             "--memory", f"{budget // MIB // ranks}M", "--objects", str(objects).lower(),
+             "--label-name", f"l{objects}{ranks}"]
+    planned = json.loads(omtask("plan", *words, "--json").stdout)["memory"]
+    report = tmp_path / "report.json"
+    launcher = mpirun(ranks) if ranks > 1 else []
+    command = [*launcher, str(omtask.path), "run", *words, "--report", str(report)]
+    code, errors, peaks = run_watched(command, limit=2 * budget + ranks * TOLERANCE)
+    assert code == 0, errors
+    assert planned <= budget // ranks
+    assert len(peaks) == ranks
+    for pid, memory in peaks.items():
+        assert memory <= planned * 1.1 + TOLERANCE, f"{memory / MIB:.0f} of {planned / MIB:.0f} MiB"
+    if objects:
+        assert Report.read(report).objects(f"l{objects}{ranks}") == large.objects
+
+
+def test_a_budget_that_is_too_small_is_refused_before_work(large: Tiled, omtask: Program) -> None:
+    outcome = omtask("run", "threshold", large.path, "--memory", "1M", expect=79)
+    assert "--memory" in outcome.stderr
+    assert not (large.path / "labels").exists() or "segmented" not in outcome.stdout

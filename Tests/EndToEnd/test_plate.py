@@ -1,0 +1,136 @@
+"""A plate as one job: every image for itself, failures named, only those done again."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omtask_testing import samples
+from omtask_testing.checks import assert_labels
+from omtask_testing.images import Image, PlateShape, write_plate
+from omtask_testing.oracle import expected_labels, threshold
+from omtask_testing.program import Outcome, Program
+from omtask_testing.reading import listed_labels
+from omtask_testing.trees import leftovers, tree
+
+PARAMETERS = {"method": "otsu", "channel": "all", "keep_channel_axis": True, "label_name": "cells"}
+CHANNELS = ("DAPI", "GFP")
+
+
+def make_plate(path: Path, shape: PlateShape, rng: np.random.Generator) -> dict[str, Image]:
+    images = {
+        place: samples.blobs_image(samples.V2, rng, "cyx", (2, 40, 48), 2, CHANNELS)
+        for place in shape.images
+    }
+    write_plate(path, shape, images)
+    return images
+
+
+def truncate(image: Path) -> None:
+    chunk = image / "0/0/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:20])
+
+
+def scramble(image: Path) -> None:
+    chunk = image / "0/1/0/1"
+    chunk.write_bytes(b"\x02\x01" + bytes(30))
+
+
+def break_metadata(image: Path) -> None:
+    (image / "0/.zarray").write_text('{"zarr_format": 2, "shape": [2,')
+
+
+DAMAGE: tuple[Callable[[Path], None], ...] = (truncate, scramble, break_metadata)
+
+
+@pytest.fixture
+def plate_shape(scaled: Callable[[int, int], int]) -> PlateShape:
+    return PlateShape(rows=scaled(3, 8), columns=scaled(4, 12), fields=scaled(2, 4))
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+def test_only_damaged_images_fail_and_only_they_are_done_again(
+    ranks: int | None, plate_shape: PlateShape, omtask: Program, tmp_path: Path,
+    rng: np.random.Generator,
+) -> None:
+    plate, kept = tmp_path / "plate.zarr", tmp_path / "kept"
+    images = make_plate(plate, plate_shape, rng)
+    broken = [list(images)[i] for i in (1, len(images) // 2, len(images) - 1)]
+    for place, damage in zip(broken, DAMAGE):
+        shutil.copytree(plate / place, kept / place)
+        damage(plate / place)
+
+    def run(expect: int) -> Outcome:
+        return omtask.threshold(plate, parameters=PARAMETERS, ranks=ranks, expect=expect)
+
+    first = run(65)
+    assert len(first.report.with_status("done")) == len(images) - len(broken)
+    assert ends(first.report.with_status("failed"), broken)
+    assert all(place in first.stderr for place in broken), first
+    assert [place for place in images if not listed_labels(plate / place)] == sorted(broken)
+
+    for place in broken:
+        shutil.rmtree(plate / place)
+        shutil.copytree(kept / place, plate / place)
+    second = run(0)
+    assert ends(second.report.with_status("done"), broken)
+    assert len(second.report.with_status("skipped")) == len(images) - len(broken)
+    for place, image in images.items():
+        assert_labels(plate / place, "cyx", expected_labels(image.levels, "cyx", PARAMETERS, CHANNELS))
+    assert not leftovers(plate)
+
+
+def ends(uris: list[str], places: list[str]) -> bool:
+    """Whether the URIs are those places, in any order."""
+    return len(uris) == len(places) and all(
+        any(uri.rstrip("/").endswith(place) for uri in uris) for place in places
+    )
+
+
+def test_threads_and_ranks_write_the_same_plate(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    make_plate(plate, PlateShape(2, 3, 1), rng)
+    trees = []
+    for number, engine in enumerate(({"threads": 1}, {"threads": 4}, {"ranks": 3})):
+        copy = tmp_path / str(number) / "plate.zarr"
+        shutil.copytree(plate, copy)
+        omtask.threshold(copy, parameters=PARAMETERS, **engine)
+        trees.append(tree(copy))
+    assert trees[0] == trees[1] == trees[2]
+
+
+def test_wells_choose_images(omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(2, 3, 2), rng)
+    omtask.threshold(plate, parameters=PARAMETERS, extra=["--wells", "A/02,B/*"])
+    done = {place for place in images if listed_labels(plate / place)}
+    assert done == {p for p in images if p.startswith(("A/02/", "B/"))}
+
+
+def test_a_well_and_several_images_are_inputs_too(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(2, 2, 2), rng)
+    omtask.threshold(plate / "A/01", plate / "B/02/1", parameters=PARAMETERS)
+    done = {place for place in images if listed_labels(plate / place)}
+    assert done == {"A/01/0", "A/01/1", "B/02/1"}
+
+
+@pytest.mark.parametrize("ranks", [None, 3])
+def test_one_threshold_per_channel_over_the_whole_plate(
+    ranks: int | None, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(2, 2, 1), rng)
+    omtask.threshold(plate, parameters=PARAMETERS | {"scope": "plate"}, ranks=ranks)
+    data = [image.levels[0] for image in images.values()]
+    found = [threshold(np.concatenate([one[c] for one in data]), "otsu") for c in range(2)]
+    for place, image in images.items():
+        used = PARAMETERS | {"scope": "channel"}
+        ought = expected_labels(image.levels, "cyx", used, CHANNELS, {"cells": found})
+        assert_labels(plate / place, "cyx", ought)
