@@ -36,7 +36,8 @@ package enum ConsolidatedMetadata {
   ///   - zarrFormat: 2 or 3.
   ///   - changes: What was written below the group.
   /// - Returns: The document to write, or nil when the group keeps no copy or it is true already.
-  /// - Throws: `json`, `metadata` or `limit` when the document cannot be used.
+  /// - Throws: `json`, `metadata` or `limit` when the document cannot be used; the subject is a key
+  ///   of the store.
   package static func updated(
     _ group: String, in store: any Store, zarrFormat: Int, by changes: [Change]
   ) throws(Fault) -> MetadataDocument? {

@@ -15,7 +15,7 @@ package struct ExistingLabel: Sendable, Equatable {
   ///   - store: The hierarchy.
   /// - Returns: What is there, or nil when the name is free. A folder whose metadata cannot be read
   ///   counts as made by somebody else.
-  /// - Throws: What the store throws.
+  /// - Throws: What the store throws; the subject is a key of the store.
   package static func find(
     _ name: String, image: String, in store: any Store
   ) throws(Fault) -> ExistingLabel? {

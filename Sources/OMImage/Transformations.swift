@@ -24,7 +24,7 @@ package struct Transformations: Sendable, Equatable {
     guard types == ["scale"] || types == ["scale", "translation"] else {
       throw Fault(
         .metadata, subject,
-        "the transformations are \(types.joined(separator: ", ")), "
+        "the transformations are \(types.isEmpty ? "none" : types.joined(separator: ", ")), "
           + "expected one scale, then at most one translation")
     }
     document = .array(list.map(JSON.object))
