@@ -83,7 +83,7 @@ extension OutputFolder {
       if error.code == ENOTDIR {
         throw Fault(.io, path(of: name), "is a file, expected a folder")
       }
-      throw withFreeSpace(error.fault(path(of: name), "opening the folder"), error)
+      throw fault(error, name, making ? "making the folder" : "opening the folder")
     }
   }
 

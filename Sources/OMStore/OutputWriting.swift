@@ -21,10 +21,7 @@ extension OutputFolder {
     let (folder, name) = try parent(of: relative, making: true)
     let hidden = ".\(name).\(writer).tmp"
     do {
-      try folder.writeNew(hidden, buffers, durable: durable)
-      // A rename would replace the link and harm nobody, but a link here is never by accident ours.
-      try folder.refuseLink(name)
-      try folder.renameHere(hidden, name)
+      try folder.writeHere(name, through: hidden, buffers, durable: durable)
     } catch {
       _ = unlinkat(folder.descriptor.number, hidden, 0)
       throw error
@@ -47,19 +44,30 @@ extension OutputFolder {
     }
   }
 
+  private func writeHere(
+    _ name: String, through hidden: String, _ buffers: [UnsafeRawBufferPointer], durable: Bool
+  ) throws(Fault) {
+    do {
+      try writeNew(hidden, buffers, durable: durable)
+    } catch {
+      let count = buffers.reduce(0) { $0 + $1.count }
+      throw fault(error, name, "writing \(count) bytes")
+    }
+    // Renaming would replace a link and leave its target alone, but nobody put it there for good.
+    try refuseLink(name)
+    do {
+      _ = try system { renameat(descriptor.number, hidden, descriptor.number, name) }
+    } catch { throw fault(error, name, "putting it in place") }
+  }
+
   /// Makes a file that nobody else has open.
   private func writeNew(
     _ name: String, _ buffers: [UnsafeRawBufferPointer], durable: Bool
-  ) throws(Fault) {
-    do {
-      let file = try createNew(name)
-      try file.write(buffers)
-      if durable { try file.sync() }
-      try file.close()
-    } catch {
-      let count = buffers.reduce(0) { $0 + $1.count }
-      throw withFreeSpace(error.fault(path(of: name), "writing \(count) bytes"), error)
-    }
+  ) throws(Errno) {
+    let file = try createNew(name)
+    try file.write(buffers)
+    if durable { try file.sync() }
+    try file.close()
   }
 
   /// Opens a new file; one that a killed run left under this name is removed.
@@ -74,16 +82,10 @@ extension OutputFolder {
     }
   }
 
-  private func renameHere(_ old: String, _ new: String) throws(Fault) {
-    do {
-      _ = try system { renameat(descriptor.number, old, descriptor.number, new) }
-    } catch { throw withFreeSpace(error.fault(path(of: new), "putting it in place"), error) }
-  }
-
-  /// Tells how much room there is when the reason was that there is too little.
-  func withFreeSpace(_ fault: Fault, _ reason: Errno) -> Fault {
+  /// The fault of a step that failed here; it tells the room that is left when that was too little.
+  func fault(_ reason: Errno, _ name: String, _ action: String) -> Fault {
+    var fault = reason.fault(path(of: name), action)
     guard [ENOSPC, EDQUOT].contains(reason.code), let space = try? freeSpace() else { return fault }
-    var fault = fault
     let files = space.inodes.map { " and \($0) files" } ?? ""
     fault.facts.append("free here: \(space.bytes) bytes\(files)")
     return fault

@@ -31,8 +31,7 @@ import Testing
 
   @Test func `a full disk is told with the room that is left`() throws {
     let folder = TemporaryFolder()
-    let reason = Errno(code: ENOSPC)
-    let fault = try folder.output().withFreeSpace(reason.fault("a", "writing"), reason)
+    let fault = try folder.output().fault(Errno(code: ENOSPC), "a", "writing")
     #expect(fault.facts.count == 1)
     #expect(fault.facts.first?.hasPrefix("free here: ") == true)
   }
