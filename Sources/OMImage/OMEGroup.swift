@@ -12,8 +12,6 @@ package struct OMEGroup: Sendable {
   package let version: OMEVersion
   /// What OME-Zarr defines, such as `multiscales`, `plate` or `labels`.
   package let keys: JSONObject
-  /// All attributes of the group, with those that OME-Zarr does not define.
-  package let attributes: JSONObject
   /// What is odd about them but can be read.
   package let warnings: [String]
 
@@ -33,7 +31,6 @@ package struct OMEGroup: Sendable {
   init(path: String, zarrFormat: Int, attributes: JSONObject) throws(Fault) {
     self.path = path
     self.zarrFormat = zarrFormat
-    self.attributes = attributes
     let subject = joinedKey(path, zarrFormat == 2 ? ".zattrs" : "zarr.json")
     var warnings: [String] = []
     keys = try Self.omeKeys(attributes, zarrFormat, subject, &warnings)

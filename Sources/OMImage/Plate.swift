@@ -13,12 +13,8 @@ package struct Plate: Sendable {
     package let column: String
   }
 
-  /// The name it gives itself.
-  package let name: String?
   /// The wells in the order of the document; in place of a bad entry what is wrong with it.
   package let wells: [Result<WellEntry, Fault>]
-  /// The identifiers of the acquisitions.
-  package let acquisitions: [Int]
 
   /// Reads the metadata of a plate.
   ///
@@ -30,11 +26,9 @@ package struct Plate: Sendable {
     if entries.isEmpty {
       throw Fault(.metadata, subject, "`wells` is empty, expected at least one")
     }
-    name = plate["name"]?.stringValue
     wells = entries.map { entry in
       Result { () throws(Fault) in try Self.well(entry, subject) }
     }
-    acquisitions = (plate["acquisitions"]?.arrayValue ?? []).compactMap { $0["id"]?.intValue }
   }
 
   private static func well(_ entry: JSONObject, _ subject: String) throws(Fault) -> WellEntry {

@@ -58,14 +58,6 @@ public struct Manifest: Sendable, Equatable {
   public static func identifier(of name: String) -> String {
     name.lowercased().split(separator: " ").joined(separator: "-")
   }
-
-  /// The task as an entry of Fractal's `task_list`: without what only we and editors read.
-  public var fractalEntry: JSON {
-    var entry = document
-    entry["$schema"] = nil
-    entry["omtask"] = nil
-    return .object(entry)
-  }
 }
 
 // MARK: - Checks across members

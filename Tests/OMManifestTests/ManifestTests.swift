@@ -29,13 +29,6 @@ import Testing
     #expect(manifest.parameters["overwrite"]?.changesResult == false)
   }
 
-  @Test func `the Fractal entry has neither our block nor the schema for editors`() throws {
-    let manifest = try Manifest(text: Examples.blur, subject: "blur.json")
-    let entry = try #require(manifest.fractalEntry.objectValue)
-    #expect(entry["omtask"] == nil && entry["$schema"] == nil)
-    #expect(entry["args_schema_parallel"] == manifest.document["args_schema_parallel"])
-  }
-
   @Test(
     "a mistake in a manifest is refused and named",
     arguments: [
