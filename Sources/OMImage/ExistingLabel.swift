@@ -7,6 +7,9 @@ package struct ExistingLabel: Sendable, Equatable {
   /// Our record of how it was made; nil when somebody else made it.
   package let record: JSON?
 
+  /// Makes what was found.
+  package init(record: JSON?) { self.record = record }
+
   /// Looks for a label image of an image.
   ///
   /// - Parameters:

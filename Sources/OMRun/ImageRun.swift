@@ -14,7 +14,8 @@ struct ImageRun: Sendable {
   let request: RunRequest
   let setup: ImageSetup
   let engine: any Engine
-  let committer: any Committer
+  /// Takes what is made; nil when only statistics are wanted.
+  let committer: (any Committer)?
   let progress: ProgressCounter
   /// Thresholds that were found over all images of the run; nil finds them in this image.
   let preset: [Choices?]
@@ -25,7 +26,7 @@ struct ImageRun: Sendable {
 
   init(
     _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
-    _ committer: any Committer, _ progress: ProgressCounter, preset: [Choices?]
+    _ committer: (any Committer)?, _ progress: ProgressCounter, preset: [Choices?]
   ) {
     self.request = request
     self.setup = setup
@@ -42,13 +43,8 @@ struct ImageRun: Sendable {
   /// - Returns: What was made, for the commit and the report, the same on every rank.
   func run() throws -> [MadeLabel] {
     let choices = try findThresholds()
-    let made: [MadeLabel]
-    if setup.plans.allSatisfy({ $0.recipe.objects == nil }) {
-      made = try writeMasks(choices)
-    } else {
-      made = try writeObjects(choices)
-    }
-    return made
+    let masksOnly = setup.plans.allSatisfy { $0.recipe.objects == nil }
+    return masksOnly ? try writeMasks(choices) : try writeObjects(choices)
   }
 
   // MARK: - Statistics
@@ -75,9 +71,7 @@ struct ImageRun: Sendable {
     }
     for index in open {
       var found = Choices(Scopes(setup.plans[index]))
-      for (number, statistics) in tables[index].scopes {
-        found.add(number, try setup.plans[index].recipe.choose(statistics))
-      }
+      try found.choose(setup.plans[index].recipe, from: tables[index])
       choices[index] = found
     }
     return choices
@@ -146,7 +140,8 @@ struct ImageRun: Sendable {
     return setup.plans.indices.map { index in
       MadeLabel(
         layouts: writers[index].layouts, objects: nil, foreground: counts[index],
-        thresholds: choices[index]?.thresholds ?? [])
+        thresholds: choices[index]?.thresholds ?? [],
+        hasConstantScope: choices[index]?.hasConstantScope ?? false)
     }
   }
 
@@ -171,7 +166,7 @@ struct ImageRun: Sendable {
     return setup.plans.indices.map { index in
       MadeLabel(
         layouts: writers[index].layouts, objects: totals[index], foreground: counts[index],
-        thresholds: thresholds[index])
+        thresholds: thresholds[index].thresholds, hasConstantScope: thresholds[index].constant)
     }
   }
 
@@ -273,7 +268,7 @@ struct ImageRun: Sendable {
   private func makeWriter(_ index: Int, _ type: DataType) throws -> PyramidWriter {
     let plan = setup.plans[index]
     let layouts = try plan.layouts(type)
-    let committer = committer
+    guard let committer else { throw Fault(.internal, "", "nothing takes what is made") }
     return PyramidWriter(
       layouts: layouts, ratios: plan.ratios, downsampling: plan.recipe.downsampling
     ) { level, unit, bytes throws(Fault) in
@@ -283,8 +278,8 @@ struct ImageRun: Sendable {
   }
 
   private func completeLevels(_ writers: [PyramidWriter]) throws {
+    guard let committer else { return }
     for (index, writer) in writers.enumerated() {
-      let committer = committer
       let completion = LevelCompletion(writer: writer, engine: engine) { level in
         try committer.staged(label: index, level: level, layout: writer.layouts[level])
       }
@@ -309,30 +304,33 @@ struct ImageRun: Sendable {
   /// The thresholds of all ranks, where regions chose for themselves.
   private func gathered(
     _ choices: [Choices?], _ found: [Choices?]
-  ) throws(Fault) -> [[ScopeThreshold]] {
-    var result: [[ScopeThreshold]] = []
+  ) throws(Fault) -> [(thresholds: [ScopeThreshold], constant: Bool)] {
+    var result: [(thresholds: [ScopeThreshold], constant: Bool)] = []
     for index in setup.plans.indices {
       if let known = choices[index] {
-        result.append(known.thresholds)
+        result.append((known.thresholds, known.hasConstantScope))
         continue
       }
       var packet = Packet()
+      packet.write(found[index]?.hasConstantScope ?? false)
       for (number, choice) in found[index]?.known ?? [:] {
         packet.write(UInt64(number))
         packet.write(choice.threshold)
       }
-      var all: [(Int, Double)] = []
+      var all: [(number: Int, value: Double)] = []
+      var constant = false
       for bytes in try engine.communicator.gatherAll(packet.bytes) {
         var reader = PacketReader(bytes)
+        constant = try reader.read(Bool.self) || constant
         while !reader.isAtEnd {
           all.append((Int(try reader.read(UInt64.self)), try reader.read(Double.self)))
         }
       }
       let scopes = Scopes(setup.plans[index])
-      result.append(
-        all.sorted { $0.0 < $1.0 }.map {
-          ScopeThreshold(scope: scopes.name($0.0), value: $0.1)
-        })
+      let thresholds = all.sorted { $0.number < $1.number }.map {
+        ScopeThreshold(scope: scopes.name($0.number), value: $0.value)
+      }
+      result.append((thresholds, constant))
     }
     return result
   }

@@ -1,3 +1,6 @@
+import OMGrid
+import OMImage
+import OMTask
 import OMZarr
 
 /// A label image whose voxels are all staged.
@@ -10,4 +13,53 @@ struct MadeLabel: Sendable {
   let foreground: Int
   /// The thresholds used.
   let thresholds: [ScopeThreshold]
+  /// Whether all voxels of some scope have one value.
+  let hasConstantScope: Bool
+
+  /// What a person should look at.
+  func notes(_ plan: LabelPlan, share: Double) -> [String] {
+    var notes: [String] = []
+    if hasConstantScope {
+      notes.append(
+        thresholds.count > 1
+          ? "some scopes are constant: all their voxels have one value"
+          : "the image is constant: all voxels have one value")
+    }
+    if share > 0.5 {
+      let percent = (share * 1000).rounded() / 10
+      notes.append("more than half of the voxels are foreground (\(percent) of 100)")
+    }
+    if let objects, objects > 1_000_000 {
+      notes.append("there are \(objects) objects; is the threshold within the noise?")
+    }
+    if plan.recipe.objects?.clearsBorder == true, plan.isOnePlaneThick {
+      notes.append("the z axis has one plane, so every object touches the border and is cleared")
+    }
+    return notes
+  }
+}
+
+extension LabelPlan {
+  /// The voxels that are processed: those of the selection and of the recipe's channels.
+  var processedVoxels: Int {
+    guard let axis = axes.channel else { return selection.count }
+    let chosen = recipe.channels.count { selection.origin[axis]..<selection.end(axis) ~= $0 }
+    return selection.count / selection.shape[axis] * chosen
+  }
+
+  /// Whether the image has a z axis with a single processed plane.
+  var isOnePlaneThick: Bool { axes.space.count == 3 && selection.shape[axes.space[0]] == 1 }
+}
+
+extension Downsampling {
+  /// The method for the metadata of a pyramid.
+  var description: LabelDocuments.Pyramid {
+    switch self {
+    case .mode:
+      LabelDocuments.Pyramid(
+        method: "mode", description: "most frequent value of the window, of several the smallest")
+    case .stride:
+      LabelDocuments.Pyramid(method: "stride", description: "first voxel of the window")
+    }
+  }
 }

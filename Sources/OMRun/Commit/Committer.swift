@@ -1,3 +1,4 @@
+import OMImage
 import OMJSON
 import OMZarr
 
@@ -24,7 +25,8 @@ protocol Committer: Sendable {
 
 /// A label image that is complete but for its metadata.
 struct CommittedLabel: Sendable {
-  let name: String
-  /// Documents with keys below the label image, in the order in which to write them.
-  let documents: [(key: String, document: JSON)]
+  /// The metadata of its group.
+  let metadata: LabelDocuments
+  /// The documents of its arrays, with keys below the label image.
+  let arrays: [MetadataDocument]
 }

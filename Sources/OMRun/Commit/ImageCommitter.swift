@@ -49,11 +49,13 @@ final class ImageCommitter: Committer {
 
   func commit(_ labels: [CommittedLabel]) throws(Fault) {
     for label in labels {
-      for (key, document) in label.documents { try stage.write(key, label: label.name, document) }
+      for document in label.arrays + label.metadata.group() {
+        try stage.write(document.key, label: label.metadata.name, document.json)
+      }
     }
     _ = try stage.holder.makeFolder("labels")
     var replaced: Set<String> = []
-    for label in labels where try move(label.name) { replaced.insert(label.name) }
+    for name in names where try move(name) { replaced.insert(name) }
     try register(labels, replaced)
     try stage.remove()
   }
@@ -79,22 +81,28 @@ final class ImageCommitter: Committer {
     return true
   }
 
+  /// Lists label images that an earlier run moved to their place but could not list any more.
+  func relist() throws(Fault) {
+    try register([], [])
+  }
+
   /// Adds the names to the list of labels, and the nodes to the image's consolidated metadata.
   private func register(_ labels: [CommittedLabel], _ replaced: Set<String>) throws(Fault) {
     let location = image.location
     var changes: [ConsolidatedMetadata.Change] = []
-    for label in labels {
+    for name in names {
       let list = try LabelsList.read(location.store, image: location.path, version: image.version)
-      let documents = list.adding(label.name)
+      let documents = list.adding(name)
       for document in documents { try stage.holder.write(document.key, document.bytes) }
-      let nodes = label.documents.map {
-        MetadataDocument(key: "labels/\(label.name)/\($0.key)", json: $0.document)
+      let label = labels.first { $0.metadata.name == name }
+      let nodes = (label.map { $0.metadata.group() + $0.arrays } ?? []).map {
+        $0.below("labels/\(name)")
       }
       changes.append(
         ConsolidatedMetadata.Change(
           written: (nodes + documents).map { $0.below(location.path) },
-          replaced: replaced.contains(label.name)
-            ? joinedKey(location.path, "labels/\(label.name)") : nil))
+          replaced: replaced.contains(name)
+            ? joinedKey(location.path, "labels/\(name)") : nil))
     }
     if let copy = try ConsolidatedMetadata.updated(
       location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)

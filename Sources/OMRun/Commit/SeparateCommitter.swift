@@ -10,7 +10,6 @@ final class SeparateCommitter: Committer {
   private let names: [String]
   private let paths: [String]
   private let overwrites: Bool
-  private let documents: [MetadataDocument]
   private let stage: Stage
 
   /// Makes a committer.
@@ -18,18 +17,15 @@ final class SeparateCommitter: Committer {
   /// - Parameters:
   ///   - output: The path of the new OME-Zarr; its parent must exist.
   ///   - names: The names of the label images.
-  ///   - documents: The documents of the groups, with keys below the output.
   ///   - overwrites: Whether an existing output is replaced.
   ///   - runID: The run.
   ///   - rank: The rank.
   init(
-    output: SeparatePath, names: [String], documents: [MetadataDocument], overwrites: Bool,
-    runID: String, rank: Int
+    output: SeparatePath, names: [String], overwrites: Bool, runID: String, rank: Int
   ) throws(Fault) {
     name = output.name
     self.names = names
     paths = SeparateOutput.paths(names)
-    self.documents = documents
     self.overwrites = overwrites
     stage = Stage(
       holder: try OutputFolder(path: output.parent), folder: ".\(output.name).omtask",
@@ -52,11 +48,13 @@ final class SeparateCommitter: Committer {
 
   func commit(_ labels: [CommittedLabel]) throws(Fault) {
     for (index, label) in labels.enumerated() {
-      for (key, document) in label.documents where key.contains("/") {
-        try stage.write(key, label: place(index), document)
+      for document in label.arrays {
+        try stage.write(document.key, label: place(index), document.json)
       }
     }
-    for document in documents { try stage.write(document.key, label: name, document.json) }
+    let groups = SeparateOutput.documents(
+      labels.map(\.metadata), source: labels[0].metadata.image.location.displayName)
+    for document in groups { try stage.write(document.key, label: name, document.json) }
     let staged = stage.path(of: name)
     let isTaken = try stage.holder.kind(of: name) != nil
     if overwrites && isTaken {

@@ -16,6 +16,8 @@ package protocol Engine: Sendable {
   ///   - body: Does one piece with the buffers of one worker.
   /// - Throws: The first error of a body; no further piece is begun after it.
   func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws
+  /// Closes the arrays that the workers read, and tells what was read since the last time. *Local*.
+  func closeReaders() -> ReadTotals
 }
 
 extension Engine {

@@ -9,6 +9,8 @@ package final class SerialEngine: Engine, @unchecked Sendable {
 
   package var workerCount: Int { 1 }
 
+  package func closeReaders() -> ReadTotals { worker.closeReaders() }
+
   package func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
     for piece in 0..<pieces { try body(piece, worker) }
   }

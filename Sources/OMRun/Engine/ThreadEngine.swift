@@ -19,6 +19,10 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
 
   package var workerCount: Int { workers.count }
 
+  package func closeReaders() -> ReadTotals {
+    workers.reduce(into: ReadTotals()) { $0.add($1.closeReaders()) }
+  }
+
   package func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
     let next = Atomic<Int>(0)
     let failure = Mutex<(any Error)?>(nil)

@@ -92,9 +92,7 @@ struct ObjectsPass: Sendable {
       table = try collect(StatisticsPass(plan: plan, need: need, survey: table), part, voxels)
     }
     var choices = Choices(scopes)
-    for (number, statistics) in table.scopes {
-      choices.add(number, try plan.recipe.choose(statistics))
-    }
+    try choices.choose(plan.recipe, from: table)
     return choices
   }
 

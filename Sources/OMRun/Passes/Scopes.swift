@@ -57,6 +57,8 @@ struct Choices: Sendable {
   let scopes: Scopes
   /// Every scope that was chosen for.
   private(set) var known: [Int: MaskChoice] = [:]
+  /// Whether a scope was found in which all voxels have one value.
+  private(set) var hasConstantScope = false
   private let fixed: MaskChoice?
 
   /// Choices that come one by one.
@@ -71,9 +73,18 @@ struct Choices: Sendable {
     self.fixed = fixed
   }
 
-  mutating func add(_ number: Int, _ choice: MaskChoice) { known[number] = choice }
+  /// Chooses for every scope of a table.
+  mutating func choose(_ recipe: LabelRecipe, from table: StatisticsTable) throws(Fault) {
+    for (number, statistics) in table.scopes {
+      known[number] = try recipe.choose(statistics)
+      if statistics.isConstant { hasConstantScope = true }
+    }
+  }
 
-  mutating func add(_ other: Choices) { known.merge(other.known) { mine, _ in mine } }
+  mutating func add(_ other: Choices) {
+    known.merge(other.known) { mine, _ in mine }
+    hasConstantScope = hasConstantScope || other.hasConstantScope
+  }
 
   /// The kernel for the voxels of a plane.
   func kernel(_ part: VolumePart, z: Int) throws(Fault) -> any MaskKernel {

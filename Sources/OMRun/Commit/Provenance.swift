@@ -1,0 +1,46 @@
+import OMJSON
+import OMManifest
+
+/// Our record in a label image's attributes: how it was made, and nothing about where or when.
+struct Provenance: Sendable {
+  let request: RunRequest
+  let runID: String
+
+  /// The record of one label image.
+  func record(_ made: MadeLabel) -> JSON {
+    var record: JSONObject = [
+      "run_id": .string(runID), "task": .string(request.manifest.identifier),
+      "result_version": JSON(request.manifest.traits.resultVersion),
+      "exactness": .string(request.manifest.traits.exactness.rawValue),
+      "parameters": .object(request.parameters.resultValues),
+    ]
+    let select = request.options.select
+    if !select.isEmpty {
+      record["selection"] = .string(
+        select.sorted { $0.key < $1.key }.map { axis, range in
+          "\(axis)=\(range.lower):\(range.upper.map(String.init) ?? "")"
+        }.joined(separator: ","))
+    }
+    record["thresholds"] = .array(
+      made.thresholds.map { threshold in
+        ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
+      })
+    if let objects = made.objects { record["objects"] = JSON(objects) }
+    return .object(record)
+  }
+
+  /// Whether a record is of this run, so that the result is there already.
+  static func isOf(_ runID: String, _ record: JSON?) -> Bool {
+    record?["run_id"]?.stringValue == runID
+  }
+
+  /// What a record tells of a label image that is there already.
+  static func report(_ record: JSON?, into report: inout OutputReport) {
+    report.objects = record?["objects"]?.intValue
+    report.thresholds = (record?["thresholds"]?.arrayValue ?? []).compactMap { entry in
+      guard let scope = entry["scope"]?.stringValue, let value = entry["value"]?.doubleValue
+      else { return nil }
+      return ScopeThreshold(scope: scope, value: value)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import OMImage
+import OMJSON
+import OMStore
+import OMZarr
+
+/// Where the label images of one image go, and what is there already.
+struct Target: Sendable {
+  let image: OMEImage
+  let names: [String]
+  let output: SeparatePath?
+  let overwrites: Bool
+
+  init(_ request: RunRequest, _ setup: ImageSetup) throws(Fault) {
+    image = setup.image
+    names = setup.plans.map(\.name)
+    output = try request.options.output.map { (uri) throws(Fault) in try SeparatePath(uri) }
+    overwrites = request.options.overwrite
+  }
+
+  /// Where a label image will be.
+  func uri(_ label: Int) -> String {
+    if let output { return joinedKey(output.uri, SeparateOutput.paths(names)[label]) }
+    return "\(image.location.displayName)/labels/\(names[label])"
+  }
+
+  /// What a run has to do.
+  enum State: UInt8 {
+    /// Make the label images.
+    case open
+    /// Nothing: they are there.
+    case done
+    /// Only list them: a run was stopped between moving and listing.
+    case unlisted
+  }
+
+  /// What is there already. *Local*, rank 0.
+  ///
+  /// - Returns: The state, and the records of the label images that are there.
+  /// - Throws: A fault of kind `exists` when another result has a name and is not to be replaced.
+  func look(runID: String) throws(Fault) -> (state: State, records: [JSON?]) {
+    var records: [JSON?] = []
+    var known = 0
+    for label in names.indices {
+      let found = try existing(label)
+      records.append(found?.record)
+      if let found {
+        if Provenance.isOf(runID, found.record) { known += 1; continue }
+        if !overwrites { throw taken(label, found) }
+      }
+    }
+    if known < names.count {
+      if known > 0 && !overwrites {
+        throw Fault(
+          .exists, uri(0), "\(known) of \(names.count) label images of this run are there already",
+          hint: "`--overwrite` makes all of them anew")
+      }
+      return (.open, records)
+    }
+    if output != nil { return (.done, records) }
+    let list = try LabelsList.read(
+      image.location.store, image: image.location.path, version: image.version)
+    return (names.allSatisfy(list.names.contains) ? .done : .unlisted, records)
+  }
+
+  private func existing(_ label: Int) throws(Fault) -> ExistingLabel? {
+    guard let output else {
+      let list = try LabelsList.read(
+        image.location.store, image: image.location.path, version: image.version)
+      try LabelName.check(names[label], besides: list.names)
+      return try ExistingLabel.find(
+        names[label], image: image.location.path, in: image.location.store)
+    }
+    let parent = try OutputFolder(path: output.parent)
+    guard try parent.kind(of: output.name) != nil else { return nil }
+    let store = try FileStore(root: output.uri)
+    let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])
+    return ExistingLabel(record: group?.attributes["omtask"])
+  }
+
+  private func taken(_ label: Int, _ found: ExistingLabel) -> Fault {
+    let maker = found.record?["task"]?.stringValue
+    return Fault(
+      .exists, uri(label),
+      maker == nil
+        ? "is there already, and omtask did not make it"
+        : "is there already, made by `\(maker ?? "")` with other parameters or of other voxels",
+      hint: "`--overwrite` replaces it"
+        + (output == nil ? ", `--label-name` takes another name" : ""))
+  }
+}

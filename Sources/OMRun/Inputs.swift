@@ -1,0 +1,84 @@
+import OMImage
+import OMJSON
+import OMStore
+
+/// The images of a run, in the order of the input; broken ones carry their fault.
+struct Inputs: Sendable {
+  struct Item: Sendable {
+    let location: ImageLocation?
+    let uri: String
+    let fault: Fault?
+  }
+
+  private(set) var items: [Item] = []
+  private(set) var warnings: [String] = []
+
+  /// Finds the images of all inputs. *Local*.
+  ///
+  /// - Throws: A fault of kind `usage` for a filter that fits nothing.
+  init(_ request: RunRequest) throws(Fault) {
+    let options = request.options
+    let filter = try WellFilter(wells: options.wells, acquisition: options.acquisition)
+    for uri in request.inputs {
+      do throws(Fault) {
+        let source = try ImageSource.open(uri, filter: filter, followLinks: options.followLinks)
+        warnings += source.warnings
+        for item in source.items {
+          items.append(
+            Item(
+              location: item.fault == nil ? item.location : nil, uri: item.location.displayName,
+              fault: item.fault))
+        }
+      } catch {
+        // With one input only there is nothing else to go on with.
+        if request.inputs.count == 1 || error.kind == .usage { throw error }
+        items.append(Item(location: nil, uri: uri, fault: error))
+      }
+    }
+  }
+
+  /// Finds the images on rank 0 and tells them to all ranks, so that a plate's metadata are read
+  /// once. *Collective*.
+  static func shared(
+    _ request: RunRequest, _ engine: any Engine
+  ) throws -> Inputs {
+    if engine.rankCount == 1 { return try Inputs(request) }
+    let found = try engine.agree { engine.rank == 0 ? try Inputs(request) : nil }
+    let bytes = try engine.communicator.broadcast(
+      found.map { Array($0.encoded().text().utf8) } ?? [])
+    if let found { return found }
+    return try Inputs(
+      decoding: JSON(parsing: bytes, subject: "the list of images"),
+      followLinks: request.options.followLinks)
+  }
+
+  private func encoded() -> JSON {
+    .array(
+      items.map { item in
+        var object: JSONObject = ["uri": .string(item.uri)]
+        if let location = item.location {
+          object["root"] = .string(location.store.description)
+          object["path"] = .string(location.path)
+        }
+        if let fault = item.fault { object["fault"] = fault.encoded() }
+        return .object(object)
+      })
+  }
+
+  private init(decoding json: JSON, followLinks: Bool) throws(Fault) {
+    var stores: [String: FileStore] = [:]
+    for entry in json.arrayValue ?? [] {
+      let uri = entry["uri"]?.stringValue ?? ""
+      let fault = try entry["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
+      var location: ImageLocation?
+      if let root = entry["root"]?.stringValue, let path = entry["path"]?.stringValue {
+        let known = stores[root]
+        let store =
+          if let known { known } else { try FileStore(root: root, followLinks: followLinks) }
+        stores[root] = store
+        location = ImageLocation(store: store, path: path)
+      }
+      items.append(Item(location: location, uri: uri, fault: fault))
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import OMImage
+import OMJSON
+import OMTask
+import Synchronization
+
+/// Thresholds that hold for all images of a run (scope `plate`), one per channel.
+struct PlateThresholds: Sendable {
+  /// The merged statistics by channel; nil when thresholds are found image by image.
+  private let table: StatisticsTable?
+
+  /// The choices for the label images of one image; nil finds them in the image.
+  func choices(_ setup: ImageSetup) -> [Choices?] {
+    setup.plans.map { plan in
+      guard let table else { return nil }
+      var choices = Choices(Scopes(plan))
+      // A channel without a threshold fails later, in the image that needs it.
+      do { try choices.choose(plan.recipe, from: table) } catch { return nil }
+      return choices
+    }
+  }
+
+  /// Takes the statistics of all images when the task's scope asks for it. *Collective*.
+  static func find(
+    _ runner: Runner, _ table: RunTable, splits: Bool
+  ) throws -> PlateThresholds {
+    guard isWanted(runner) else { return PlateThresholds(table: nil) }
+    let first = try pass(runner, table, splits, survey: nil)
+    if !first.scopes.values.contains(where: \.needsSecondPass) {
+      return PlateThresholds(table: first.scopes.isEmpty ? nil : first)
+    }
+    return PlateThresholds(table: try pass(runner, table, splits, survey: first))
+  }
+
+  /// Whether the task wants thresholds over all images; asked of the first image that opens.
+  private static func isWanted(_ runner: Runner) -> Bool {
+    for item in runner.inputs.items {
+      guard let location = item.location,
+        let setup = try? ImageSetup(location, runner.request)
+      else { continue }
+      return setup.plans.contains { $0.recipe.scope == .plate }
+    }
+    return false
+  }
+
+  /// One pass over all images; images that fail here are not tried again.
+  private static func pass(
+    _ runner: Runner, _ table: RunTable, _ splits: Bool, survey: StatisticsTable?
+  ) throws -> StatisticsTable {
+    let progress = ProgressCounter(splits ? runner.observer : nil, unit: "regions")
+    let merged = Mutex(StatisticsTable())
+    let request = runner.request
+    @Sendable func take(_ index: Int, _ engine: any Engine) throws {
+      guard let location = runner.inputs.items[index].location, !table.hasFailed(index) else {
+        return
+      }
+      do {
+        let setup = try engine.agree { try ImageSetup(location, request) }
+        let run = ImageRun(
+          request, setup, engine, nil, progress, preset: setup.plans.map { _ in nil })
+        let tables = try run.statistics(survey: survey.map { one in setup.plans.map { _ in one } })
+        try merged.withLock { all in for one in tables { try all.add(one) } }
+      } catch {
+        table.fail(index, Fault(wrapping: error))
+      }
+      table.add(engine.closeReaders())
+    }
+    if splits {
+      for index in runner.inputs.items.indices { try take(index, runner.engine) }
+      return merged.withLock { $0 }
+    }
+    let own = runner.ownImages
+    try runner.engine.agree {
+      try runner.engine.walk(own.count) { number, worker in
+        try take(own[number], SerialEngine(worker))
+      }
+    }
+    return try merged.withLock { $0 }.merged(runner.engine.communicator)
+  }
+}

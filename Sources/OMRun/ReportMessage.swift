@@ -1,0 +1,50 @@
+import OMGrid
+import OMJSON
+
+// Reports as messages between ranks.
+
+extension ImageReport {
+  /// The report without the name of the image.
+  func encoded() -> JSON {
+    var object: JSONObject = ["status": .string(status.rawValue)]
+    if let fault { object["fault"] = fault.encoded() }
+    object["outputs"] = .array(outputs.map { $0.encoded() })
+    return .object(object)
+  }
+
+  /// Reads what `encoded` wrote.
+  init(decoding json: JSON, uri: String) throws(Fault) {
+    self.init(uri: uri, status: json["status"]?.stringValue.flatMap(Status.init) ?? .failed)
+    fault = try json["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
+    outputs = (json["outputs"]?.arrayValue ?? []).compactMap(OutputReport.init(decoding:))
+  }
+}
+
+extension OutputReport {
+  fileprivate func encoded() -> JSON {
+    var object: JSONObject = [
+      "name": .string(name), "uri": .string(uri), "type": .string(dataType.rawValue),
+      "share": JSON(foregroundShare),
+    ]
+    if let objects { object["objects"] = JSON(objects) }
+    object["thresholds"] = .array(
+      thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
+    object["notes"] = .array(notes.map { .string($0) })
+    return .object(object)
+  }
+
+  fileprivate init?(decoding json: JSON) {
+    guard let name = json["name"]?.stringValue, let uri = json["uri"]?.stringValue,
+      let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
+    else { return nil }
+    self.init(name: name, uri: uri, dataType: type)
+    objects = json["objects"]?.intValue
+    foregroundShare = json["share"]?.doubleValue ?? 0
+    notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    for entry in json["thresholds"]?.arrayValue ?? [] {
+      guard let scope = entry["scope"]?.stringValue, let value = entry["value"]?.doubleValue
+      else { continue }
+      thresholds.append(ScopeThreshold(scope: scope, value: value))
+    }
+  }
+}

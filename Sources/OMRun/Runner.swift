@@ -1,0 +1,143 @@
+import OMGrid
+import OMImage
+import OMJSON
+import OMTask
+import OMZarr
+import Synchronization
+
+/// Runs a task on images. *Collective*: every rank calls it with the same request.
+///
+/// - Parameters:
+///   - request: What to do.
+///   - communicator: The ranks.
+///   - observer: Hears of the run; only called on rank 0.
+/// - Returns: What became of every image, the same on every rank.
+/// - Throws: What concerns the whole run; a fault of a single image is in the report, unless
+///   `failFast` is set.
+package func execute(
+  _ request: RunRequest, communicator: any Communicator, observer: any RunObserver
+) throws -> RunReport {
+  let clock = ContinuousClock()
+  let start = clock.now
+  let engine = ThreadEngine(threads: request.options.threads, communicator: communicator)
+  let inputs = try Inputs.shared(request, engine)
+  let runner = Runner(request, engine, inputs, communicator.rank == 0 ? observer : nil)
+  var report = try runner.run()
+  let elapsed = clock.now - start
+  report.seconds =
+    Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+  if communicator.rank == 0 { observer.handle(.end(report)) }
+  return report
+}
+
+/// How the images of a run are spread over workers and ranks.
+struct Runner: Sendable {
+  let request: RunRequest
+  let engine: ThreadEngine
+  let inputs: Inputs
+  let observer: (any RunObserver)?
+
+  init(
+    _ request: RunRequest, _ engine: ThreadEngine, _ inputs: Inputs,
+    _ observer: (any RunObserver)?
+  ) {
+    self.request = request
+    self.engine = engine
+    self.inputs = inputs
+    self.observer = observer
+  }
+
+  /// Whether regions of one image are spread over the workers: when there are few images.
+  static func splits(images: Int, workers: Int) -> Bool { images < 2 * workers }
+
+  func run() throws -> RunReport {
+    if request.options.output != nil && inputs.items.count > 1 {
+      throw Fault(
+        .usage, "--output", "`--output` takes the result of one image, "
+          + "there are \(inputs.items.count)", hint: "run image by image, or leave `--output` out")
+    }
+    observer?.handle(
+      .start(
+        images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))
+    for warning in inputs.warnings { observer?.handle(.warning(warning)) }
+    let workers = engine.rankCount * engine.workerCount
+    let splits = Runner.splits(images: inputs.items.count, workers: workers)
+    let table = RunTable(inputs.items)
+    let thresholds = try PlateThresholds.find(self, table, splits: splits)
+    if splits {
+      try runSplit(table, thresholds)
+    } else {
+      try runWhole(table, thresholds)
+    }
+    return try table.report(engine)
+  }
+
+  /// One image after the other, each on all ranks.
+  private func runSplit(_ table: RunTable, _ thresholds: PlateThresholds) throws {
+    let progress = ProgressCounter(observer, unit: "regions")
+    for (index, item) in inputs.items.enumerated() {
+      guard let location = item.location, !table.hasFailed(index) else {
+        try fail(table, index, table.fault(index))
+        continue
+      }
+      let job = ImageJob(
+        request: request, location: location, engine: engine, progress: progress)
+      do {
+        let result = try job.run(preset: thresholds.choices)
+        table.finish(index, result, counting: engine.rank == 0)
+        tell(result.report)
+      } catch {
+        try fail(table, index, Fault(wrapping: error))
+      }
+      table.add(engine.closeReaders())
+    }
+  }
+
+  /// Whole images on single workers; each rank has a share of the images.
+  private func runWhole(_ table: RunTable, _ thresholds: PlateThresholds) throws {
+    let own = ownImages
+    let progress = ProgressCounter(observer, unit: "images")
+    progress.begin("images", total: own.count)
+    let quiet = ProgressCounter(nil, unit: "regions")
+    // A fault that stops the run stops it on every rank.
+    try engine.agree {
+      try engine.walk(own.count) { number, worker in
+        let index = own[number]
+        defer { progress.add(bytes: 0) }
+        guard let location = inputs.items[index].location, !table.hasFailed(index) else {
+          return try fail(table, index, table.fault(index))
+        }
+        let serial = SerialEngine(worker)
+        let job = ImageJob(
+          request: request, location: location, engine: serial, progress: quiet)
+        do {
+          let result = try job.run(preset: thresholds.choices)
+          table.finish(index, result, counting: true)
+          tell(result.report)
+        } catch {
+          try fail(table, index, Fault(wrapping: error))
+        }
+        table.add(serial.closeReaders())
+      }
+    }
+  }
+
+  /// The images of this rank when whole images are spread.
+  var ownImages: [Int] {
+    Partition(costs: inputs.items.map { _ in 1 }, parts: engine.rankCount).pieces(of: engine.rank)
+  }
+
+  private func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
+    let uri = inputs.items[index].uri
+    let report = ImageReport(uri: uri, status: .failed, fault: fault)
+    table.finish(index, ImageJob.JobResult(report: report), counting: true)
+    observer?.handle(.failure(image: uri, fault))
+    if request.options.failFast { throw fault }
+  }
+
+  private func tell(_ report: ImageReport) {
+    for output in report.outputs where report.status == .done {
+      observer?.handle(.output(output, image: report.uri))
+    }
+  }
+}
