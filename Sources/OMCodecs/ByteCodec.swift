@@ -45,13 +45,6 @@ protocol ByteEncoder: ByteCodec {
   ) throws(Fault) -> Int
 }
 
-/// The largest number of encoded bytes that is accepted for a chunk of this many decoded bytes.
-///
-/// Codecs add little to what they cannot compress; more is damage or an attack.
-package func encodedByteLimit(decodedByteCount: Int) -> Int {
-  decodedByteCount + decodedByteCount / 10 + 65_536
-}
-
 extension Fault {
   /// The fault of a chunk that holds more bytes than its array's metadata allow.
   static func tooLarge(_ name: String, _ limit: Int) -> Fault {

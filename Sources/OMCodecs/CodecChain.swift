@@ -10,6 +10,9 @@ package struct CodecChain: Sendable {
   /// The codecs from bytes to bytes; their names are not checked yet.
   package let byteCodecs: [CodecSettings]
 
+  /// Whether the chain makes shards.
+  package var isSharded: Bool { serializer.name == "sharding_indexed" }
+
   /// The document.
   package var subject: String { serializer.subject }
 

@@ -4,6 +4,10 @@
 package final class CodecContext {
   let zstd = ZstdContexts()
   let zlib = ZlibStreams()
+  /// The inner chunk in hand while a shard is decoded whole.
+  let innerChunk = ByteBuffer()
+  /// The context for the chunks of that shard, whose bytes may lie in the buffers of this one.
+  private(set) lazy var inner = CodecContext()
   private let buffers = (ByteBuffer(), ByteBuffer())
   private var usesFirst = false
 

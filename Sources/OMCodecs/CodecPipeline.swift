@@ -3,7 +3,7 @@ package import OMJSON
 
 /// Everything that happens to the bytes of one chunk between the store and the voxels.
 ///
-/// A shard is not a chunk: its inner chunks have a pipeline, its index is a `ShardIndexCodec`.
+/// The inner chunks of a shard have a pipeline each; a shard as a whole needs none.
 package struct CodecPipeline: Sendable {
   /// The shape of the chunk in array axes.
   package let chunkShape: [Int]
@@ -14,31 +14,44 @@ package struct CodecPipeline: Sendable {
   /// What a writer uses to compress like the chunks that are read here.
   package let compression: Compression
 
-  private let transposition: Transposition?
-  private let isForeignByteOrder: Bool
+  private let serializer: Serializer
   private let byteCodecs: [any ByteCodec]
+
+  /// What the bytes are behind all codecs from bytes to bytes.
+  private indirect enum Serializer: Sendable {
+    case voxels(Transposition?, ByteOrder)
+    case shard(ShardCodec)
+
+    var compression: Compression? {
+      if case .shard(let shard) = self { shard.compression } else { nil }
+    }
+  }
 
   /// Reads the codecs of a v3 array, or of the inner chunks of its shards.
   ///
   /// - Parameters:
-  ///   - chain: The codec list; its serializer must be `bytes`.
+  ///   - chain: The codec list.
   ///   - chunkShape: The shape of the chunk in array axes, with a product that was checked.
   ///   - dataType: The type of the voxels.
+  ///   - fillValue: One voxel of what is not stored, for a chunk that is a shard itself.
   /// - Throws: `unsupported` for an unknown codec, `metadata` for a wrong configuration.
-  package init(v3 chain: CodecChain, chunkShape: [Int], dataType: DataType) throws(Fault) {
-    guard chain.serializer.name == "bytes" else {
-      throw Fault(
-        .unsupported, chain.subject,
-        "`\(chain.serializer.place)` is `\(chain.serializer.name)`: shards inside shards are not"
-          + " supported")
-    }
-    let byteOrder = try ByteOrder(chain.serializer, elementByteCount: dataType.byteCount)
-    let order = try chain.axisOrder(rank: chunkShape.count)
+  package init(
+    v3 chain: CodecChain, chunkShape: [Int], dataType: DataType, fillValue: [UInt8]
+  ) throws(Fault) {
     var codecs: [any ByteCodec] = []
     for settings in chain.byteCodecs {
       codecs.append(try CodecRegistry.codec(settings, from: CodecRegistry.v3, role: "codec"))
     }
-    self.init(chunkShape, dataType, order: order, byteOrder, codecs)
+    if chain.isSharded {
+      let shard = try ShardCodec(
+        chain, shardShape: chunkShape, dataType: dataType, fillValue: fillValue)
+      self.init(chunkShape, dataType, .shard(shard), codecs)
+    } else {
+      let byteOrder = try ByteOrder(chain.serializer, elementByteCount: dataType.byteCount)
+      let order = try chain.axisOrder(rank: chunkShape.count)
+      let transposition = Transposition(order: order, chunkShape: chunkShape)
+      self.init(chunkShape, dataType, .voxels(transposition, byteOrder), codecs)
+    }
   }
 
   /// Reads the codecs of a v2 array.
@@ -61,21 +74,34 @@ package struct CodecPipeline: Sendable {
       codecs.append(try CodecRegistry.codec(settings, from: CodecRegistry.v2, role: "compressor"))
     }
     let order = Array(chunkShape.indices)
-    self.init(
-      chunkShape, dataType, order: isColumnMajor ? order.reversed() : order, byteOrder, codecs)
+    let transposition = Transposition(
+      order: isColumnMajor ? order.reversed() : order, chunkShape: chunkShape)
+    self.init(chunkShape, dataType, .voxels(transposition, byteOrder), codecs)
   }
 
   private init(
-    _ chunkShape: [Int], _ dataType: DataType, order: [Int], _ byteOrder: ByteOrder,
+    _ chunkShape: [Int], _ dataType: DataType, _ serializer: Serializer,
     _ byteCodecs: [any ByteCodec]
   ) {
     self.chunkShape = chunkShape
     self.dataType = dataType
     decodedByteCount = chunkShape.reduce(dataType.byteCount, *)
-    compression = byteCodecs.lazy.compactMap(\.compression).first ?? .none
-    transposition = Transposition(order: order, chunkShape: chunkShape)
-    isForeignByteOrder = byteOrder.isForeign
+    compression =
+      byteCodecs.lazy.compactMap(\.compression).first ?? serializer.compression ?? .none
+    self.serializer = serializer
     self.byteCodecs = byteCodecs
+  }
+
+  /// The bytes of indexes in a chunk that is a shard.
+  var shardIndexByteCount: Int {
+    if case .shard(let shard) = serializer { shard.indexByteCount } else { 0 }
+  }
+
+  /// The most bytes that are accepted for an encoded chunk.
+  ///
+  /// Codecs add little to what they cannot compress; more is damage or an attack.
+  package var maximumEncodedByteCount: Int {
+    decodedByteCount + decodedByteCount / 10 + 65_536 + shardIndexByteCount
   }
 
   /// Decodes a chunk.
@@ -102,16 +128,20 @@ package struct CodecPipeline: Sendable {
       bytes = try codec.decode(
         bytes, into: memory(after: number, target: target, context), using: context)
     }
-    try checkCount(bytes.count)
-    arrange(bytes, in: target)
+    switch serializer {
+    case .shard(let shard): try shard.decode(bytes, into: voxels, using: context)
+    case .voxels(let transposition, let byteOrder):
+      try checkCount(bytes.count)
+      arrange(bytes, in: target, transposition, byteOrder)
+    }
   }
 
   /// Where a codec may write: the last one straight to the voxels when nothing is left to do then.
   private func memory(
     after number: Int, target: UnsafeMutableRawBufferPointer, _ context: CodecContext
   ) -> UnsafeMutableRawBufferPointer {
-    if number > 0 {
-      return context.scratch(byteCount: encodedByteLimit(decodedByteCount: decodedByteCount))
+    guard number == 0, case .voxels(let transposition, _) = serializer else {
+      return context.scratch(byteCount: maximumEncodedByteCount)
     }
     return transposition == nil ? target : context.scratch(byteCount: decodedByteCount)
   }
@@ -127,16 +157,16 @@ package struct CodecPipeline: Sendable {
 
   /// Brings decoded bytes into C order, into this machine's byte order, and `bool` to 0 and 1.
   private func arrange(
-    _ bytes: UnsafeRawBufferPointer, in target: UnsafeMutableRawBufferPointer
+    _ bytes: UnsafeRawBufferPointer, in target: UnsafeMutableRawBufferPointer,
+    _ transposition: Transposition?, _ byteOrder: ByteOrder
   ) {
     guard let source = bytes.baseAddress, let start = target.baseAddress else { return }
-    let width = dataType.byteCount
     if let transposition {
-      transposition.restore(source, to: start, elementByteCount: width)
+      transposition.restore(source, to: start, elementByteCount: dataType.byteCount)
     } else if source != UnsafeRawPointer(start) {
       start.copyMemory(from: source, byteCount: decodedByteCount)
     }
-    if isForeignByteOrder { ByteOrder.swap(target, elementByteCount: width) }
+    if byteOrder.isForeign { ByteOrder.swap(target, elementByteCount: dataType.byteCount) }
     if dataType == .bool {
       for index in target.indices { target[index] = target[index] == 0 ? 0 : 1 }
     }

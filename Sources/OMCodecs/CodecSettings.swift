@@ -73,7 +73,7 @@ package struct CodecSettings: Sendable {
   /// The fault of a codec that is not known here.
   package func unknown(_ role: String, known: [String]) -> Fault {
     Fault(
-      .unsupported, subject, "the \(role) `\(name)` in `\(place)` is not supported",
-      facts: ["supported are \(known.sorted().joined(separator: ", "))"])
+      .unsupported, subject, "`\(place)` is the unknown \(role) `\(name)`",
+      facts: ["supported: \(known.sorted().joined(separator: ", "))"])
   }
 }

@@ -59,8 +59,6 @@ package enum Compression: Sendable, Equatable {
       codecs.append(
         ["name": "zstd", "configuration": ["level": JSON(level), "checksum": false]])
     case .gzip(let level):
-      // v3 has no level -1, which is zlib's word for 6.
-      let level = level < 0 ? 6 : level
       codecs.append(["name": "gzip", "configuration": ["level": JSON(level)]])
     }
     return .array(codecs)

@@ -13,15 +13,16 @@ struct DeflateCodec: ByteEncoder {
 
   init(framing: ZlibFraming, level: Int) {
     self.framing = framing
-    self.level = level
+    // -1 is zlib's word for 6, which other readers do not know.
+    self.level = level < 0 ? 6 : level
   }
 
   init(gzip settings: CodecSettings) throws(Fault) {
-    try self.init(framing: .gzip, level: settings.integer("level", in: -1...9, default: -1))
+    try self.init(framing: .gzip, level: settings.integer("level", in: -1...9, default: 6))
   }
 
   init(zlib settings: CodecSettings) throws(Fault) {
-    try self.init(framing: .zlib, level: settings.integer("level", in: -1...9, default: -1))
+    try self.init(framing: .zlib, level: settings.integer("level", in: -1...9, default: 6))
   }
 
   func decode(

@@ -5,9 +5,10 @@ package import OMJSON
 package struct ShardIndexCodec: Sendable {
   /// Whether the index is the first part of the shard; else it is the last.
   package let isAtStart: Bool
+  /// The number of inner chunks.
+  package let cellCount: Int
   /// The bytes of the stored index.
   package let encodedByteCount: Int
-  private let cellCount: Int
   private let byteOrder: ByteOrder
   private let hasChecksum: Bool
 

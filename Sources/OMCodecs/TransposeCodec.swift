@@ -55,20 +55,29 @@ struct Transposition: Sendable {
     }
   }
 
-  /// Copies a plane tile by tile, so that the lines of both sides stay in the cache.
+  /// Copies a plane tile by tile, each through a small buffer.
+  ///
+  /// Rows and columns often lie a power of two apart and then share few lines of the cache; so each
+  /// line is read and written once, and turning happens where all lines fit.
   @inline(__always)
   private func transposePlane<Word: FixedWidthInteger>(
     from source: UnsafePointer<Word>, to target: UnsafeMutablePointer<Word>, rows: Int,
     columns: Int, sourceStride: Int, targetStride: Int
   ) {
     let edge = 32
-    for rowStart in stride(from: 0, to: rows, by: edge) {
-      let rowEnd = min(rowStart + edge, rows)
-      for columnStart in stride(from: 0, to: columns, by: edge) {
-        let columnEnd = min(columnStart + edge, columns)
-        for row in rowStart..<rowEnd {
-          for column in columnStart..<columnEnd {
-            target[row &* targetStride &+ column] = source[column &* sourceStride &+ row]
+    withUnsafeTemporaryAllocation(of: Word.self, capacity: edge * edge) { buffer in
+      guard let tile = buffer.baseAddress else { return }
+      for rowStart in stride(from: 0, to: rows, by: edge) {
+        let rowCount = min(edge, rows - rowStart)
+        for columnStart in stride(from: 0, to: columns, by: edge) {
+          let columnCount = min(edge, columns - columnStart)
+          for column in 0..<columnCount {
+            let line = source + ((columnStart &+ column) &* sourceStride &+ rowStart)
+            (tile + column &* edge).initialize(from: line, count: rowCount)
+          }
+          for row in 0..<rowCount {
+            let line = target + ((rowStart &+ row) &* targetStride &+ columnStart)
+            for column in 0..<columnCount { line[column] = tile[column &* edge &+ row] }
           }
         }
       }

@@ -35,16 +35,19 @@ extension ArrayMetadata {
     dimensionNames = try v3DimensionNames(document, rank: shape.count, in: subject)
     attributes = try document.optional("attributes", .object, in: subject) ?? JSONObject()
     self.document = json
-    if chain.serializer.name == "sharding_indexed" {
-      let layout = try ShardLayout(chain, shardShape: storedChunkShape, rules)
+    // Shards behind which further codecs stand can only be decoded whole, as chunks.
+    if chain.isSharded, chain.byteCodecs.isEmpty {
+      let layout = try ShardLayout(chain, shardShape: storedChunkShape)
       try rules.chunk(layout.innerChunkShape, dataType)
       sharding = layout
       pipeline = try CodecPipeline(
-        v3: layout.innerChain, chunkShape: layout.innerChunkShape, dataType: dataType)
+        v3: layout.innerChain, chunkShape: layout.innerChunkShape, dataType: dataType,
+        fillValue: fillValue)
     } else {
       try rules.chunk(storedChunkShape, dataType)
       sharding = nil
-      pipeline = try CodecPipeline(v3: chain, chunkShape: storedChunkShape, dataType: dataType)
+      pipeline = try CodecPipeline(
+        v3: chain, chunkShape: storedChunkShape, dataType: dataType, fillValue: fillValue)
     }
   }
 

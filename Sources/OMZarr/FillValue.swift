@@ -63,7 +63,9 @@ struct FillValue {
       case .float32: float(json, UInt32.self, Float.init(bitPattern:)).map(rawBytes)
       case .float64: float(json, UInt64.self, Double.init(bitPattern:)).map(rawBytes)
       }
-    guard let bytes else { throw wrong(json, "a value of type \(dataType.rawValue)") }
+    guard let bytes else {
+      throw wrong(json, dataType.isFloat ? "a number" : "a whole number in range")
+    }
     return bytes
   }
 
@@ -85,7 +87,7 @@ struct FillValue {
   private func wrong(_ json: JSON, _ expected: String) -> Fault {
     Fault(
       .metadata, subject,
-      "`fill_value` is \(json.excerpt), expected \(expected) for data of type \(dataType.rawValue)")
+      "`fill_value` is \(json.excerpt), expected \(expected) for type \(dataType.rawValue)")
   }
 }
 

@@ -21,10 +21,9 @@ struct CodecListTests {
 
   @Test(
     arguments: [
-      ([little, ["name": "rot13"]], "the codec `rot13` in `codecs[1]`"),
-      ([["name": "rot13"], little], "the codec `rot13` in `codecs[0]`"),
-      ([little, ["name": "rot13", "must_understand": false]], "the codec `rot13`"),
-      ([sharding], "shards inside shards"),
+      ([little, ["name": "rot13"]], "`codecs[1]` is the unknown codec `rot13`"),
+      ([["name": "rot13"], little], "`codecs[0]` is the unknown codec `rot13`"),
+      ([little, ["name": "rot13", "must_understand": false]], "unknown codec `rot13`"),
     ] as [(JSON, String)])
   func `what is not known is named`(codecs: JSON, words: String) {
     expectFault(.unsupported, words) { try pipeline(codecs) }
@@ -55,7 +54,7 @@ struct CodecListTests {
 
   @Test(
     arguments: [
-      (["id": "snappy"], FaultKind.unsupported, "the compressor `snappy`"),
+      (["id": "snappy"], FaultKind.unsupported, "unknown compressor `snappy`"),
       (["level": 1], .metadata, "expected an object with `id`"),
       (
         ["id": "blosc", "shuffle": 3], .metadata, "`shuffle` of codec `blosc` in `compressor` is 3"

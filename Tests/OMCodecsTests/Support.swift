@@ -8,7 +8,9 @@ func pipeline(
   _ codecs: JSON, chunkShape: [Int] = [512], _ dataType: DataType = .uint16
 ) throws -> CodecPipeline {
   let chain = try CodecChain(v3: codecs, key: "codecs", subject: "zarr.json")
-  return try CodecPipeline(v3: chain, chunkShape: chunkShape, dataType: dataType)
+  return try CodecPipeline(
+    v3: chain, chunkShape: chunkShape, dataType: dataType,
+    fillValue: Array(repeating: 0, count: dataType.byteCount))
 }
 
 /// The pipeline of a v2 compressor.

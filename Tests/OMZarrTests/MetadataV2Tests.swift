@@ -49,7 +49,7 @@ struct MetadataV2Tests {
       ("zarr_format", 3, "`zarr_format` is 3"), ("dtype", "|O", "\"|O\""), ("dtype", "<c8", "<c8"),
       ("dtype", "u2", "\"u2\""), ("dtype", [["a", "<u2"]], "[[\"a\",\"<u2\"]]"),
       ("filters", [["id": "delta"]], "the filter `delta`"),
-      ("compressor", ["id": "bz2"], "the compressor `bz2`"),
+      ("compressor", ["id": "bz2"], "unknown compressor `bz2`"),
     ] as [(String, JSON, String)])
   func `what is not known is named`(key: String, value: JSON, words: String) {
     expectFault(.unsupported, ".zarray", words) { try read(with(key, value)) }

@@ -83,8 +83,10 @@ struct MetadataV3Tests {
       ("chunk_grid", ["name": "rectilinear"], "\"rectilinear\""),
       ("chunk_key_encoding", "hilbert", "\"hilbert\""),
       ("storage_transformers", [["name": "x"]], "`storage_transformers`"),
-      ("codecs", shards([1, 3], before: [["name": "gzip"]]), "`gzip` in `codecs[1]`"),
-      ("codecs", shards([1, 3], codecs: shards([1, 1])), "shards inside shards"),
+      ("codecs", shards([1, 3], before: [["name": "rot13"]]), "`codecs[1]` is the unknown codec"),
+      (
+        "codecs", shards([1, 3], codecs: [little, "rot13"]), "`codecs[0].configuration.codecs[1]`"
+      ),
     ] as [(String, JSON, String)])
   func `what is not known is named`(key: String, value: JSON, words: String) {
     expectFault(.unsupported, "a/zarr.json", words) { try read(with(key, value)) }

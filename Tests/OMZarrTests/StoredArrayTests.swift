@@ -36,6 +36,13 @@ struct StoredArrayTests {
     #expect(try array.voxels() == expected(array))
   }
 
+  @Test(arguments: ["v3-nested", "v3-shard-in-gzip"])
+  func `shards inside shards and behind codecs are read`(name: String) throws {
+    let array = try open(name)
+    #expect(array.metadata.isSharded == (name == "v3-nested"))
+    #expect(try array.voxels() == expected(array))
+  }
+
   @Test(arguments: ["v2-order-f", "v3-transpose-201", "v3-transpose-021"])
   func `chunks in another axis order are read`(name: String) throws {
     let array = try open(name)

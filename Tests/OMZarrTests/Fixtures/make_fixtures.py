@@ -16,7 +16,7 @@ import numcodecs
 import numpy as np
 import tensorstore
 import zarr
-from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, TransposeCodec, ZstdCodec
+from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, ShardingCodec, TransposeCodec, ZstdCodec
 
 HERE = Path(__file__).parent
 
@@ -112,3 +112,10 @@ with_tensorstore("v3-shard-index-big", [9, 11], "uint16", [4, 6], [2, 3], [LITTL
                  index_codecs=[BIG], index_location="end")
 with_tensorstore("v3-shard-4d", [2, 3, 5, 4], "uint8", [1, 2, 4, 4], [1, 1, 2, 2], [LITTLE],
                  index_codecs=[LITTLE, CRC32C], index_location="end")
+
+# Shards that can only be decoded whole: inside shards, or behind further codecs.
+NESTED = {"name": "sharding_indexed", "configuration": {
+    "chunk_shape": [1, 3], "codecs": [LITTLE, GZIP], "index_codecs": [LITTLE, CRC32C]}}
+with_tensorstore("v3-nested", [9, 11], "uint16", [4, 6], [2, 3], [NESTED], index_codecs=[LITTLE, CRC32C])
+with_zarr("v3-shard-in-gzip", 3, (9, 11), "uint16", (4, 6), compressors=[GzipCodec(level=5)],
+          serializer=ShardingCodec(chunk_shape=(2, 3), codecs=[BytesCodec(endian="little")]))

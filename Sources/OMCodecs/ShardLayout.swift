@@ -1,14 +1,13 @@
-import OMCodecs
-import OMJSON
+package import OMJSON
 
 /// How the inner chunks of a shard are numbered, and how its index is stored.
-struct ShardLayout: Sendable {
+package struct ShardLayout: Sendable {
   /// The shape of an inner chunk in array axes.
-  let innerChunkShape: [Int]
+  package let innerChunkShape: [Int]
   /// The codecs of an inner chunk, with the transposes of the whole shard in front.
-  let innerChain: CodecChain
+  package let innerChain: CodecChain
   /// How the index is stored.
-  let index: ShardIndexCodec
+  package let index: ShardIndexCodec
   /// The step of the cell number along each array axis.
   private let cellStrides: [Int]
 
@@ -20,15 +19,10 @@ struct ShardLayout: Sendable {
   /// - Parameters:
   ///   - chain: The codecs of the array.
   ///   - shardShape: The shape of a shard in array axes.
-  ///   - rules: The rules for sizes.
   /// - Throws: `metadata`, `limit` or `unsupported`.
-  init(_ chain: CodecChain, shardShape: [Int], _ rules: ShapeRules) throws(Fault) {
+  package init(_ chain: CodecChain, shardShape: [Int]) throws(Fault) {
     let sharding = chain.serializer
-    if let later = chain.byteCodecs.first {
-      throw Fault(
-        .unsupported, chain.subject,
-        "`\(later.name)` in `\(later.place)` codes whole shards, which is not supported")
-    }
+    let rules = ShapeRules(subject: chain.subject)
     let order = try chain.axisOrder(rank: shardShape.count)
     let storedShape = try rules.sizes(
       sharding.configuration["chunk_shape"], "\(sharding.place).configuration.chunk_shape",
@@ -61,7 +55,7 @@ struct ShardLayout: Sendable {
   }
 
   /// The number of the inner chunk at a position of the shard's grid, in array axes.
-  func cell(at position: [Int]) -> Int {
+  package func cell(at position: [Int]) -> Int {
     var cell = 0
     for axis in position.indices { cell += position[axis] * cellStrides[axis] }
     return cell

@@ -1,16 +1,19 @@
-import OMJSON
+package import OMJSON
 
 /// The rules for lists of sizes in metadata; everything that multiplies them comes after these checks.
-struct ShapeRules {
+package struct ShapeRules: Sendable {
   /// The largest number of axes.
   static let maximumRank = 32
   /// The largest decoded chunk: 2 GiB.
-  static let maximumChunkByteCount = 1 << 31
+  package static let maximumChunkByteCount = 1 << 31
   /// The largest index of a shard: 256 MiB, which is 16 million inner chunks.
   static let maximumIndexByteCount = 1 << 28
 
   /// The document, for messages.
-  let subject: String
+  package let subject: String
+
+  /// Rules whose faults are about this document.
+  package init(subject: String) { self.subject = subject }
 
   /// A list of sizes.
   ///
@@ -21,7 +24,7 @@ struct ShapeRules {
   ///   - rank: The number of axes of the array when it is known.
   /// - Returns: The sizes.
   /// - Throws: `metadata` for wrong sizes, `limit` for too many or too large ones.
-  func sizes(
+  package func sizes(
     _ json: JSON?, _ name: String, atLeast minimum: Int, rank: Int? = nil
   ) throws(Fault) -> [Int] {
     guard let json else {
@@ -57,7 +60,7 @@ struct ShapeRules {
   ///
   /// - Throws: `limit` when it is more than `maximum`, also where it would not fit 64 bits.
   @discardableResult
-  func byteCount(
+  package func byteCount(
     _ sizes: [Int], elementByteCount: Int, maximum: Int = Int.max, _ what: String
   ) throws(Fault) -> Int {
     var product = elementByteCount

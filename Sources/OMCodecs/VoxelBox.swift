@@ -1,8 +1,7 @@
-import OMCodecs
-import OMGrid
+package import OMGrid
 
 /// A box of voxels in memory: C order, without gaps.
-struct VoxelBox {
+package struct VoxelBox {
   /// Which part of the array it is.
   let region: Region
   /// Its first voxel.
@@ -10,8 +9,15 @@ struct VoxelBox {
   /// The bytes of one voxel.
   let elementByteCount: Int
 
+  /// Makes a box of memory that somebody else owns.
+  package init(region: Region, start: UnsafeMutableRawPointer, elementByteCount: Int) {
+    self.region = region
+    self.start = start
+    self.elementByteCount = elementByteCount
+  }
+
   /// Copies the voxels that this box shares with a chunk.
-  func copy(from chunk: UnsafeRawPointer, _ chunkRegion: Region) {
+  package func copy(from chunk: UnsafeRawPointer, _ chunkRegion: Region) {
     guard let rows = SharedRows(region, chunkRegion, elementByteCount) else { return }
     walk(rows.shape, rows.firstStrides, rows.secondStrides) { here, there in
       (start + rows.firstStart + here).copyMemory(
@@ -20,7 +26,7 @@ struct VoxelBox {
   }
 
   /// Sets the voxels that this box shares with a chunk to one value.
-  func fill(_ chunkRegion: Region, with value: [UInt8]) {
+  package func fill(_ chunkRegion: Region, with value: [UInt8]) {
     guard let rows = SharedRows(region, chunkRegion, elementByteCount) else { return }
     walk(rows.shape, rows.firstStrides, rows.secondStrides) { here, _ in
       let row = UnsafeMutableRawBufferPointer(
