@@ -265,9 +265,8 @@ def test_forms_may_send_texts_and_nulls(omtask: Program, image: Path) -> None:
     assert listed_labels(image) == ["form"]
 
 
-def schema(kind: str) -> dict[str, object]:
-    (file,) = [f for f in REPOSITORY.rglob(f"*{kind}*.schema.json") if ".build" not in f.parts]
-    return json.loads(file.read_text())
+def schema(name: str) -> dict[str, object]:
+    return json.loads((REPOSITORY / f"docs/schemas/{name}.schema.json").read_text())
 
 
 def test_report_and_events_follow_their_schemas(omtask: Program, image: Path, tmp_path: Path) -> None:
@@ -290,11 +289,17 @@ def test_the_out_json_holds_only_what_fractal_knows(
 
 def test_the_plan_is_what_the_run_does(omtask: Program, image: Path) -> None:
     wanted = ["--label-name", "planned", "--json"]
-    plan = json.loads(omtask("plan", "threshold", image, *wanted).stdout)
-    before = set(tree(image))
+    plan = json.loads(omtask("plan", "threshold", image, *wanted).stdout)["images"][0]
+    assert not (image / "labels").exists()
     omtask.threshold(image, parameters={"label_name": "planned"})
-    made = [f for f in set(tree(image)) - before if "/c/" in f and not f.endswith("/")]
-    assert len(made) <= sum(one["files"] for one in plan["images"])
+    (output,) = plan["outputs"]
+    levels = read_label(image, "planned").levels
+    assert [list(level.shape) for level in levels] == output["levels"]
+    assert {level.dtype.name for level in levels} == {output["data_type"]}
+    array = zarr.open_array(image / "labels/planned/0", mode="r")
+    assert [list(array.chunks), list(array.shards)] == [output["chunks"], output["shards"]]
+    made = [path for path in (image / "labels").rglob("*") if path.is_file()]
+    assert len(made) <= plan["files"]
 
 
 def test_cat_gives_the_voxels(omtask: Program, image: Path, tmp_path: Path) -> None:

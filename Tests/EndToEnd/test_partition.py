@@ -81,4 +81,4 @@ def test_the_plan_is_the_same_for_any_number_of_threads(omtask: Program, tmp_pat
 
 
 def regions(plan: str) -> list[object]:
-    return [step["regions"] for image in json.loads(plan)["images"] for step in image["steps"]]
+    return [one["regions"] for image in json.loads(plan)["images"] for one in image["passes"]]

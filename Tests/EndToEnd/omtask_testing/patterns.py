@@ -20,12 +20,14 @@ def dense(shape: Shape, rng: Generator) -> np.ndarray:
 def blobs(shape: Shape, rng: Generator) -> np.ndarray:
     """Round objects of all sizes."""
     mask = np.zeros(shape, bool)
-    grid = np.indices(shape)
     for _ in range(max(3, mask.size // 600)):
-        centre = [rng.uniform(0, n) for n in shape]
+        centre = rng.uniform(0, shape)
         radius = rng.uniform(0.6, 3.5)
+        low = np.maximum(np.floor(centre - radius).astype(int), 0)
+        high = np.minimum(np.ceil(centre + radius).astype(int) + 1, shape)
+        grid = np.ogrid[tuple(slice(a, b) for a, b in zip(low, high))]
         distance = sum((axis - c) ** 2 for axis, c in zip(grid, centre))
-        mask |= distance < radius**2
+        mask[tuple(slice(a, b) for a, b in zip(low, high))] |= distance < radius**2
     return mask
 
 
