@@ -1,6 +1,6 @@
 import CMPI
 package import OMJSON
-package import OMRun
+import OMRun
 
 /// The ranks of an MPI job.
 ///

@@ -1,0 +1,163 @@
+import OMGrid
+import OMImage
+import OMJSON
+import OMStore
+import OMTask
+import OMZarr
+
+/// Finds out what a run would do. *Local*; nothing is written.
+///
+/// - Parameters:
+///   - request: What to do.
+///   - ranks: For how many ranks.
+/// - Returns: The plan: the same regions, files and bytes as the run's.
+/// - Throws: What concerns the whole run; a fault of a single image is a note of its plan.
+package func makePlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
+  try Planner(request: request, ranks: ranks).plan()
+}
+
+private struct Planner {
+  let request: RunRequest
+  let ranks: Int
+
+  func plan() throws -> RunPlan {
+    let inputs = try Inputs(request)
+    var plan = RunPlan()
+    plan.ranks = ranks
+    plan.threads = request.options.threads
+    plan.warnings = inputs.warnings
+    plan.splitsImages = Runner.splits(images: inputs.items.count, workers: ranks * plan.threads)
+    let owners = Partition(costs: inputs.items.map { _ in 1 }, parts: ranks)
+    for (index, item) in inputs.items.enumerated() {
+      guard let location = item.location else {
+        plan.images.append(failed(item.uri, item.fault))
+        continue
+      }
+      do {
+        let setup = try ImageSetup(location, request)
+        let owner = plan.splitsImages ? nil : owners.owners[index]
+        plan.images.append(try image(setup, owner: owner))
+        plan.memory = max(plan.memory, memory(setup))
+      } catch {
+        if inputs.items.count == 1 { throw error }
+        plan.images.append(failed(item.uri, Fault(wrapping: error)))
+      }
+    }
+    try addSpace(&plan, inputs)
+    return plan
+  }
+
+  private func failed(_ uri: String, _ fault: Fault?) -> ImagePlan {
+    var plan = ImagePlan(uri: uri)
+    plan.note = "cannot be processed: \(fault?.description ?? "")"
+    return plan
+  }
+
+  private func image(_ setup: ImageSetup, owner: Int?) throws -> ImagePlan {
+    var plan = ImagePlan(uri: setup.image.location.displayName)
+    let target = try Target(request, setup)
+    if setup.plans.isEmpty {
+      plan.note = "has none of the channels, nothing to do"
+      return plan
+    }
+    let identity = try RunIdentity(request, setup.image, setup.plans)
+    if try target.look(runID: identity.runID).state == .done {
+      plan.note = "the result is there already, nothing to do"
+      return plan
+    }
+    plan.shape = setup.plans[0].source.metadata.shape
+    plan.dataType = setup.plans[0].source.metadata.dataType
+    let pieces = Piece.all(of: setup.plans)
+    let owners = Partition(costs: pieces.map(\.cost), parts: ranks).owners
+    for name in passes(setup) {
+      plan.passes.append(
+        PassPlan(
+          name: name,
+          regions: pieces.indices.map {
+            RegionPlan(
+              output: setup.plans[pieces[$0].plan].name, region: pieces[$0].region,
+              owner: owner ?? owners[$0])
+          }))
+    }
+    for (index, label) in setup.plans.enumerated() {
+      try add(label, target.uri(index), to: &plan, decodings: decodings(label))
+    }
+    return plan
+  }
+
+  /// The passes of an image, as `ImageRun` does them.
+  private func passes(_ setup: ImageSetup) -> [String] {
+    var names: [String] = []
+    if setup.plans.contains(where: takesStatistics) {
+      names.append("statistics")
+      if setup.plans.contains(where: { takesStatistics($0) && isWide($0) }) {
+        names.append("statistics within the range")
+      }
+    }
+    return names + (setup.plans.contains { $0.recipe.objects != nil } ? ["objects", "labels"] : ["mask"])
+  }
+
+  /// Whether the thresholds of a label image need a pass of their own.
+  private func takesStatistics(_ plan: LabelPlan) -> Bool {
+    plan.recipe.statistics != nil && !plan.regionsHoldScopes(memory: memoryPerWorker)
+  }
+
+  private func isWide(_ plan: LabelPlan) -> Bool {
+    guard let need = plan.recipe.statistics else { return false }
+    return VoxelStatistics(need: need, dataType: plan.source.metadata.dataType).needsSecondPass
+  }
+
+  private var memoryPerWorker: Int { request.options.memory / max(1, request.options.threads) }
+
+  /// How often the voxels of a label image are decoded.
+  private func decodings(_ plan: LabelPlan) -> Int {
+    1 + (takesStatistics(plan) ? (isWide(plan) ? 2 : 1) : 0)
+  }
+
+  private func add(
+    _ label: LabelPlan, _ uri: String, to plan: inout ImagePlan, decodings: Int
+  ) throws(Fault) {
+    let layouts = try label.layouts(label.expectedDataType)
+    let finest = layouts[0]
+    plan.outputs.append(
+      OutputPlan(
+        name: label.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
+        chunkShape: finest.chunkShape, shardShape: finest.shardShape))
+    plan.bytesRead += decodings * label.processedVoxels * label.source.metadata.dataType.byteCount
+    for layout in layouts {
+      plan.bytesWritten += layout.shape.reduce(layout.dataType.byteCount, *)
+      plan.files += layout.unitGrid.count + layout.documents(attributes: [:]).count
+    }
+    plan.files += 2 * setupDocuments
+  }
+
+  /// Documents of the label's group and of the list, at most.
+  private var setupDocuments: Int { 2 }
+
+  /// Bytes of memory of one process at most.
+  private func memory(_ setup: ImageSetup) -> Int {
+    MemoryEstimate(plans: setup.plans, options: request.options, ranks: ranks).bytes
+  }
+
+  private func addSpace(_ plan: inout RunPlan, _ inputs: Inputs) throws(Fault) {
+    let place: String?
+    if let output = request.options.output {
+      place = try SeparatePath(output).parent
+    } else {
+      place = inputs.items.compactMap(\.location).first?.displayName
+    }
+    guard let place, let folder = try? OutputFolder(path: place),
+      let space = try? folder.freeSpace()
+    else { return }
+    plan.freeBytes = space.bytes
+    if plan.bytesWritten > space.bytes {
+      plan.warnings.append(
+        "\(plan.bytesWritten) bytes are written before compression, \(space.bytes) are free")
+    }
+    if let inodes = space.inodes, plan.files > inodes {
+      throw Fault(
+        .io, place, "\(plan.files) files are to be written, the file system takes \(inodes) more",
+        hint: "write elsewhere with --output, or use an image with shards")
+    }
+  }
+}
