@@ -48,6 +48,31 @@ struct ChunkReaderTests {
     #expect(reader.bytesRead == 4 * 16 + 4 + 2 * 16, "the index of the shard in hand is kept")
   }
 
+  @Test(arguments: [(10, 4 + 10 + 4), (70_000, 4 + 4)])
+  func `many unused bytes between chunks are skipped, few are read`(
+    gap: Int, expected: Int
+  ) throws {
+    var document = MetadataV3Tests.document
+    document["shape"] = [2, 4]
+    document["data_type"] = "uint8"
+    document["chunk_grid"] = MetadataV3Tests.grid([2, 4])
+    document["codecs"] = MetadataV3Tests.shards([2, 2])
+    let output = ByteBuffer()
+    let content = [0, 1, 4, 5] + Array(repeating: 0xEE, count: gap) + [2, 3, 6, 7] as [UInt8]
+    content.withUnsafeBytes { output.append($0) }
+    var index = ShardIndex(cellCount: 2)
+    index.store(0, offset: 0, byteCount: 4)
+    index.store(1, offset: 4 + gap, byteCount: 4)
+    ShardIndexCodec(cellCount: 2).encode(index, onto: output)
+    let store = MemoryStore([
+      "zarr.json": JSON.object(document).bytes(), "c/0/0": Array(output.bytes),
+    ])
+    let reader = ChunkReader(try ZarrArray.open(store, path: ""), context: CodecContext())
+    let voxels = try reader.voxels(Region(wholeOf: [2, 4]))
+    #expect(voxels == [0, 1, 2, 3, 4, 5, 6, 7])
+    #expect(reader.bytesRead == 2 * 16 + 4 + expected)
+  }
+
   @Test func `absent chunks are visited without voxels and counted`() throws {
     let array = try ZarrArray.open(StoredArray("v3-shard-gzip").store, path: "")
     let reader = ChunkReader(array, context: CodecContext())
