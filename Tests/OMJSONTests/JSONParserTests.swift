@@ -52,13 +52,12 @@ import Testing
 
   @Test(arguments: [3, 16, 17, 400])
   func `a key that appears twice is refused however many there are`(count: Int) {
-    let members = (0..<count).map { "\"k\($0)\":0" } + ["\"k\(count / 2)\":1"]
-    let text = "{" + members.joined(separator: ",") + "}"
-    #expect(throws: Fault.self) { try parse(text) }
-    #expect(throws: Never.self) {
-      try parse(
-        text.replacing(":1}", with: ":1}").replacing("\"k\(count / 2)\":1}", with: "\"other\":1}"))
+    func document(_ last: String) -> String {
+      let keys = (0..<count).map { "k\($0)" } + [last]
+      return "{" + keys.map { "\"\($0)\":0" }.joined(separator: ",") + "}"
     }
+    #expect(throws: Never.self) { try parse(document("other")) }
+    #expect(throws: Fault.self) { try parse(document("k\(count / 2)")) }
   }
 
   @Test func `numbers are refused only when they overflow`() throws {
