@@ -8,6 +8,8 @@ import OMJSON
 struct FineBins: Sendable, Equatable {
   /// The number of bins.
   static let count = 1 << 16
+  /// The width of a bin in steps.
+  static let width = Double(1 << lowBits)
   private static let lowBits = 24
   private static let lowMask = 1 << lowBits - 1
   private static let steps = 1 << 40

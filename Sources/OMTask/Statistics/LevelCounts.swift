@@ -24,7 +24,8 @@ extension VoxelStatistics {
   var levelCounts: LevelCounts? {
     guard case .levels(let first, _, _) = scheme else { return nil }
     var counts = foldedTable
-    if dataType == .bool { counts = [counts[0], counts[1...].reduce(0, &+)] }
+    // any byte but 0 is true
+    if dataType == .bool { counts = [counts[0], count &- counts[0]] }
     guard let low = counts.firstIndex(where: { $0 != 0 }),
       let high = counts.lastIndex(where: { $0 != 0 })
     else { return nil }
@@ -34,12 +35,14 @@ extension VoxelStatistics {
   /// The table with its lanes added up.
   var foldedTable: [UInt64] {
     guard case .levels(_, let width, let lanes) = scheme, lanes > 1 else { return table }
-    return table.withUnsafeBufferPointer { table in
-      (0..<width).map { level in
-        var total: UInt64 = 0
-        for lane in 0..<lanes { total &+= table[lane * width + level] }
-        return total
+    var folded = Array(table[..<width])
+    folded.withUnsafeMutableBufferPointer { folded in
+      table.withUnsafeBufferPointer { table in
+        for lane in 1..<lanes {
+          for level in 0..<width { folded[level] &+= table[lane &* width &+ level] }
+        }
       }
     }
+    return folded
   }
 }

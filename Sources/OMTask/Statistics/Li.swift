@@ -15,38 +15,24 @@ enum Li {
     let products = zip(0..., counts).map { Double($0) * $1 }
     let voxels = levels.counts.reduce(0, &+)
     let fromFirst = levels.sum - levels.first * Int128(voxels)
-    let step = iterate(from: Double(fromFirst) / Double(voxels), tolerance: 0.5) { split in
+    let mean = Double(fromFirst) / Double(voxels)
+    let distance = iterate(from: mean, tolerance: 0.5) { split in
       let bin = min(Int(split) + 1, counts.count)
       return (
-        back: mean(products[..<bin], counts[..<bin]), fore: mean(products[bin...], counts[bin...])
+        back: average(products[..<bin], counts[..<bin]),
+        fore: average(products[bin...], counts[bin...])
       )
     }
-    return step + Double(levels.first)
+    return distance + Double(levels.first)
   }
 
-  /// The threshold of a floating-point image from its fine bins.
-  ///
-  /// Class means are exact, but a bin is never split between the classes, where scikit-image
-  /// iterates over the voxels: results agree within the width of a bin, 1/65,536 of the range.
-  static func threshold(of table: [UInt64], in bins: FineBins) -> Double {
-    let values = (0..<FineBins.count).map { bins.moments(of: $0, in: table) }
-      .filter { $0.count > 0 }
-    let means = values.map { Double($0.steps) / Double($0.count) }
-    let steps = iterate(
-      from: mean(values[...]), tolerance: max(1, smallestGap(means) / 2)
-    ) { split in
-      let bin = means.firstIndex { $0 > split } ?? means.count
-      return (back: mean(values[..<bin]), fore: mean(values[bin...]))
-    }
-    return bins.first + bins.distance(steps)
-  }
-
-  /// Iterates until the split moves by no more than `tolerance`, or the darker class is all zero.
-  private static func iterate(
+  /// Moves the split between the means of the classes below and above it, all counted from the
+  /// smallest voxel, until it moves by no more than `tolerance` or the lower class is all zero.
+  static func iterate(
     from start: Double, tolerance: Double, _ means: (Double) -> (back: Double, fore: Double)
   ) -> Double {
     var next = start
-    var split = -1.0
+    var split = -2 * tolerance
     while abs(next - split) > tolerance {
       split = next
       let (back, fore) = means(split)
@@ -56,21 +42,11 @@ enum Li {
     return next
   }
 
-  /// `numpy.average` of levels with weights.
-  private static func mean(
+  /// `numpy.average` of levels, weighted by their counts.
+  private static func average(
     _ products: ArraySlice<Double>, _ counts: ArraySlice<Double>
   ) -> Double {
     NumPyArithmetic.pairwiseSum(Array(products)) / NumPyArithmetic.pairwiseSum(Array(counts))
-  }
-
-  private static func mean(_ values: ArraySlice<(count: UInt64, steps: Int128)>) -> Double {
-    let steps = values.reduce(Int128(0)) { $0 &+ $1.steps }
-    return Double(steps) / Double(values.reduce(UInt64(0)) { $0 &+ $1.count })
-  }
-
-  /// The smallest distance between neighbours.
-  private static func smallestGap(_ rising: [Double]) -> Double {
-    zip(rising, rising.dropFirst()).reduce(.infinity) { min($0, $1.1 - $1.0) }
   }
 }
 
@@ -79,6 +55,6 @@ extension VoxelStatistics {
   var liThreshold: Double? {
     if let levelCounts { return Li.threshold(of: levelCounts) }
     guard case .fineBins(let bins) = scheme else { return nil }
-    return Li.threshold(of: table, in: bins)
+    return FineClasses(table, bins).liThreshold
   }
 }

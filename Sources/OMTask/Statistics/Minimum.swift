@@ -22,21 +22,22 @@ enum Minimum: HistogramMethod {
     return nil
   }
 
-  /// The running mean of three, each end repeated once; summed in double precision from the first
-  /// bin on, rounded to single.
+  /// The mean of each bin and its two neighbours, both ends repeated once.
+  ///
+  /// As in SciPy, one running sum in double precision, from which every mean is rounded to single.
   private static func smooth(_ heights: inout [Float]) {
     guard let first = heights.first, let last = heights.last else { return }
     heights.withUnsafeMutableBufferPointer { heights in
       let second = heights.count > 1 ? heights[1] : last
-      var mean = (Double(first) + Double(first) + Double(second)) / 3
-      heights[0] = Float(mean)
+      var sum = Double(first) + Double(first) + Double(second)
+      heights[0] = Float(sum / 3)
       var (leaving, previous) = (first, first)
       for bin in 1..<max(1, heights.count) {
         let entering = bin + 1 < heights.count ? heights[bin + 1] : last
-        mean += (Double(entering) - Double(leaving)) / 3
+        sum += Double(entering) - Double(leaving)
         leaving = previous
         previous = heights[bin]
-        heights[bin] = Float(mean)
+        heights[bin] = Float(sum / 3)
       }
     }
   }

@@ -41,6 +41,7 @@ public enum ThresholdMethod: String, Sendable, CaseIterable {
   /// none while `yen` lies just below the value.
   ///
   /// - Parameter statistics: All voxels in question, after the last pass the method needs.
+  /// - Returns: A grey value, not always one that occurs.
   /// - Throws: `.task` when there is no voxel or the method finds no threshold, `.internal` when
   ///   the statistics were collected for another method.
   public func threshold(of statistics: VoxelStatistics) throws(Fault) -> Double {

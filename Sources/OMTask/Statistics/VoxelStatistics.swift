@@ -123,6 +123,7 @@ extension VoxelStatistics {
   /// - Parameters:
   ///   - threshold: Any number; it need not be a level.
   ///   - inclusive: Whether a voxel equal to the threshold counts too.
+  /// - Returns: The number, or nil.
   public func voxelCount(above threshold: Double, inclusive: Bool = false) -> UInt64? {
     guard let levels = levelCounts else { return nil }
     var total: UInt64 = 0
