@@ -77,21 +77,29 @@ struct Descriptor: ~Copyable, Sendable {
       let vectors = rest.prefix(1024).map {
         iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
       }
-      var step = try system { writev(number, vectors, Int32(vectors.count)) }
+      let step = try system { writev(number, vectors, Int32(vectors.count)) }
       // A disk that takes nothing and names no reason would otherwise keep us here for ever.
       if step == 0 { throw Errno(code: EIO) }
-      while let first = rest.first, step >= first.count {
-        step -= first.count
-        rest.removeFirst()
-      }
-      if step > 0, let first = rest.popFirst() {
-        rest = [UnsafeRawBufferPointer(rebasing: first[step...])] + rest
-      }
+      rest = rest.afterFirstBytes(step)
     }
   }
 
   /// Waits until the file or folder is on the disk.
   func sync() throws(Errno) {
     _ = try system { fsync(number) }
+  }
+}
+
+extension ArraySlice<UnsafeRawBufferPointer> {
+  /// What is left of buffers in a row when the first `count` bytes are done.
+  func afterFirstBytes(_ count: Int) -> Self {
+    var rest = self
+    var count = count
+    while let first = rest.first, count >= first.count {
+      count -= first.count
+      rest.removeFirst()
+    }
+    guard count > 0, let first = rest.popFirst() else { return rest }
+    return [UnsafeRawBufferPointer(rebasing: first[count...])] + rest
   }
 }

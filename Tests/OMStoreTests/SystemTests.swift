@@ -36,6 +36,17 @@ import Testing
     #expect(fault.facts.first?.hasPrefix("free here: ") == true)
   }
 
+  @Test(arguments: 0...9)
+  func `after a short write exactly the rest is left`(count: Int) {
+    let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    bytes.withUnsafeBytes { all in
+      let buffers = [all[0..<4], all[4..<5], all[5..<9]].map(UnsafeRawBufferPointer.init(rebasing:))
+      let rest = buffers[...].afterFirstBytes(count)
+      #expect(rest.flatMap(Array.init) == Array(bytes[count...]))
+      #expect(!rest.contains { $0.isEmpty })
+    }
+  }
+
   @Test func `an interrupted call is made again`() throws {
     var calls = 0
     let result = try system { () -> Int32 in
