@@ -108,6 +108,11 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
+    tests(
+      "OMCommands",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMManifest", "OMTask", "OMRun",
+      ]),
     tests("OMJSON"),
     tests("OMStore", ["OMJSON", "CSys"]),
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),

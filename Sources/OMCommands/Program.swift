@@ -56,13 +56,13 @@ public enum OMTaskProgram {
   }
 
   /// What parsing ends with when there is no command to run.
-  private enum Ending: Error {
+  enum Ending: Error {
     /// Something was asked that ArgumentParser answers, such as `--version`.
     case message(String)
     case fault(Fault)
   }
 
-  private static func parse(_ words: [String]) -> Result<any ParsableCommand, Ending> {
+  static func parse(_ words: [String]) -> Result<any ParsableCommand, Ending> {
     do {
       return .success(try RootCommand.parseAsRoot(words))
     } catch {

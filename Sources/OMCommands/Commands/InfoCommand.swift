@@ -41,7 +41,7 @@ private struct ArrayAnswer: Answer {
   var lines: [String] {
     [
       "\(uri): Zarr v\(facts.metadata.zarrFormat) array",
-      "  axes      \(axes.joined(separator: " x "))",
+      "  axes      \(axes.joined(separator: ", "))",
       "  size      \(shapeText(facts.metadata.shape)) voxels, \(facts.metadata.dataType.rawValue)",
       "  stored    \(facts.line)",
     ]

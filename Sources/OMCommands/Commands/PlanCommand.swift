@@ -12,28 +12,26 @@ struct PlanCommand: Subcommand {
   @Argument(
     parsing: .allUnrecognized,
     help: ArgumentHelp(
-      "The task, then images and parameters, as for `omtask run`.", valueName: "task> <uri> ..."))
+      "The task, then images and parameters, as for `omtask run`.", valueName: "task uri ..."))
   var words: [String] = []
 
   @OptionGroup(title: "Input") var input: InputFlags
   @OptionGroup(title: "Output") var output: OutputFlags
   @OptionGroup(title: "Running") var resources: ResourceFlags
-
-  @Option(help: ArgumentHelp("Plan for this many MPI ranks; default: 1.", valueName: "n"))
-  var ranks: Int?
-
+  @OptionGroup(title: "Running") var planned: RankFlags
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
+
   @Flag(help: "Answer with JSON: every region of every pass.")
   var json = false
 
   func run(in context: CommandContext) throws -> Int32 {
     let flags = TaskFlags(input: input, output: output, arguments: arguments)
     let request = try readTaskCall(words, flags, command: "plan", context)
-    guard 1...1_000_000 ~= ranks ?? 1 else {
-      throw Fault(.usage, "", "`--ranks` is \(ranks ?? 1), it must be 1 or more")
+    guard 1...1_000_000 ~= planned.ranks else {
+      throw Fault(.usage, "", "`--ranks` is \(planned.ranks), it must be 1 to 1000000")
     }
     try writePlan(
-      of: request, resources: resources, ranks: ranks ?? 1, form: json ? .json : .human, context)
+      of: request, resources: resources, ranks: planned.ranks, form: json ? .json : .human, context)
     return 0
   }
 }

@@ -14,7 +14,7 @@ struct RunCommand: Subcommand {
     parsing: .allUnrecognized,
     help: ArgumentHelp(
       "The task, then images, plates or wells, and the task's parameters as `--name value`.",
-      valueName: "task> <uri> ..."))
+      valueName: "task uri ..."))
   var words: [String] = []
 
   @OptionGroup(title: "Input") var input: InputFlags
@@ -27,8 +27,7 @@ struct RunCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     let speaks = Launch.speaks(context.environment)
     if !speaks { context.console.hush() }
-    let flags = TaskFlags(input: input, output: output, arguments: arguments)
-    var request = try readTaskCall(words, flags, command: "run", context)
+    var request = try request(context)
     try context.console.use { sink throws(Fault) in
       try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
     }
@@ -36,7 +35,6 @@ struct RunCommand: Subcommand {
       try writePlan(of: request, resources: resources, ranks: 1, form: .human, context)
       return 0
     }
-    request.options.failFast = control.failFast
     let launch = try Launch.decide(context.environment, control.mpi)
     for warning in launch.warnings { context.console.warning(warning) }
     request.options.use(
@@ -44,5 +42,13 @@ struct RunCommand: Subcommand {
     let session = try RunSession(request, machine, context, speaks: speaks)
     // Everything that can be wrong with the call has been found; only now may MPI start.
     return try session.run(on: Ranks(launch))
+  }
+
+  /// What the words and flags ask for, before threads and memory are known.
+  func request(_ context: CommandContext) throws(Fault) -> RunRequest {
+    let flags = TaskFlags(input: input, output: output, arguments: arguments)
+    var request = try readTaskCall(words, flags, command: "run", context)
+    request.options.failFast = control.failFast
+    return request
   }
 }

@@ -72,7 +72,10 @@ struct RunSession {
       result, task: request.manifest.identifier, parameters: request.parameters)
     do throws(Fault) {
       try report?.write(document)
-      if failures.isEmpty { try outJSON?.write(OutJSON.document(result, folder: workingFolder())) }
+      if failures.isEmpty {
+        try outJSON?.write(
+          OutJSON.document(result, inputs: request.inputs, folder: workingFolder()))
+      }
     } catch {
       failures.append(error)
     }

@@ -2,11 +2,20 @@ import ArgumentParser
 import OMJSON
 import OMManifest
 
-/// `omtask tasks`: the tasks of this program.
-struct TasksCommand: Subcommand {
+/// `omtask tasks`: lists the tasks of this program.
+struct TasksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tasks", abstract: "List the tasks, or show one with its parameters.",
-    subcommands: [ShowTaskCommand.self])
+    subcommands: [ListTasksCommand.self, ShowTaskCommand.self],
+    defaultSubcommand: ListTasksCommand.self)
+}
+
+/// `omtask tasks` without another word.
+///
+/// A command of its own, so that `--json` belongs to the list or to the one task, never to both.
+struct ListTasksCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the tasks.")
 
   @Flag(help: "Answer with JSON.")
   var json = false

@@ -13,8 +13,8 @@ struct CommandDescription {
     let text: String
     /// The value when it is not given.
     let defaultValue: String?
-    /// The heading it stands under; nil for none.
-    let section: String?
+    /// The heading it stands under.
+    let section: String
   }
 
   /// The name of the command.
@@ -66,13 +66,15 @@ extension CommandDescription.Argument {
     let name = json["preferredName"]?["name"]?.stringValue
     flag = name
     switch json["kind"]?.stringValue {
-    case "positional": usage = "<\(value)>"
+    case "positional":
+      let words = value.split(separator: " ").map { $0 == "..." ? "..." : "<\($0)>" }
+      usage = words.joined(separator: " ")
     case "option": usage = "--\(name ?? "") <\(value)>"
     default: usage = "--\(name ?? "")"
     }
     let parts = [json["abstract"]?.stringValue, json["discussion"]?.stringValue]
     text = parts.compactMap { $0 }.joined(separator: " ")
     defaultValue = json["defaultValue"]?.stringValue
-    section = json["sectionTitle"]?.stringValue
+    section = json["sectionTitle"]?.stringValue ?? (name == nil ? "Arguments" : "Flags")
   }
 }

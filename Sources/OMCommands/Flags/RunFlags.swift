@@ -72,6 +72,12 @@ struct ResourceFlags: ParsableArguments {
   var memory: ByteCount?
 }
 
+/// The ranks that a plan is made for.
+struct RankFlags: ParsableArguments {
+  @Option(help: ArgumentHelp("Plan for this many MPI ranks.", valueName: "n"))
+  var ranks = 1
+}
+
 /// How a run is started and stopped.
 struct ControlFlags: ParsableArguments {
   @Option(

@@ -16,7 +16,7 @@ enum TaskHelp {
       HelpText.Section(
         group.title, group.parameters.compactMap { manifest.parameters[$0] }.map(row))
     }
-    let flags = sections(of: command).filter { !$0.title.isEmpty }
+    let flags = sections(of: command).filter { $0.title != "Arguments" }
     let shared = flags.map(\.title)
     let uris = HelpText.Section("Input", [("<uri> ...", "Images, plates or wells in OME-Zarr.")])
     // What only the task has stands between the input and the other headings of the flags.
@@ -32,13 +32,11 @@ enum TaskHelp {
   static func text(of command: CommandDescription, tasks: [Manifest], columns: Int) -> String {
     var help = HelpText()
     let positional = command.arguments.filter { $0.flag == nil }.map(\.usage)
-    let name = command.subcommands.isEmpty || command.name != "omtask" ? command.name : "<command>"
+    let name = command.name == "omtask" ? "<command>" : command.name
     let call = ["omtask", name] + positional + (command.flags.isEmpty ? [] : ["[flags]"])
     help.opening = [command.abstract, "", "  " + call.joined(separator: " ")]
     if !command.discussion.isEmpty { help.opening += ["", command.discussion] }
-    help.sections = sections(of: command).map {
-      HelpText.Section($0.title.isEmpty ? "Arguments" : $0.title, $0.rows)
-    }
+    help.sections = sections(of: command)
     if !command.subcommands.isEmpty {
       help.sections.append(
         HelpText.Section("Commands", command.subcommands.map { ($0.name, $0.abstract) }))
@@ -53,7 +51,7 @@ enum TaskHelp {
     merged(
       command.arguments.map { argument in
         let ending = argument.defaultValue.map { " Default: \($0)." } ?? ""
-        return HelpText.Section(argument.section ?? "", [(argument.usage, argument.text + ending)])
+        return HelpText.Section(argument.section, [(argument.usage, argument.text + ending)])
       })
   }
 

@@ -72,7 +72,8 @@ final class EventWriter: Sendable {
     case .warning(let text):
       return ["event": "warning", "message": .string(text)]
     case .failure(let image, let fault):
-      return joined(["event": "error", "image": .string(image)], faultMembers(fault))
+      let place: JSONObject = image.isEmpty ? [:] : ["image": .string(image)]
+      return joined(joined(["event": "error"], place), faultMembers(fault))
     case .end(let report):
       return joined(["event": "end"], ReportJSON.totals(report))
     }

@@ -28,7 +28,7 @@ struct ImageAnswer: Answer {
   var lines: [String] {
     var lines = [
       "\(image.location.displayName): OME-Zarr \(image.version.rawValue) image \"\(image.name)\"",
-      "  axes      \(image.axes.map(\.letter).joined(separator: " x "))",
+      "  axes      \(image.axes.map(\.letter).joined(separator: ", "))",
       "  size      \(shapeText(levels.first?.metadata.shape ?? [])) voxels, "
         + (levels.first?.metadata.dataType.rawValue ?? ""),
       "  voxel     \(voxelText)",

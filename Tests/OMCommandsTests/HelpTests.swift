@@ -1,0 +1,88 @@
+import OMJSON
+import OMManifest
+import Testing
+
+@testable import OMCommands
+
+@Suite struct HelpTests {
+  /// The pages of `docs/cli/help` with the calls that print them.
+  static let pages: [(name: String, words: [String])] = [
+    ("omtask", ["--help"]), ("run", ["run", "--help"]), ("plan", ["plan", "--help"]),
+    ("tasks", ["tasks", "--help"]), ("info", ["info", "--help"]),
+    ("preview", ["preview", "--help"]), ("cat", ["cat", "--help"]),
+    ("run-threshold", ["run", "threshold", "--help"]),
+  ]
+
+  @Test(arguments: pages.indices)
+  func `help is what the docs show`(page: Int) throws {
+    let (name, words) = Self.pages[page]
+    let path = projectFolder + "/docs/cli/help/\(name).txt"
+    let shown = try printed(words)
+    if Environment.ofThisProcess()["OMTASK_WRITE_HELP"] == "1" {
+      try ResultFile(path: path, flag: "help").write(Array(shown.utf8))
+    }
+    let documented = String(decoding: try readFile(path), as: UTF8.self)
+    #expect(
+      shown == documented, "OMTASK_WRITE_HELP=1 swift test --filter HelpTests writes docs/cli/help")
+  }
+
+  @Test(arguments: pages.indices)
+  func `no line of help is wider than eighty characters but for the examples`(page: Int) throws {
+    let help = try printed(Self.pages[page].words)
+    let lines = help.split(separator: "\n").prefix { $0 != "Examples" }
+    #expect(lines.filter { $0.count > 80 }.isEmpty)
+  }
+
+  @Test func `the help of a task shows every parameter with unit, range, default and choices`()
+    throws
+  {
+    let help = try printed(["run", "threshold", "--help"]).replacing(/\n +/) { _ in " " }
+    for parameter in try thresholdManifest().parameters.userDeclarations {
+      #expect(help.contains("--\(parameter.flag) "))
+    }
+    #expect(help.contains("--min-size <voxels>"))
+    #expect(help.contains("Allowed: 0 or more."))
+    #expect(help.contains("One of faces, edges, full. Default: full."))
+    #expect(help.contains("`--no-objects` turns it off"))
+  }
+
+  @Test func `no parameter of a task has the name of a flag`() throws {
+    let flags = try CommandDescription.ofProgram().subcommand("run")?.flags ?? []
+    let parameters = try thresholdManifest().parameters.userDeclarations.map(\.flag)
+    #expect(flags.count > 15)
+    #expect(Set(flags).intersection(parameters).isEmpty)
+  }
+
+  @Test(arguments: [
+    (["--help"], HelpRequest.program), (["-h"], .program), (["help"], .program),
+    (["help", "info"], .command("info")), (["info", "--help"], .command("info")),
+    (["run", "threshold", "a.zarr", "--min-size", "--help"], .task("threshold", of: "run")),
+    (["plan", "-h", "threshold"], .task("threshold", of: "plan")),
+    (["run", "--help"], .command("run")), (["run", "--threads", "2", "-h"], .command("run")),
+  ])
+  func `help is found in calls that are wrong or not complete`(
+    words: [String], request: HelpRequest
+  ) {
+    #expect(HelpRequest(words) == request)
+  }
+
+  @Test(arguments: [[], ["info", "a.zarr"], ["run", "threshold", "--", "--help"]])
+  func `no help is shown where none is asked for`(words: [String]) {
+    #expect(HelpRequest(words) == nil)
+  }
+
+  @Test func `text is wrapped at words and keeps its line breaks`() {
+    #expect(wrapped("one two three\nfour", width: 8) == ["one two", "three", "four"])
+    #expect(wrapped("unbreakable", width: 4) == ["unbreakable"])
+    #expect(wrapped("", width: 4) == [""])
+  }
+
+  private func printed(_ words: [String]) throws -> String {
+    let output = MemorySink()
+    let context = CommandContext(
+      catalogue: try realCatalogue(), environment: Environment([:]), output: output,
+      console: Console(MemorySink(), style: LogStyle()))
+    #expect(OMTaskProgram.run(words, context) == 0)
+    return output.text
+  }
+}
