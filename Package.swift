@@ -108,17 +108,17 @@ let package = Package(
       name: "omtask", dependencies: ["OMCommands", "OMTasks"], swiftSettings: settings),
 
     // Tests
-    tests(
-      "OMCommands",
-      [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMManifest", "OMTask", "OMRun",
-      ]),
     tests("OMJSON"),
     tests("OMStore", ["OMJSON", "CSys"]),
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
+    tests(
+      "OMCommands",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMManifest", "OMTask", "OMRun",
+      ]),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
     .testTarget(name: "ArrowTests", swiftSettings: settings),
   ]
