@@ -3,11 +3,15 @@ package import OMJSON
 
 /// How the chunks of an array that we write are compressed.
 package enum Compression: Sendable, Equatable {
+  /// Bytes as they are.
   case none
+  /// Blosc; elements have the size of the array's type.
   case blosc(BloscOptions)
+  /// Levels to 22; negative ones are faster.
   case zstd(level: Int)
+  /// Levels 0 to 9.
   case gzip(level: Int)
-  /// Zarr v2 only; in v3 it becomes gzip, which holds the same deflated bytes.
+  /// Levels 0 to 9. Zarr v2 only; in v3 it becomes gzip, which holds the same deflated bytes.
   case zlib(level: Int)
 
   /// The encoder, or nil when bytes are stored as they are.
