@@ -90,6 +90,7 @@ final class ImageCommitter: Committer {
   private func register(_ labels: [CommittedLabel], _ replaced: Set<String>) throws(Fault) {
     let location = image.location
     var changes: [ConsolidatedMetadata.Change] = []
+    // Some readers of the consolidated copy want groups before what is in them.
     for name in names {
       let list = try LabelsList.read(location.store, image: location.path, version: image.version)
       let documents = list.adding(name)
@@ -100,7 +101,7 @@ final class ImageCommitter: Committer {
       }
       changes.append(
         ConsolidatedMetadata.Change(
-          written: (nodes + documents).map { $0.below(location.path) },
+          written: (documents + nodes).map { $0.below(location.path) },
           replaced: replaced.contains(name)
             ? joinedKey(location.path, "labels/\(name)") : nil))
     }

@@ -29,7 +29,8 @@ package final class Worker {
   /// Makes a worker.
   package init(number: Int) { self.number = number }
 
-  /// The reader of this worker for an array; readers keep the index of the shard in hand.
+  /// The reader of this worker for an array of the input; readers keep the index of the shard in
+  /// hand and count what is read.
   func reader(of array: ZarrArray) -> ChunkReader {
     if let reader = readers[ObjectIdentifier(array)] { return reader }
     let reader = ChunkReader(array, context: codecs)

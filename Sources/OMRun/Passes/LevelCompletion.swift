@@ -52,12 +52,14 @@ struct LevelCompletion: Sendable {
     let step = writer.step(from: level - 1)
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
     let byteCount = layout.dataType.byteCount
+    let reader = ChunkReader(source, context: worker.codecs)
     try forEachPosition(in: chunks.cells(touching: layout.unitGrid.region(at: unit))) { position in
       let cell = chunks.region(at: position)
       let fine = fineBox(cell, step)
       let input = worker.voxels.replace(byteCount: fine.count * byteCount)
       guard let voxels = input.baseAddress else { return }
-      try worker.reader(of: source).read(fine, into: voxels)
+      // Not one of the worker's readers of the input: staged chunks do not count as read.
+      try reader.read(fine, into: voxels)
       if isZero(UnsafeRawBufferPointer(input)) {
         return try writer.take(
           level: level, chunk: position, voxels: nil, worker: worker, cascades: false)
