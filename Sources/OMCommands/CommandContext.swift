@@ -1,4 +1,5 @@
 import ArgumentParser
+import OMJSON
 
 /// What a command may use of the world around it.
 struct CommandContext: Sendable {
@@ -6,6 +7,10 @@ struct CommandContext: Sendable {
   let catalogue: TaskCatalogue
   /// The variables of the process.
   let environment: Environment
+  /// Reads what the caller pipes in, to its end.
+  var standardInput: @Sendable () throws(Fault) -> [UInt8] = { () throws(Fault) in
+    try readStandardInput()
+  }
   /// Data for the caller.
   let output: any ByteSink
   /// Messages for people.
@@ -19,6 +24,15 @@ struct CommandContext: Sendable {
     self.environment = environment
     self.output = output
     self.console = console
+  }
+}
+
+extension CommandContext {
+  /// Reads a file that a flag names; `-` is the standard input.
+  ///
+  /// - Throws: A fault that names the file: `missing`, `permission`, `limit` or `io`.
+  func read(_ path: String) throws(Fault) -> [UInt8] {
+    path == "-" ? try standardInput() : try readFile(path)
   }
 }
 

@@ -159,4 +159,16 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
     let other = try readRequest(["run", "threshold", "c.zarr", "c.zarr", "--args-json", path])
     #expect(other.inputs == ["c.zarr"])
   }
+
+  @Test func `parameters and lists may be piped in`() throws {
+    let arguments = try readRequest(
+      ["run", "threshold", "--args-json", "-"],
+      standardInput: #"{"zarr_url": "/no/b.zarr", "min_size": 7}"#)
+    #expect(arguments.inputs == ["/no/b.zarr"])
+    #expect(arguments.parameters.values["min_size"] == 7)
+    let list = try readRequest(
+      ["run", "threshold", "a.zarr", "--inputs", "-", "--input", "c.zarr"],
+      standardInput: "b.zarr\n")
+    #expect(list.inputs == ["a.zarr", "c.zarr", "b.zarr"])
+  }
 }

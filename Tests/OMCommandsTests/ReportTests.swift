@@ -138,6 +138,27 @@ private func mixedReport() -> RunReport {
     #expect(Summary.lines(report) == ["nothing to do: a.zarr"])
   }
 
+  @Test func `a single failure needs no summary besides`() {
+    var report = RunReport()
+    report.images = [ImageReport(uri: "a", status: .failed, fault: Fault(.io, "a", "is full"))]
+    #expect(Summary.lines(report).isEmpty)
+  }
+
+  @Test(arguments: [
+    ([412.0], "threshold 412"), ([5, 5, 5], "3 thresholds of 5"),
+    ([7, 2.5], "2 thresholds from 2.5 to 7"),
+  ])
+  func `thresholds are a range when they differ`(values: [Double], text: String) {
+    #expect(Summary.thresholds(values.map { ScopeThreshold(scope: "", value: $0) }) == text)
+  }
+
+  @Test(arguments: [
+    ("/a/b-1.zarr", "/a/b-1.zarr"), ("my cells", "'my cells'"), ("it's", "'it'\\''s'"), ("", "''"),
+  ])
+  func `a call can be copied into a shell`(text: String, word: String) {
+    #expect(shellWord(text) == word)
+  }
+
   @Test func `many results are counted, not listed`() {
     var report = RunReport()
     report.images = (0..<40).map { number in

@@ -49,10 +49,11 @@ func call(_ words: String..., environment: [String: String] = [:]) throws -> Cal
 }
 
 /// The request that a call of `run` makes.
-func readRequest(_ words: [String]) throws -> RunRequest {
-  let context = CommandContext(
+func readRequest(_ words: [String], standardInput: String = "") throws -> RunRequest {
+  var context = CommandContext(
     catalogue: try realCatalogue(), environment: Environment([:]), output: MemorySink(),
     console: Console(MemorySink(), style: LogStyle()))
+  context.standardInput = { Array(standardInput.utf8) }
   let command = try #require(try OMTaskProgram.parse(words).get() as? RunCommand)
   return try command.request(context)
 }

@@ -24,29 +24,55 @@ struct RunCommand: Subcommand {
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
   @OptionGroup(title: "Machines") var machine: MachineFlags
 
+  private var flags: TaskFlags { TaskFlags(input: input, output: output, arguments: arguments) }
+
   func run(in context: CommandContext) throws -> Int32 {
     let speaks = Launch.speaks(context.environment)
     if !speaks { context.console.hush() }
-    var request = try request(context)
-    try context.console.use { sink throws(Fault) in
-      try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
-    }
-    if machine.dryRun {
-      try writePlan(of: request, resources: resources, ranks: 1, form: .human, context)
-      return 0
-    }
     let launch = try Launch.decide(context.environment, control.mpi)
-    for warning in launch.warnings { context.console.warning(warning) }
-    request.options.use(
-      resources, ranks: launch.announcedRanks ?? 1, context.environment)
-    let session = try RunSession(request, machine, context, speaks: speaks)
-    // Everything that can be wrong with the call has been found; only now may MPI start.
-    return try session.run(on: Ranks(launch))
+    var ranks: Ranks?
+    do {
+      var context = context
+      if flags.readsStandardInput && launch.startsMPI {
+        let started = try Ranks(launch)
+        ranks = started
+        let bytes = try started.share(context.standardInput)
+        context.standardInput = { bytes }
+      }
+      let request = try request(context)
+      try context.console.use { sink throws(Fault) in
+        try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
+      }
+      if machine.dryRun {
+        try writePlan(
+          of: request, resources: resources, ranks: launch.announcedRanks ?? 1,
+          form: speaks ? .human : .quiet, context)
+        return try ranks?.end(with: 0) ?? 0
+      }
+      for warning in launch.warnings { context.console.warning(warning) }
+      // Everything that can be wrong with the call has been found; only now may MPI start.
+      let started = try ranks ?? Ranks(launch)
+      ranks = started
+      return try start(request, on: started, context, speaks: speaks)
+    } catch let fault as Fault {
+      ranks?.end(after: fault, context.console)
+      throw fault
+    }
+  }
+
+  private func start(
+    _ request: RunRequest, on ranks: Ranks, _ context: CommandContext, speaks: Bool
+  ) throws(Fault) -> Int32 {
+    var request = request
+    request.options.use(resources, ranks: ranks.communicator.size, context.environment)
+    let session = try ranks.agree { () throws(Fault) in
+      try RunSession(request, machine, context, speaks: speaks)
+    }
+    return try session.run(on: ranks)
   }
 
   /// What the words and flags ask for, before threads and memory are known.
   func request(_ context: CommandContext) throws(Fault) -> RunRequest {
-    let flags = TaskFlags(input: input, output: output, arguments: arguments)
     var request = try readTaskCall(words, flags, command: "run", context)
     request.options.failFast = control.failFast
     return request

@@ -53,12 +53,10 @@ struct RunSession {
       console: console, meter: ProgressMeter(progress, console), events: events)
     do {
       let report = try execute(request, communicator: ranks.communicator, observer: listener)
-      let code = ranks.communicator.rank == 0 ? tell(report) : 0
-      return try ranks.end(with: code)
+      return try ranks.end(with: ranks.communicator.rank == 0 ? tell(report) : 0)
     } catch {
       let fault = Fault(wrapping: error)
       listener.stop(with: fault)
-      ranks.end(after: fault, console)
       throw fault
     }
   }

@@ -9,6 +9,9 @@ struct TaskFlags {
   let input: InputFlags
   let output: OutputFlags
   let arguments: ArgumentsFlags
+
+  /// Whether the call reads the standard input.
+  var readsStandardInput: Bool { [arguments.argsJSON, input.inputList].contains("-") }
 }
 
 /// A call of a task as a request, before threads and memory are known.
@@ -28,10 +31,10 @@ func readTaskCall(
   let (entry, manifest) = try findTask(words, command: command, context)
   let known = try CommandDescription.ofProgram().subcommand(command)?.flags ?? []
   let sorted = try ParameterWords(Array(words.dropFirst()), manifest: manifest, flags: known)
-  let arguments = try readArguments(flags.arguments, flags.input)
+  let arguments = try readArguments(flags, context)
   let parameters = try ParameterBinder(manifest).bind(
     commandLine: sorted.values, arguments: arguments)
-  let inputs = try readInputs(sorted.uris, flags.input, parameters)
+  let inputs = try readInputs(sorted.uris, flags.input, parameters, context)
   if inputs.isEmpty {
     throw Fault(
       .usage, "", "\(manifest.identifier) is given no image",
@@ -71,13 +74,13 @@ private func findTask(
 
 /// The object of `--args-json`; empty without the flag.
 private func readArguments(
-  _ arguments: ArgumentsFlags, _ input: InputFlags
+  _ flags: TaskFlags, _ context: CommandContext
 ) throws(Fault) -> JSONObject {
-  guard let path = arguments.argsJSON else { return [:] }
-  if path == "-" && input.inputList == "-" {
+  guard let path = flags.arguments.argsJSON else { return [:] }
+  if path == "-" && flags.input.inputList == "-" {
     throw Fault(.usage, "", "`--args-json -` and `--inputs -` both read standard input")
   }
-  let document = try JSON(parsing: readFile(path), subject: path)
+  let document = try JSON(parsing: context.read(path), subject: path)
   guard let object = document.objectValue else {
     throw Fault(.usage, path, "holds \(document.kindName), expected an object of parameters")
   }
@@ -86,11 +89,11 @@ private func readArguments(
 
 /// The images of the call, each once, in their order.
 private func readInputs(
-  _ uris: [String], _ input: InputFlags, _ parameters: Parameters
+  _ uris: [String], _ input: InputFlags, _ parameters: Parameters, _ context: CommandContext
 ) throws(Fault) -> [String] {
   var all = uris + input.inputs
   if let list = input.inputList {
-    let lines = String(decoding: try readFile(list), as: UTF8.self).split(
+    let lines = String(decoding: try context.read(list), as: UTF8.self).split(
       whereSeparator: \.isNewline)
     all += lines.map { trimmed($0) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
   }

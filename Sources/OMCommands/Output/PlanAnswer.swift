@@ -27,7 +27,8 @@ struct PlanAnswer: Answer {
   }
 
   private func imageLines(_ image: ImagePlan) -> [String] {
-    var lines = ["\(image.uri): \(shapeText(image.shape)) \(image.dataType?.rawValue ?? "")"]
+    let facts = [shapeText(image.shape), image.dataType?.rawValue ?? ""].filter { !$0.isEmpty }
+    var lines = [facts.isEmpty ? image.uri : "\(image.uri): \(facts.joined(separator: " "))"]
     if let note = image.note { lines.append("  \(note)") }
     for output in image.outputs {
       let shards = output.shardShape.map { ", shards \(shapeText($0))" } ?? ""
@@ -36,19 +37,22 @@ struct PlanAnswer: Answer {
           + "\(counted(output.levelShapes.count, "level")), chunks \(shapeText(output.chunkShape))"
           + shards)
     }
-    for pass in image.passes { lines += passLines(pass) }
+    var shown: [String] = []
+    for pass in image.passes {
+      let regions = pass.regions.map { "\($0.output)  \($0.region)  rank \($0.owner)" }
+      // Most passes of a task walk over the same regions with the same owners.
+      let note = regions == shown ? ", the same" : ""
+      lines.append("  \(pass.name): \(counted(pass.regions.count, "region"))\(note)")
+      if regions != shown { lines += listed(regions) }
+      shown = regions
+    }
     return lines
   }
 
-  private func passLines(_ pass: PassPlan) -> [String] {
-    var lines = ["  \(pass.name): \(counted(pass.regions.count, "region"))"]
-    for region in pass.regions.prefix(Self.listed) {
-      lines.append("    \(region.output)  \(region.region)  rank \(region.owner)")
-    }
-    if pass.regions.count > Self.listed {
-      lines.append("    and \(pass.regions.count - Self.listed) more, `--json` lists all")
-    }
-    return lines
+  private func listed(_ regions: [String]) -> [String] {
+    let more = regions.count - Self.listed
+    return regions.prefix(Self.listed).map { "    \($0)" }
+      + (more > 0 ? ["    and \(more) more, `--json` lists all"] : [])
   }
 
   var json: JSON {

@@ -22,3 +22,10 @@ private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
   default: false
   }
 }
+
+/// A word as a shell takes it: in quotes where it holds more than letters, digits and `._-/:`.
+func shellWord(_ text: String) -> String {
+  let plain = { (c: Character) in c.isASCII && (c.isLetter || c.isNumber || "._-/:".contains(c)) }
+  if !text.isEmpty && text.allSatisfy(plain) { return text }
+  return "'" + text.replacing("'", with: "'\\''") + "'"
+}

@@ -10,7 +10,7 @@ enum Summary {
   /// The lines of a finished run; failures are told by ``failures(of:)``.
   static func lines(_ report: RunReport) -> [String] {
     let made = report.images.flatMap(\.outputs)
-    var lines = [counts(report)]
+    var lines = counts(report)
     for output in made.prefix(listed) { lines += self.output(output) }
     if made.count > listed {
       let objects = made.compactMap(\.objects)
@@ -24,7 +24,8 @@ enum Summary {
     }
     if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
       lines.append(
-        "to look at it: omtask preview \(image.uri) --label \(first.name) --png \(first.name).png")
+        "to look at it: omtask preview \(shellWord(image.uri)) --label \(shellWord(first.name)) "
+          + "--png \(shellWord(first.name + ".png"))")
     }
     return lines
   }
@@ -40,18 +41,21 @@ enum Summary {
     }
   }
 
-  /// `381 images done, 0 skipped, 3 failed`, or one word for one image.
-  private static func counts(_ report: RunReport) -> String {
-    let number = { (status: ImageReport.Status) in report.images.count { $0.status == status } }
+  /// `381 images done, 0 skipped, 3 failed`, or a word for a single image; nothing where its failure
+  /// says it all.
+  private static func counts(_ report: RunReport) -> [String] {
     if let only = report.images.first, report.images.count == 1 {
       switch only.status {
-      case .done: return "done: \(only.uri)"
-      case .skipped: return "nothing to do: \(only.uri)"
-      case .failed: return "failed: \(only.uri)"
+      case .done: return ["done: \(only.uri)"]
+      case .skipped: return ["nothing to do: \(only.uri)"]
+      case .failed: return []
       }
     }
-    return "\(counted(number(.done), "image")) done, \(number(.skipped)) skipped, "
-      + "\(number(.failed)) failed"
+    let number = { (status: ImageReport.Status) in report.images.count { $0.status == status } }
+    return [
+      "\(counted(number(.done), "image")) done, \(number(.skipped)) skipped, "
+        + "\(number(.failed)) failed"
+    ]
   }
 
   /// Where a result is, and what is in it.
@@ -64,11 +68,12 @@ enum Summary {
       + output.notes.map { "    note: \($0)" }
   }
 
-  /// `threshold 412`, or `40 thresholds from 390.5 to 421`.
+  /// The thresholds in words: `threshold 412`, or `40 thresholds from 390.5 to 421`.
   static func thresholds(_ thresholds: [ScopeThreshold]) -> String? {
     let values = thresholds.map(\.value)
     guard let low = values.min(), let high = values.max() else { return nil }
     if values.count == 1 { return "threshold \(numberText(low))" }
+    if low == high { return "\(values.count) thresholds of \(numberText(low))" }
     return "\(values.count) thresholds from \(numberText(low)) to \(numberText(high))"
   }
 

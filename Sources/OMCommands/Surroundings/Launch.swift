@@ -34,7 +34,7 @@ struct Launch: Sendable, Equatable {
       return Launch(startsMPI: true, announcedRanks: announced)
     }
     if setting == .off && max(announced ?? 1, environment.number("PMI_SIZE") ?? 1) > 1 {
-      throw copies(max(announced ?? 1, environment.number("PMI_SIZE") ?? 1), "`--mpi off`")
+      throw copies(max(announced ?? 1, environment.number("PMI_SIZE") ?? 1), "with `--mpi off`")
     }
     if setting == .auto,
       let variable = ["PMI_RANK", "PMI_SIZE"].first(where: { environment[$0] != nil })

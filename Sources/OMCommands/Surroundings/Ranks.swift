@@ -20,15 +20,40 @@ struct Ranks {
       mpi = nil
       return
     }
-    let mpi = try MPICommunicator()
-    self.mpi = mpi
-    communicator = mpi
+    let started = try MPICommunicator()
+    mpi = started
+    communicator = started
     do throws(Fault) {
-      try launch.check(ranks: mpi.size)
+      try launch.check(ranks: started.size)
     } catch {
-      mpi.finish()
+      started.finish()
       throw error
     }
+  }
+
+  /// Gives every rank what the first one reads.
+  ///
+  /// *Collective*. Launchers pipe the standard input into the first rank only.
+  func share(_ read: () throws(Fault) -> [UInt8]) throws(Fault) -> [UInt8] {
+    let bytes = try agree { () throws(Fault) in communicator.rank == 0 ? try read() : [] }
+    return try communicator.broadcast(bytes)
+  }
+
+  /// Does something that only the first rank can fail at, and stops all when it does.
+  ///
+  /// *Collective*.
+  ///
+  /// - Throws: The fault of the first rank; on the others one of the same kind, which nobody prints.
+  func agree<Value>(_ work: () throws(Fault) -> Value) throws(Fault) -> Value {
+    let result = Result(catching: work)
+    var kind = ""
+    if case .failure(let fault) = result { kind = fault.kind.rawValue }
+    let shared = String(decoding: try communicator.broadcast(Array(kind.utf8)), as: UTF8.self)
+    let value = try result.get()
+    if let kind = FaultKind(rawValue: shared) {
+      throw Fault(kind, "", "the first rank stopped the run")
+    }
+    return value
   }
 
   /// Ends MPI in order, with the exit code that rank 0 decided.

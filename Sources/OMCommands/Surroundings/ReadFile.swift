@@ -4,15 +4,21 @@ import OMJSON
 /// The largest file that a flag may name: 16 MiB, as for metadata.
 private let maximumBytes = 16 << 20
 
-/// Reads a whole small file; `-` is the standard input.
+/// Reads a whole small file.
 ///
 /// - Throws: A fault that names the file: `missing`, `permission`, `limit` or `io`.
 func readFile(_ path: String) throws(Fault) -> [UInt8] {
-  if path == "-" { return try readAll(0, name: "standard input") }
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   if descriptor < 0 { throw openFault(path, errno) }
   defer { close(descriptor) }
   return try readAll(descriptor, name: path)
+}
+
+/// Reads the standard input to its end.
+///
+/// - Throws: A fault of kind `limit` or `io`.
+func readStandardInput() throws(Fault) -> [UInt8] {
+  try readAll(0, name: "standard input")
 }
 
 /// Reads a descriptor to its end.
