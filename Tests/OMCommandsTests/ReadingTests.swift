@@ -123,6 +123,35 @@ private func voxels(_ values: some Sequence<Int>) -> [UInt8] {
     #expect(text.contains("96 B in 4 of 4 chunks"))
   }
 
+  @Test(arguments: [["cat"], ["preview", "--png", "-"]])
+  func `a plate is refused where one image is needed`(command: [String]) throws {
+    let wells: JSON = [["path": "A/1", "rowIndex": 0, "columnIndex": 0]]
+    let plate: JSON = [
+      "version": "0.4", "rows": [["name": "A"]], "columns": [["name": "1"]], "wells": wells,
+    ]
+    folder.write("plate/.zgroup", (["zarr_format": 2] as JSON).bytes())
+    folder.write("plate/.zattrs", (["plate": plate] as JSON).bytes())
+    folder.write("plate/A/1/.zgroup", (["zarr_format": 2] as JSON).bytes())
+    let well: JSON = ["version": "0.4", "images": [["path": "0"], ["path": "1"]]]
+    folder.write("plate/A/1/.zattrs", (["well": well] as JSON).bytes())
+    let uri = folder.path + "/plate"
+    let result = try call(command + [uri])
+    #expect(result.code == 64)
+    #expect(
+      result.messages == [
+        "omtask: hint: for example `\(uri)/A/1/0`",
+        "omtask: error[usage]: \(uri): is a plate, `omtask \(command[0])` needs one of its images",
+      ])
+    #expect(
+      try call(["info", uri]).text == """
+        \(uri): plate with 1 well, 2 images
+          images per well:
+            1
+          A 2
+
+        """)
+  }
+
   @Test func `preview makes a PNG and says what it shows`() throws {
     let file = folder.path + "/a.png"
     let result = try call("preview", image, "--png", file, "--label", "nuclei")

@@ -37,6 +37,11 @@ struct CallResult {
 
 /// Calls the program in this process, as from a shell that is no terminal.
 func call(_ words: String..., environment: [String: String] = [:]) throws -> CallResult {
+  try call(words, environment: environment)
+}
+
+/// Calls the program in this process, as from a shell that is no terminal.
+func call(_ words: [String], environment: [String: String] = [:]) throws -> CallResult {
   let output = MemorySink()
   let messages = MemorySink()
   let context = CommandContext(

@@ -37,8 +37,7 @@ struct CatCommand: Subcommand {
     switch try ReadTarget.open(uri) {
     case .array(let array): source = NamedArray(array)
     case .image(let image): source = try NamedArray(finestOf: image)
-    case .collection:
-      source = try NamedArray(finestOf: ReadTarget.openImage(uri, for: "cat"))
+    case .collection(let images): throw ReadTarget.needsOneImage(images, uri, for: "cat")
     }
     let metadata = source.array.metadata
     let region = try selectedRegion(selection, axes: source.axes, shape: metadata.shape)

@@ -30,12 +30,15 @@ enum ReadTarget {
     switch try open(uri) {
     case .image(let image): return image
     case .array: throw Fault(.usage, uri, "is a single array, `omtask \(command)` needs an image")
-    case .collection(let source):
-      let first = source.items.first.map { "for example `\($0.location.displayName)`" }
-      throw Fault(
-        .usage, uri, "is a \(source.kind.rawValue), `omtask \(command)` needs one of its images",
-        hint: first)
+    case .collection(let source): throw needsOneImage(source, uri, for: command)
     }
+  }
+
+  /// The fault of a command that takes one image and is given a plate or a well.
+  static func needsOneImage(_ source: ImageSource, _ uri: String, for command: String) -> Fault {
+    Fault(
+      .usage, uri, "is a \(source.kind.rawValue), `omtask \(command)` needs one of its images",
+      hint: source.items.first.map { "for example `\($0.location.displayName)`" })
   }
 
   /// The array that a local path names; nil when it is a group, is not there or is not local.
