@@ -34,7 +34,7 @@ def truncate(image: Path) -> None:
 
 
 def scramble(image: Path) -> None:
-    chunk = image / "0/1/0/1"
+    chunk = image / "0/0/1/1"
     chunk.write_bytes(b"\x02\x01" + bytes(30))
 
 

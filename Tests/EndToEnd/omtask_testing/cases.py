@@ -160,9 +160,8 @@ class Dealer:
 
     def choice_of_objects(self) -> dict[str, Any]:
         filters = self.pick("sizes") | self.pick("border")
-        if not self.pick("objects"):
-            return {"objects": False}
-        return {"connectivity": self.pick("connectivity")} | filters
+        rules = {"connectivity": self.pick("connectivity")} | filters
+        return rules if self.pick("objects") else {"objects": False} | rules
 
     def adversarial(self) -> Iterator[Case]:
         """Every hard shape with every connectivity, sharded and not, background not stored."""

@@ -44,7 +44,8 @@ def processes_named(name: str, ancestor: int) -> list[int]:
             pid = parents[pid][0]
         return pid == ancestor
 
-    return [pid for pid, (_, command) in parents.items() if command == name and descends(pid)]
+    known_as = name[:15]  # the kernel keeps no more of it
+    return [pid for pid, (_, command) in parents.items() if command == known_as and descends(pid)]
 
 
 @contextmanager

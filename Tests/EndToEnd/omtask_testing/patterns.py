@@ -17,12 +17,14 @@ def dense(shape: Shape, rng: Generator) -> np.ndarray:
     return rng.random(shape) < 0.7
 
 
-def blobs(shape: Shape, rng: Generator) -> np.ndarray:
-    """Round objects of all sizes."""
+def blobs(
+    shape: Shape, rng: Generator, voxels_each: int = 600, largest: float = 3.5
+) -> np.ndarray:
+    """Round objects of all sizes, one for every so many voxels."""
     mask = np.zeros(shape, bool)
-    for _ in range(max(3, mask.size // 600)):
+    for _ in range(max(3, mask.size // voxels_each)):
         centre = rng.uniform(0, shape)
-        radius = rng.uniform(0.6, 3.5)
+        radius = rng.uniform(0.6, largest)
         low = np.maximum(np.floor(centre - radius).astype(int), 0)
         high = np.minimum(np.ceil(centre + radius).astype(int) + 1, shape)
         grid = np.ogrid[tuple(slice(a, b) for a, b in zip(low, high))]
