@@ -35,107 +35,126 @@ package final class BlockLabeller {
     rowStarts.removeAll(keepingCapacity: true)
     rowStarts.reserveCapacity(block.rowCount + 1)
     let width = mask.wordsPerRow
-    let length = UInt32(block.shape.x)
+    let most = block.shape.x / 2 + 1
     for row in 0..<block.rowCount {
-      rowStarts.append(UInt32(starts.count))
+      rowStarts.append(UInt32(truncatingIfNeeded: starts.count))
       let line = mask.words + row * width
-      var open = false
-      for index in 0..<width {
-        // Where a bit differs from the one before it, a run begins or ends.
-        let word = line[index]
-        var edges = word ^ (word << 1 | (open ? 1 : 0))
-        let base = UInt32(index * 64)
-        while edges != 0 {
-          let x = base + UInt32(truncatingIfNeeded: edges.trailingZeroBitCount)
-          if open { ends.append(x) } else { starts.append(x) }
-          open.toggle()
-          edges &= edges - 1
-        }
-      }
-      if open { ends.append(length) }
+      if isEmpty(line, width) { continue }
+      starts.reserve(starts.count + most)
+      ends.reserve(ends.count + most)
+      let found = BlockLabeller.edges(
+        line, width, UInt32(truncatingIfNeeded: block.shape.x),
+        starts: starts.base + starts.count, ends: ends.base + ends.count)
+      starts.use(found)
+      ends.use(found)
     }
-    rowStarts.append(UInt32(starts.count))
+    rowStarts.append(UInt32(truncatingIfNeeded: starts.count))
+  }
+
+  private func isEmpty(_ line: UnsafePointer<UInt64>, _ width: Int) -> Bool {
+    var any: UInt64 = 0
+    for index in 0..<width { any |= line[index] }
+    return any == 0
+  }
+
+  /// Finds where the runs of one row begin and end; returns how many there are.
+  private static func edges(
+    _ line: UnsafePointer<UInt64>, _ width: Int, _ length: UInt32,
+    starts: UnsafeMutablePointer<UInt32>, ends: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    var begun = 0
+    var ended = 0
+    for index in 0..<width {
+      // Where a bit differs from the one before it, a run begins or ends.
+      let word = line[index]
+      var edges = word ^ (word << 1 | UInt64(begun - ended))
+      let base = UInt32(truncatingIfNeeded: index * 64)
+      while edges != 0 {
+        let x = base &+ UInt32(truncatingIfNeeded: edges.trailingZeroBitCount)
+        if begun == ended {
+          starts[begun] = x
+          begun += 1
+        } else {
+          ends[ended] = x
+          ended += 1
+        }
+        edges &= edges &- 1
+      }
+    }
+    if begun != ended { ends[ended] = length }
+    return begun
   }
 
   private func joinRows(_ block: Block, _ order: Int) {
     parents.removeAll()
     parents.reserve(starts.count)
-    for run in 0..<starts.count { parents.append(UInt32(truncatingIfNeeded: run)) }
+    parents.use(starts.count)
+    let forest = parents.base
+    for run in 0..<starts.count { forest[run] = UInt32(truncatingIfNeeded: run) }
+    let runs = RowRuns(start: starts.base, end: ends.base, parents: forest)
     let rows = block.shape.y
-    for z in 0..<block.shape.z {
-      for y in 0..<rows {
-        let row = z * rows + y
-        if rowStarts[row] == rowStarts[row + 1] { continue }
-        if y > 0 { join(row, row - 1, slack: order >= 2) }
-        if z == 0 { continue }
+    rowStarts.withUnsafeBufferPointer { first in
+      for row in 0..<block.rowCount where first[row] != first[row + 1] {
+        let y = row % rows
+        if y > 0 { runs.join(first, row, row - 1, slack: order >= 2) }
+        if row < rows { continue }
         let above = row - rows
-        join(row, above, slack: order >= 2)
+        runs.join(first, row, above, slack: order >= 2)
         if order < 2 { continue }
-        if y > 0 { join(row, above - 1, slack: order >= 3) }
-        if y + 1 < rows { join(row, above + 1, slack: order >= 3) }
-      }
-    }
-  }
-
-  /// Joins the runs of a row with those of an earlier one that overlap, or with `slack` also
-  /// those that only meet at a corner.
-  private func join(_ row: Int, _ earlier: Int, slack: Bool) {
-    let extra: UInt32 = slack ? 1 : 0
-    let start = starts.base
-    let end = ends.base
-    var i = Int(rowStarts[row])
-    let lastI = Int(rowStarts[row + 1])
-    var j = Int(rowStarts[earlier])
-    let lastJ = Int(rowStarts[earlier + 1])
-    while i < lastI && j < lastJ {
-      if end[j] &+ extra <= start[i] {
-        j += 1
-      } else if end[i] &+ extra <= start[j] {
-        i += 1
-      } else {
-        unite(parents.base, UInt32(truncatingIfNeeded: i), UInt32(truncatingIfNeeded: j))
-        if end[j] < end[i] { j += 1 } else { i += 1 }
+        if y > 0 { runs.join(first, row, above - 1, slack: order >= 3) }
+        if y + 1 < rows { runs.join(first, row, above + 1, slack: order >= 3) }
       }
     }
   }
 
   private func collect(_ block: Block, _ grid: BlockGrid, _ findsBorder: Bool) -> LabelledBlock {
     let count = starts.count
-    let width = UInt32(block.shape.x)
-    var runs: [Run] = []
-    runs.reserveCapacity(count)
+    let (start, end, parents) = (starts.base, ends.base, parents.base)
+    let width = UInt32(truncatingIfNeeded: block.shape.x)
     var firstVoxels: [UInt32] = []
     var counts: [UInt32] = []
-    var border: [Bool] = []
-    for row in 0..<block.rowCount {
-      let edgeRow = findsBorder && isBorder(row, block, grid)
-      for run in Int(rowStarts[row])..<Int(rowStarts[row + 1]) {
-        let start = starts.base[run]
-        let end = ends.base[run]
-        let parent = Int(parents.base[run])
-        let component: UInt32
-        if parent == run {
-          component = UInt32(truncatingIfNeeded: firstVoxels.count)
-          firstVoxels.append(UInt32(truncatingIfNeeded: row) &* width &+ start)
-          counts.append(end - start)
-          if findsBorder { border.append(false) }
-        } else {
-          // A parent is an earlier run, so its component is known.
-          component = runs[parent].component
-          counts[Int(component)] += end - start
-        }
-        runs.append(Run(start: start, end: end, component: component))
-        if findsBorder {
-          let touches =
-            edgeRow || block.origin.x + Int(start) == grid.border.low.x
-            || block.origin.x + Int(end) == grid.border.high.x
-          if touches { border[Int(component)] = true }
+    let runs = [Run](unsafeUninitializedCapacity: count) { runs, used in
+      for row in 0..<block.rowCount {
+        let firstVoxel = UInt32(truncatingIfNeeded: row) &* width
+        for run in Int(rowStarts[row])..<Int(rowStarts[row + 1]) {
+          let parent = Int(parents[run])
+          let length = end[run] - start[run]
+          let component: UInt32
+          if parent == run {
+            component = UInt32(truncatingIfNeeded: firstVoxels.count)
+            firstVoxels.append(firstVoxel &+ start[run])
+            counts.append(length)
+          } else {
+            // A parent is an earlier run, so its component is known.
+            component = runs[parent].component
+            counts[Int(component)] &+= length
+          }
+          runs[run] = Run(start: start[run], end: end[run], component: component)
         }
       }
+      used = count
     }
     return LabelledBlock(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
-      touchesBorder: border)
+      touchesBorder: findsBorder ? border(runs, firstVoxels.count, block, grid) : [])
+  }
+
+  /// Which components touch the border of the volume.
+  private func border(
+    _ runs: [Run], _ count: Int, _ block: Block, _ grid: BlockGrid
+  ) -> [Bool] {
+    var touches = [Bool](repeating: false, count: count)
+    let (low, high) = (grid.border.low.x, grid.border.high.x)
+    for row in 0..<block.rowCount {
+      let edgeRow = isBorder(row, block, grid)
+      for run in runs[Int(rowStarts[row])..<Int(rowStarts[row + 1])]
+      where edgeRow || block.origin.x + Int(run.start) == low
+        || block.origin.x + Int(run.end) == high
+      {
+        touches[Int(run.component)] = true
+      }
+    }
+    return touches
   }
 
   private func isBorder(_ row: Int, _ block: Block, _ grid: BlockGrid) -> Bool {
@@ -144,5 +163,32 @@ package final class BlockLabeller {
     let border = grid.border
     let atPlane = border.hasDepth && (z == border.low.z || z == border.high.z - 1)
     return atPlane || y == border.low.y || y == border.high.y - 1
+  }
+}
+
+/// The runs of a block while they are joined.
+private struct RowRuns {
+  let start: UnsafeMutablePointer<UInt32>
+  let end: UnsafeMutablePointer<UInt32>
+  let parents: UnsafeMutablePointer<UInt32>
+
+  /// Joins the runs of a row with those of an earlier one that overlap, or with `slack` also those
+  /// that only meet at a corner.
+  func join(_ first: UnsafeBufferPointer<UInt32>, _ row: Int, _ earlier: Int, slack: Bool) {
+    let extra: UInt32 = slack ? 1 : 0
+    var i = Int(first[row])
+    let lastI = Int(first[row + 1])
+    var j = Int(first[earlier])
+    let lastJ = Int(first[earlier + 1])
+    while i < lastI && j < lastJ {
+      if end[j] &+ extra <= start[i] {
+        j += 1
+      } else if end[i] &+ extra <= start[j] {
+        i += 1
+      } else {
+        unite(parents, UInt32(truncatingIfNeeded: i), UInt32(truncatingIfNeeded: j))
+        if end[j] < end[i] { j += 1 } else { i += 1 }
+      }
+    }
   }
 }

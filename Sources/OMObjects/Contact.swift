@@ -17,30 +17,21 @@ struct Contact {
     _ here: BlockSurface, _ hereBase: Int, _ there: BlockSurface, _ thereBase: Int,
     _ direction: Vector3
   ) {
-    let steps = [direction.z, direction.y, direction.x].count { $0 != 0 }
-    if steps > order || here.runs.isEmpty || there.runs.isEmpty { return }
-    let a = here.block.shape
-    let b = there.block.shape
-    for zHere in rows(direction.z, a.z) {
-      for zThere in facing(zHere, direction.z, b.z) {
-        for yHere in rows(direction.y, a.y) {
-          let mine = here.runs(in: zHere * a.y + yHere)
-          if mine.isEmpty { continue }
-          for yThere in facing(yHere, direction.y, b.y) {
-            let differing =
-              (direction.z != 0 || zHere != zThere ? 1 : 0)
-              + (direction.y != 0 || yHere != yThere ? 1 : 0)
-            if differing + (direction.x != 0 ? 1 : 0) > order { continue }
-            let theirs = there.runs(in: zThere * b.y + yThere)
-            if theirs.isEmpty { continue }
-            if direction.x == 0 {
-              overlap(
-                here.runs[mine], hereBase, there.runs[theirs], thereBase,
-                slack: differing < order ? 1 : 0)
-            } else {
-              ends(
-                here.runs[mine], hereBase, there.runs[theirs], thereBase, direction.x,
-                a.x, b.x)
+    let across = direction.x != 0 ? 1 : 0
+    for z in LineMap.all(direction.z, here.block.shape.z, there.block.shape.z) {
+      for y in LineMap.all(direction.y, here.block.shape.y, there.block.shape.y) {
+        let differing = (z.differs ? 1 : 0) + (y.differs ? 1 : 0)
+        if differing + across > order { continue }
+        here.runs.withUnsafeBufferPointer { mine in
+          there.runs.withUnsafeBufferPointer { theirs in
+            walkRows(mine, here.block, theirs, there.block, z, y) { mine, theirs in
+              if direction.x == 0 {
+                overlap(mine, hereBase, theirs, thereBase, slack: differing < order ? 1 : 0)
+              } else {
+                ends(
+                  mine, hereBase, theirs, thereBase, direction.x, here.block.shape.x,
+                  there.block.shape.x)
+              }
             }
           }
         }
@@ -48,22 +39,39 @@ struct Contact {
     }
   }
 
-  /// The lines of the block that face a neighbour.
-  private func rows(_ direction: Int, _ count: Int) -> Range<Int> {
-    direction == 0 ? 0..<count : direction > 0 ? count - 1..<count : 0..<1
+  /// Calls `body` with the runs of every row and those of the row it meets.
+  ///
+  /// Both lists are in the order of rows and so are the rows that meet, so one walk along both
+  /// lists finds all pairs.
+  private func walkRows(
+    _ mine: UnsafeBufferPointer<SurfaceRun>, _ here: Block,
+    _ theirs: UnsafeBufferPointer<SurfaceRun>, _ there: Block, _ z: LineMap, _ y: LineMap,
+    _ body: (Runs, Runs) -> Void
+  ) {
+    var next = 0
+    var other = 0
+    while next < mine.count && other < theirs.count {
+      let row = mine[next].row
+      let start = next
+      while next < mine.count && mine[next].row == row { next += 1 }
+      guard let toZ = z.facing(Int(row) / here.shape.y),
+        let toY = y.facing(Int(row) % here.shape.y)
+      else { continue }
+      let target = UInt32(truncatingIfNeeded: toZ * there.shape.y + toY)
+      while other < theirs.count && theirs[other].row < target { other += 1 }
+      var end = other
+      while end < theirs.count && theirs[end].row == target { end += 1 }
+      if end > other {
+        body(Runs(rebasing: mine[start..<next]), Runs(rebasing: theirs[other..<end]))
+      }
+    }
   }
 
-  /// The lines of the neighbour within reach of one line.
-  private func facing(_ line: Int, _ direction: Int, _ count: Int) -> Range<Int> {
-    if direction > 0 { return 0..<1 }
-    if direction < 0 { return count - 1..<count }
-    let reach = order > 1 ? 1 : 0
-    return max(0, line - reach)..<min(count, line + reach + 1)
-  }
+  /// The runs of one row.
+  private typealias Runs = UnsafeBufferPointer<SurfaceRun>
 
   private func overlap(
-    _ mine: ArraySlice<SurfaceRun>, _ mineBase: Int, _ theirs: ArraySlice<SurfaceRun>,
-    _ theirBase: Int, slack: UInt32
+    _ mine: Runs, _ mineBase: Int, _ theirs: Runs, _ theirBase: Int, slack: UInt32
   ) {
     var i = mine.startIndex
     var j = theirs.startIndex
@@ -82,8 +90,7 @@ struct Contact {
   }
 
   private func ends(
-    _ mine: ArraySlice<SurfaceRun>, _ mineBase: Int, _ theirs: ArraySlice<SurfaceRun>,
-    _ theirBase: Int, _ direction: Int, _ myWidth: Int, _ theirWidth: Int
+    _ mine: Runs, _ mineBase: Int, _ theirs: Runs, _ theirBase: Int, _ direction: Int, _ myWidth: Int, _ theirWidth: Int
   ) {
     guard let one = direction > 0 ? mine.last : mine.first,
       let other = direction > 0 ? theirs.first : theirs.last
@@ -99,5 +106,40 @@ struct Contact {
     unite(
       parents, UInt32(truncatingIfNeeded: oneBase + Int(one.component)),
       UInt32(truncatingIfNeeded: otherBase + Int(other.component)))
+  }
+}
+
+/// Which line of a neighbour, along z or y, meets which line of a block.
+private struct LineMap {
+  /// The only line of the block that is meant, or nil for all.
+  let only: Int?
+  /// The line of the neighbour, counted from that of the block.
+  let shift: Int
+  /// The lines of the neighbour.
+  let count: Int
+  /// Whether the two lines differ in this coordinate of the volume.
+  let differs: Bool
+
+  /// All ways in which lines can meet.
+  ///
+  /// - Parameters:
+  ///   - direction: From the block to the neighbour along this axis.
+  ///   - here: Lines of the block.
+  ///   - there: Lines of the neighbour.
+  static func all(_ direction: Int, _ here: Int, _ there: Int) -> [LineMap] {
+    if direction > 0 {
+      return [LineMap(only: here - 1, shift: 1 - here, count: there, differs: true)]
+    }
+    if direction < 0 {
+      return [LineMap(only: 0, shift: there - 1, count: there, differs: true)]
+    }
+    return (-1...1).map { LineMap(only: nil, shift: $0, count: there, differs: $0 != 0) }
+  }
+
+  /// The line of the neighbour that meets a line of the block.
+  func facing(_ line: Int) -> Int? {
+    if let only, only != line { return nil }
+    let other = line + shift
+    return 0 <= other && other < count ? other : nil
   }
 }

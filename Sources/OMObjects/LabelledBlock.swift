@@ -99,16 +99,54 @@ package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension LabelledBlock {
-  /// The runs of a row that end after `from`.
-  package func runs(in row: Int, from: Int) -> ArraySlice<Run> {
-    var low = Int(rowStarts[row])
-    let end = Int(rowStarts[row + 1])
+  /// Visits every run that lies in a box of the block, cut to it, with the number to write.
+  ///
+  /// Runs of removed components are left out.
+  ///
+  /// - Parameters:
+  ///   - origin: The first voxel of the box, counted from that of the block.
+  ///   - shape: The voxels of the box.
+  ///   - body: Gets z, y and x within the box, the length and the number.
+  @inline(__always)
+  package func paint(
+    _ origin: Vector3, _ shape: Vector3, _ body: (Int, Int, Range<Int>, UInt64) -> Void
+  ) {
+    let from = origin.x
+    let to = origin.x + shape.x
+    rowStarts.withUnsafeBufferPointer { first in
+      runs.withUnsafeBufferPointer { runs in
+        numbers.withUnsafeBufferPointer { numbers in
+          for z in 0..<shape.z {
+            for y in 0..<shape.y {
+              let row = (origin.z + z) * block.shape.y + origin.y + y
+              let end = Int(first[row + 1])
+              var index = place(runs, Int(first[row]), end, endingAfter: from)
+              while index < end && Int(runs[index].start) < to {
+                let run = runs[index]
+                let number = numbers[Int(run.component)]
+                if number != 0 {
+                  body(z, y, max(Int(run.start), from) - from..<min(Int(run.end), to) - from, number)
+                }
+                index += 1
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The first of some runs of a row that ends after a voxel.
+  private func place(
+    _ runs: UnsafeBufferPointer<Run>, _ first: Int, _ end: Int, endingAfter from: Int
+  ) -> Int {
+    var low = first
     var high = end
     while low < high {
       let middle = (low + high) / 2
       if Int(runs[middle].end) <= from { low = middle + 1 } else { high = middle }
     }
-    return runs[low..<end]
+    return low
   }
 }
 

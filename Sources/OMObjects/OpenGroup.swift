@@ -22,21 +22,6 @@ package struct BlockSurface: Sendable, Equatable {
     self.block = block
     self.runs = runs
   }
-
-  /// The runs of one row.
-  func runs(in row: Int) -> Range<Int> {
-    lowerBound(UInt32(truncatingIfNeeded: row))..<lowerBound(UInt32(truncatingIfNeeded: row + 1))
-  }
-
-  private func lowerBound(_ row: UInt32) -> Int {
-    var low = 0
-    var high = runs.count
-    while low < high {
-      let middle = (low + high) / 2
-      if runs[middle].row < row { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
 }
 
 /// Blocks whose components are joined among themselves, seen from outside.

@@ -44,10 +44,9 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
     capacity = size
   }
 
-  @inline(__always)
-  mutating func append(_ element: Element) {
-    if count == capacity { reserve(count + 1) }
-    base[count] = element
-    count += 1
+  /// Takes elements that were written behind the last one into use.
+  mutating func use(_ more: Int) {
+    precondition(count + more <= capacity, "more elements used than there is room for")
+    count += more
   }
 }

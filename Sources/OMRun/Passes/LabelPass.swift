@@ -58,29 +58,20 @@ private struct Painter {
     }
     let origin = plan.spatial(part.label.origin, missing: 0)
     let shape = plan.spatial(part.label.shape)
+    let place = block.block.origin
     let planeStride = plan.axes.space.count == 3 ? strides[rank - 3] : 0
-    let place = block.block
-    let from = origin.x - place.origin.x
-    let to = from + shape.x
-    let shift = place.origin.x - box.origin[rank - 1]
+    let rowStride = strides[rank - 2]
+    base += part.label.origin[rank - 1] - box.origin[rank - 1]
     let voxels = target.assumingMemoryBound(to: Label.self)
-    for z in 0..<shape.z {
-      for y in 0..<shape.y {
-        let row = (origin.z + z - place.origin.z) * place.shape.y + origin.y + y - place.origin.y
-        let line = base + z * planeStride + y * strides[rank - 2] + shift
-        for run in block.runs(in: row, from: from) {
-          let start = Int(run.start)
-          if start >= to { break }
-          let number = block.numbers[Int(run.component)]
-          if number == 0 { continue }
-          if !painted {
-            room.initializeMemory(as: UInt8.self, repeating: 0)
-            painted = true
-          }
-          let label = Label(truncatingIfNeeded: number)
-          for x in max(start, from)..<min(Int(run.end), to) { voxels[line + x] = label }
-        }
+    let inBlock = Vector3(origin.z - place.z, origin.y - place.y, origin.x - place.x)
+    block.paint(inBlock, shape) { z, y, columns, number in
+      if !painted {
+        room.initializeMemory(as: UInt8.self, repeating: 0)
+        painted = true
       }
+      let line = voxels + base + z * planeStride + y * rowStride
+      (line + columns.lowerBound).update(
+        repeating: Label(truncatingIfNeeded: number), count: columns.count)
     }
   }
 }

@@ -122,17 +122,22 @@ struct MaskPass: Sendable {
 
 /// The number of bytes that are 1 among bytes that are 0 or 1.
 private func countOnes(_ mask: UnsafePointer<UInt8>, _ count: Int) -> Int {
+  let raw = UnsafeRawPointer(mask)
   var total = 0
   var index = 0
-  while index < count {
-    // Up to 255 additions fit in a byte lane; the inner loop becomes vector additions.
-    let end = min(count, index + 4096)
-    var sum: UInt32 = 0
+  while index + 32 <= count {
+    // Each byte lane holds up to 255 additions before it must be emptied.
+    var lanes = SIMD32<UInt8>()
+    let end = min(count - 31, index + 255 * 32)
     while index < end {
-      sum &+= UInt32(mask[index])
-      index += 1
+      lanes &+= raw.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
+      index += 32
     }
-    total += Int(sum)
+    for lane in 0..<32 { total += Int(lanes[lane]) }
+  }
+  while index < count {
+    total += Int(mask[index])
+    index += 1
   }
   return total
 }
