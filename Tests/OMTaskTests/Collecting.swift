@@ -4,6 +4,20 @@ import OMJSON
 import OMTask
 import Testing
 
+/// The statistics of a whole image, after the last pass.
+func statistics(
+  of image: SyntheticImage, for need: StatisticsNeed
+) throws -> VoxelStatistics {
+  let bytes = image.bytes
+  var statistics = VoxelStatistics(need: need, dataType: image.dataType)
+  #expect(statistics.add(bytes) == nil)
+  if statistics.needsSecondPass {
+    statistics = try VoxelStatistics(counting: statistics)
+    #expect(statistics.add(bytes) == nil)
+  }
+  return statistics
+}
+
 /// The statistics of a whole image, collected once for all methods that need the same.
 struct Collected {
   private let image: SyntheticImage
@@ -23,28 +37,25 @@ struct Collected {
   private mutating func statistics(for need: StatisticsNeed) throws -> VoxelStatistics {
     let shared = image.dataType.byteCount < 4 ? .histogram : need
     if let found = byNeed[shared] { return found }
-    let bytes = image.bytes
-    var statistics = VoxelStatistics(need: shared, dataType: image.dataType)
-    #expect(statistics.add(bytes) == nil)
-    if statistics.needsSecondPass {
-      statistics = try VoxelStatistics(counting: statistics)
-      #expect(statistics.add(bytes) == nil)
-    }
+    let statistics = try OMTaskTests.statistics(of: image, for: shared)
     byNeed[shared] = statistics
     return statistics
   }
 }
 
 extension VoxelStatistics {
-  /// Adds voxels given as bytes, in one row.
-  mutating func add(_ bytes: some Collection<UInt8>) -> Int? {
-    let count = bytes.count / dataType.byteCount
-    return Array(bytes).withUnsafeBytes { buffer in
-      buffer.baseAddress.flatMap {
+  /// Adds voxels of this partial's type in one row.
+  mutating func add<Voxel: BitwiseCopyable>(_ voxels: [Voxel]) -> Int? {
+    voxels.withUnsafeBytes { buffer in
+      let count = buffer.count / dataType.byteCount
+      return buffer.baseAddress.flatMap {
         add(rows: $0, rowLength: count, rowCount: 1, rowStride: count)
       }
     }
   }
+
+  /// Adds voxels given as a part of some bytes.
+  mutating func add(_ bytes: ArraySlice<UInt8>) -> Int? { add(Array(bytes)) }
 }
 
 /// The bytes of a file.

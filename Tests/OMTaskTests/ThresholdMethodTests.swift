@@ -24,6 +24,75 @@ import Testing
       #expect(difference <= oracle.tolerance(method), "\(method): \(value), not \(reference)")
     }
   }
+
+  @Test(arguments: ThresholdMethod.allCases)
+  func `no voxel is no threshold`(method: ThresholdMethod) throws {
+    let empty = VoxelStatistics(need: .histogram, dataType: .uint8)
+    expectFault(.task, "there are no voxels to choose a threshold from") {
+      () throws(Fault) in try method.threshold(of: empty)
+    }
+  }
+
+  @Test func `an image without two peaks says so`() throws {
+    let statistics = try statistics(of: SyntheticImage(.uint8, "ramp", span: 9), for: .histogram)
+    expectFault(.task, "`minimum` finds no threshold: the histogram from 0 to 8 has no two peaks") {
+      () throws(Fault) in try ThresholdMethod.minimum.threshold(of: statistics)
+    }
+  }
+
+  @Test func `a constant image without a threshold says so`() throws {
+    let image = SyntheticImage(.float32, "constant", low: 0.1)
+    let statistics = try statistics(of: image, for: .histogram)
+    expectFault(.task, "`isodata` finds no threshold: all voxels are 0.1") {
+      () throws(Fault) in try ThresholdMethod.isodata.threshold(of: statistics)
+    }
+  }
+
+  @Test func `statistics for one method are refused by another`() throws {
+    let sums = try statistics(of: SyntheticImage(.int32), for: .sum)
+    expectFault(.internal, "`otsu` does not choose from sum statistics") {
+      () throws(Fault) in try ThresholdMethod.otsu.threshold(of: sums)
+    }
+    let survey = VoxelStatistics(need: .histogram, dataType: .uint8)
+    #expect(ThresholdMethod.fixed.need == nil)
+    #expect(!survey.needsSecondPass)
+  }
+
+  @Test(arguments: [DataType.uint64, .int64])
+  func `64-bit images have the thresholds of 16-bit images`(dataType: DataType) throws {
+    for method in ThresholdMethod.allCases where method != .fixed {
+      var wide = Collected(SyntheticImage(dataType, "two peaks", low: 50, span: 700))
+      var narrow = Collected(SyntheticImage(.uint16, "two peaks", low: 50, span: 700))
+      #expect(try wide.threshold(by: method) == narrow.threshold(by: method))
+    }
+  }
+
+  @Test func `half-precision images have the thresholds of single-precision images`() throws {
+    let half = SyntheticImage(.float16, "dark with spots", low: -3, span: 9)
+    let voxels = half.bytes.withUnsafeBytes { $0.bindMemory(to: Float16.self).map { Float($0) } }
+    for method in ThresholdMethod.allCases {
+      guard let need = method.need else { continue }
+      var single = VoxelStatistics(need: need, dataType: .float32)
+      #expect(single.add(voxels) == nil)
+      if single.needsSecondPass {
+        single = try VoxelStatistics(counting: single)
+        #expect(single.add(voxels) == nil)
+      }
+      let expected = try? method.threshold(of: single)
+      let found = try? method.threshold(of: statistics(of: half, for: need))
+      #expect(found == expected)
+    }
+  }
+}
+
+/// Expects a fault of this kind with this message.
+private func expectFault<Value>(
+  _ kind: FaultKind, _ message: String, at place: SourceLocation = #_sourceLocation,
+  _ body: () throws(Fault) -> Value
+) {
+  let fault = #expect(throws: Fault.self, sourceLocation: place) { try body() }
+  #expect(fault?.kind == kind, sourceLocation: place)
+  #expect(fault?.message == message, sourceLocation: place)
 }
 
 /// One line of `Fixtures/thresholds.json`.

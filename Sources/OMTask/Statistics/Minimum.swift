@@ -44,17 +44,20 @@ enum Minimum: HistogramMethod {
 
   /// The bins at whose right side the heights begin to fall, from the first one on.
   private static func firstMaxima(of heights: [Float], atMost limit: Int) -> [Int] {
-    var maxima: [Int] = []
-    var isRising = true
-    for bin in heights.indices.dropLast() {
-      if isRising && heights[bin + 1] < heights[bin] {
-        isRising = false
-        maxima.append(bin)
-        if maxima.count == limit { break }
-      } else if !isRising && heights[bin + 1] > heights[bin] {
-        isRising = true
+    heights.withUnsafeBufferPointer { heights in
+      var maxima: [Int] = []
+      var isRising = true
+      for bin in 0..<(max(1, heights.count) - 1) {
+        let (here, next) = (heights[bin], heights[bin + 1])
+        if isRising && next < here {
+          isRising = false
+          maxima.append(bin)
+          if maxima.count == limit { break }
+        } else if !isRising && next > here {
+          isRising = true
+        }
       }
+      return maxima
     }
-    return maxima
   }
 }

@@ -5,24 +5,39 @@ enum NumPyArithmetic {
   /// The sum of contiguous numbers as `numpy.sum` adds them: in halves down to 128 numbers, which
   /// are added in eight interleaved chains (`loops_utils.h.src`, `pairwise_sum`).
   static func pairwiseSum<Value: BinaryFloatingPoint>(_ values: [Value]) -> Value {
-    values.withUnsafeBufferPointer { pairwiseSum($0[...]) }
+    values.withUnsafeBufferPointer { values in
+      values.baseAddress.map { pairwiseSum($0, values.count) } ?? 0
+    }
   }
 
   private static func pairwiseSum<Value: BinaryFloatingPoint>(
-    _ values: Slice<UnsafeBufferPointer<Value>>
+    _ values: UnsafePointer<Value>, _ count: Int
   ) -> Value {
-    let (start, count) = (values.startIndex, values.count)
-    if count < 8 { return values.reduce(0, +) }
     if count > 128 {
-      let half = start + (count / 2 - count / 2 % 8)
-      return pairwiseSum(values[..<half]) + pairwiseSum(values[half...])
+      let half = count / 2 - count / 2 % 8
+      return pairwiseSum(values, half) + pairwiseSum(values + half, count - half)
     }
-    var chains = Array(values.prefix(8))
-    for index in 8..<(count - count % 8) { chains[index % 8] += values[start + index] }
-    let sum =
-      ((chains[0] + chains[1]) + (chains[2] + chains[3]))
-      + ((chains[4] + chains[5]) + (chains[6] + chains[7]))
-    return values.suffix(count % 8).reduce(sum, +)
+    var sum: Value = 0
+    let inChains = count - count % 8
+    if inChains > 0 {
+      var chains = (values[0], values[1], values[2], values[3])
+      var others = (values[4], values[5], values[6], values[7])
+      for start in stride(from: 8, to: inChains, by: 8) {
+        chains.0 += values[start]
+        chains.1 += values[start + 1]
+        chains.2 += values[start + 2]
+        chains.3 += values[start + 3]
+        others.0 += values[start + 4]
+        others.1 += values[start + 5]
+        others.2 += values[start + 6]
+        others.3 += values[start + 7]
+      }
+      sum =
+        ((chains.0 + chains.1) + (chains.2 + chains.3))
+        + ((others.0 + others.1) + (others.2 + others.3))
+    }
+    for index in inChains..<count { sum += values[index] }
+    return sum
   }
 
   /// The running sums from the front, as `numpy.cumsum`.
