@@ -161,3 +161,31 @@ extension BlockOpening {
     group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 28
   }
 }
+
+extension LabelledBlock {
+  /// Makes a block whose numbers are known, as another rank sent it: it can only be painted.
+  package init(block: Block, rowStarts: [UInt32], runs: [Run], numbers: [UInt64]) {
+    self.init(
+      block: block, rowStarts: rowStarts, runs: runs, firstVoxels: [], counts: [],
+      touchesBorder: [])
+    self.numbers = numbers
+  }
+
+  /// How many chunks of this shape hold a run, counted from the first voxel of the block.
+  package func occupiedChunks(_ chunk: Vector3) -> Int {
+    if runs.isEmpty { return componentCount }
+    let across = (block.shape.x + chunk.x - 1) / chunk.x
+    let down = (block.shape.y + chunk.y - 1) / chunk.y
+    let deep = (block.shape.z + chunk.z - 1) / chunk.z
+    var seen = [Bool](repeating: false, count: across * down * deep)
+    for row in 0..<block.rowCount {
+      let line = row / block.shape.y / chunk.z * down + row % block.shape.y / chunk.y
+      for run in runs[Int(rowStarts[row])..<Int(rowStarts[row + 1])] {
+        for column in Int(run.start) / chunk.x...Int(run.end - 1) / chunk.x {
+          seen[line * across + column] = true
+        }
+      }
+    }
+    return seen.count { $0 }
+  }
+}

@@ -10,6 +10,8 @@ struct ImageJob: Sendable {
   let location: ImageLocation
   let engine: any Engine
   let progress: ProgressCounter
+  /// The number of the image in the order of work.
+  let number: Int
 
   /// Does the image.
   ///
@@ -95,9 +97,13 @@ struct ImageJob: Sendable {
   private func make(
     _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ preset: [Choices?]
   ) throws -> [MadeLabel] {
+    let run = try engine.agree {
+      try ImageRun(request, setup, engine, committer, progress, preset: preset)
+    }
+    progress.begin(image: number, units: run.unitCount)
     do {
       try engine.agree { if engine.rank == 0 { try committer.prepare(decision.identity) } }
-      let made = try ImageRun(request, setup, engine, committer, progress, preset: preset).run()
+      let made = try run.run()
       try engine.agree {
         if engine.rank == 0 {
           try committer.commit(documents(setup, made, decision.runID))

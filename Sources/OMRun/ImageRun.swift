@@ -23,11 +23,16 @@ struct ImageRun: Sendable {
   let pieces: [Piece]
   /// The pieces of this rank.
   let own: [Int]
+  /// How memory is shared out.
+  let budget: MemoryBudget
 
+  /// Makes the run of an image.
+  ///
+  /// - Throws: A fault of kind `limit` when the image does not fit in memory.
   init(
     _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
     _ committer: (any Committer)?, _ progress: ProgressCounter, preset: [Choices?]
-  ) {
+  ) throws(Fault) {
     self.request = request
     self.setup = setup
     self.engine = engine
@@ -35,7 +40,27 @@ struct ImageRun: Sendable {
     self.progress = progress
     self.preset = preset
     pieces = Piece.all(of: setup.plans)
+    let memory = ImageRun.memory(request, engine)
+    budget = try MemoryBudget(
+      setup.plans, memory: memory, workers: engine.workerCount, ranks: engine.rankCount)
     own = Partition(costs: pieces.map(\.cost), parts: engine.rankCount).pieces(of: engine.rank)
+  }
+
+  /// Bytes that this image may use: all of the process's, or the share of one worker.
+  private static func memory(_ request: RunRequest, _ engine: any Engine) -> Int {
+    request.options.memory / max(1, request.options.threads) * engine.workerCount
+  }
+
+  private var memoryPerWorker: Int {
+    request.options.memory / max(1, request.options.threads)
+  }
+
+  /// The regions that this rank walks over, in all passes.
+  var unitCount: Int {
+    own.count
+      * ImagePass.all(
+        setup.plans, memory: memoryPerWorker, preset: preset.contains { $0 != nil }
+      ).count
   }
 
   /// Makes everything but the commit.
@@ -57,7 +82,7 @@ struct ImageRun: Sendable {
     for (index, plan) in setup.plans.enumerated() where choices[index] == nil {
       if plan.recipe.statistics == nil {
         choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
-      } else if !plan.regionsHoldScopes(memory: request.options.memory / engine.workerCount) {
+      } else if plan.takesStatistics(memory: memoryPerWorker) {
         open.append(index)
       }
     }
@@ -89,9 +114,9 @@ struct ImageRun: Sendable {
   ) throws {
     let wanted = own.filter { plans.contains(pieces[$0].plan) }
     let merged = Mutex(tables)
-    progress.begin("statistics", total: wanted.count)
+    progress.begin(survey == nil ? .statistics : .statisticsInRange)
     try engine.agree {
-      try engine.walk(wanted.count) { index, worker in
+      try engine.walk(wanted.count, most: budget.workers) { index, worker in
         let piece = pieces[wanted[index]]
         let plan = setup.plans[piece.plan]
         guard let need = plan.recipe.statistics else { return }
@@ -124,9 +149,9 @@ struct ImageRun: Sendable {
       try makeWriter(index, plan.expectedDataType)
     }
     let foreground = Mutex([Int](repeating: 0, count: writers.count))
-    progress.begin("mask", total: own.count)
+    progress.begin(.mask)
     try engine.agree {
-      try engine.walk(own.count) { index, worker in
+      try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
         guard let known = choices[piece.plan] else { return }
         let pass = MaskPass(plan: setup.plans[piece.plan], choices: known)
@@ -149,9 +174,8 @@ struct ImageRun: Sendable {
 
   private func writeObjects(_ choices: [Choices?]) throws -> [MadeLabel] {
     let found = try findObjects(choices)
-    let parts = found.parts
+    var numbered = found.parts
     var totals: [Int] = []
-    var numbered = parts
     for (index, plan) in setup.plans.enumerated() {
       guard let rules = plan.recipe.objects else { continue }
       totals.append(try resolve(index, plan, rules, &numbered))
@@ -159,7 +183,9 @@ struct ImageRun: Sendable {
     let writers = try setup.plans.enumerated().map { index, plan in
       try makeWriter(index, try labelType(plan, objects: totals[index]))
     }
-    try paint(numbered, choices, writers)
+    let (own, parts) = try Rebalance(communicator: engine.communicator).run(
+      own, numbered, paintingCosts(numbered))
+    try paint(own, parts, choices, writers)
     try completeLevels(writers)
     let counts = try summed(found.foreground)
     let thresholds = try gathered(choices, found.choices)
@@ -183,10 +209,10 @@ struct ImageRun: Sendable {
       parts: own.map { _ in RegionParts() }, foreground: setup.plans.map { _ in 0 },
       choices: setup.plans.map { _ in nil })
     let found = Mutex(empty)
-    let store = RunStore(limit: request.options.memory / 2)
-    progress.begin("objects", total: own.count)
+    let store = RunStore(limit: budget.betweenPasses)
+    progress.begin(.objects)
     try engine.agree {
-      try engine.walk(own.count) { index, worker in
+      try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]
         guard let rules = plan.recipe.objects else { return }
@@ -243,12 +269,21 @@ struct ImageRun: Sendable {
     return asked.dataType
   }
 
+  private func paintingCosts(_ parts: [RegionParts]) -> [Double] {
+    if engine.rankCount == 1 { return [] }
+    return parts.indices.map { index in
+      let plan = setup.plans[pieces[own[index]].plan]
+      return parts[index].paintingCost(
+        chunk: plan.axes.vector(plan.source.metadata.innerChunkShape))
+    }
+  }
+
   private func paint(
-    _ parts: [RegionParts], _ choices: [Choices?], _ writers: [PyramidWriter]
+    _ own: [Int], _ parts: [RegionParts], _ choices: [Choices?], _ writers: [PyramidWriter]
   ) throws {
-    progress.begin("labels", total: own.count)
+    progress.begin(.labels)
     try engine.agree {
-      try engine.walk(own.count) { index, worker in
+      try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]
         guard let rules = plan.recipe.objects else { return }

@@ -3,18 +3,20 @@ import OMTask
 import OMZarr
 import Synchronization
 
-/// Counts finished pieces and tells an observer.
+/// Counts finished work over all passes and images, and tells an observer.
 final class ProgressCounter: Sendable {
   private struct State {
     var phase = ""
+    /// Units of the images before.
+    var before = 0
     var done = 0
     var total = 0
     var bytes = 0
-    var voxels = 0
   }
 
   private let observer: (any RunObserver)?
   private let unit: String
+  private let images: Int
   private let state = Mutex(State())
 
   /// Makes a counter.
@@ -22,19 +24,30 @@ final class ProgressCounter: Sendable {
   /// - Parameters:
   ///   - observer: Who hears of it; nil on ranks that do not tell.
   ///   - unit: `regions` or `images`.
-  init(_ observer: (any RunObserver)?, unit: String) {
+  ///   - images: How many images come one after the other; 1 when images are the units.
+  init(_ observer: (any RunObserver)?, unit: String, images: Int = 1) {
     self.observer = observer
     self.unit = unit
+    self.images = images
   }
 
-  /// Starts a phase.
-  func begin(_ phase: String, total: Int) {
+  /// Starts an image.
+  ///
+  /// Images that are still to come are taken to have as many units as this one.
+  ///
+  /// - Parameters:
+  ///   - number: The number of the image, from 0.
+  ///   - units: Its units over all passes.
+  func begin(image number: Int, units: Int) {
     state.withLock {
-      $0.phase = phase
+      $0.before = number * units
       $0.done = 0
-      $0.total = total
+      $0.total = images * units
     }
   }
+
+  /// Starts a pass.
+  func begin(_ pass: ImagePass) { state.withLock { $0.phase = pass.rawValue } }
 
   /// Counts a finished region.
   func add(_ piece: Piece, _ plan: LabelPlan) {
@@ -47,7 +60,8 @@ final class ProgressCounter: Sendable {
       state.done += 1
       state.bytes += bytes
       return RunProgress(
-        done: state.done, total: state.total, unit: unit, phase: state.phase, bytes: state.bytes)
+        done: min(state.before + state.done, state.total), total: state.total, unit: unit,
+        phase: state.phase, bytes: state.bytes)
     }
     observer?.handle(.progress(now))
   }

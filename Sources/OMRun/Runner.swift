@@ -19,6 +19,7 @@ package func execute(
 ) throws -> RunReport {
   let clock = ContinuousClock()
   let start = clock.now
+  let request = try evened(request, communicator)
   let engine = ThreadEngine(threads: request.options.threads, communicator: communicator)
   let inputs = try Inputs.shared(request, engine)
   let runner = Runner(request, engine, inputs, communicator.rank == 0 ? observer : nil)
@@ -28,6 +29,24 @@ package func execute(
     Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
   if communicator.rank == 0 { observer.handle(.end(report)) }
   return report
+}
+
+/// The request with the memory of the rank whose workers have least: how an image is done must be
+/// the same on every rank. *Collective*.
+private func evened(
+  _ request: RunRequest, _ communicator: any Communicator
+) throws(Fault) -> RunRequest {
+  let threads = max(1, request.options.threads)
+  var least = request.options.memory / threads
+  var packet = Packet()
+  packet.write(least)
+  for bytes in try communicator.gatherAll(packet.bytes) {
+    var reader = PacketReader(bytes)
+    least = min(least, try reader.read(Int.self))
+  }
+  var request = request
+  request.options.memory = least * threads
+  return request
 }
 
 /// How the images of a run are spread over workers and ranks.
@@ -74,14 +93,15 @@ struct Runner: Sendable {
 
   /// One image after the other, each on all ranks.
   private func runSplit(_ table: RunTable, _ thresholds: PlateThresholds) throws {
-    let progress = ProgressCounter(observer, unit: "regions")
+    let progress = ProgressCounter(observer, unit: "regions", images: inputs.items.count)
     for (index, item) in inputs.items.enumerated() {
       guard let location = item.location, !table.hasFailed(index) else {
         try fail(table, index, table.fault(index))
         continue
       }
       let job = ImageJob(
-        request: request, location: location, engine: engine, progress: progress)
+        request: request, location: location, engine: engine, progress: progress,
+        number: index)
       do {
         let result = try job.run(preset: thresholds.choices)
         table.finish(index, result, counting: engine.rank == 0)
@@ -97,7 +117,8 @@ struct Runner: Sendable {
   private func runWhole(_ table: RunTable, _ thresholds: PlateThresholds) throws {
     let own = ownImages
     let progress = ProgressCounter(observer, unit: "images")
-    progress.begin("images", total: own.count)
+    progress.begin(image: 0, units: own.count)
+    progress.begin(.labels)
     let quiet = ProgressCounter(nil, unit: "regions")
     // A fault that stops the run stops it on every rank.
     try engine.agree {
@@ -109,7 +130,8 @@ struct Runner: Sendable {
         }
         let serial = SerialEngine(worker)
         let job = ImageJob(
-          request: request, location: location, engine: serial, progress: quiet)
+          request: request, location: location, engine: serial, progress: quiet,
+          number: 0)
         do {
           let result = try job.run(preset: thresholds.choices)
           table.finish(index, result, counting: true)

@@ -13,9 +13,12 @@ package protocol Engine: Sendable {
   ///
   /// - Parameters:
   ///   - pieces: How many pieces this rank owns.
+  ///   - most: The most workers that may run at once.
   ///   - body: Does one piece with the buffers of one worker.
   /// - Throws: The first error of a body; no further piece is begun after it.
-  func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws
+  func walk(
+    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+  ) throws
   /// Closes the arrays that the workers read, and tells what was read since the last time. *Local*.
   func closeReaders() -> ReadTotals
 }
@@ -25,6 +28,11 @@ extension Engine {
   package var rank: Int { communicator.rank }
   /// The number of ranks.
   package var rankCount: Int { communicator.size }
+
+  /// Does every piece that this rank owns, on all workers. *Local*.
+  func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
+    try walk(pieces, most: workerCount, body)
+  }
 
   /// Does local work on every rank and lets all ranks agree on how it ended. *Collective*.
   ///

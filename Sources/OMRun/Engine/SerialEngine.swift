@@ -11,7 +11,9 @@ package final class SerialEngine: Engine, @unchecked Sendable {
 
   package func closeReaders() -> ReadTotals { worker.closeReaders() }
 
-  package func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
+  package func walk(
+    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+  ) throws {
     for piece in 0..<pieces { try body(piece, worker) }
   }
 }

@@ -23,11 +23,13 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
     workers.reduce(into: ReadTotals()) { $0.add($1.closeReaders()) }
   }
 
-  package func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
+  package func walk(
+    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+  ) throws {
     let next = Atomic<Int>(0)
     let failure = Mutex<(any Error)?>(nil)
     let stopped = Atomic<Bool>(false)
-    inParallel(min(workers.count, pieces)) { number in
+    inParallel(min(workers.count, pieces, max(1, most))) { number in
       while !stopped.load(ordering: .relaxed) {
         let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
         if piece >= pieces { return }

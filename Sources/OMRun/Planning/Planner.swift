@@ -37,7 +37,7 @@ private struct Planner {
         let setup = try ImageSetup(location, request)
         let owner = plan.splitsImages ? nil : owners.owners[index]
         plan.images.append(try image(setup, owner: owner))
-        plan.memory = max(plan.memory, memory(setup))
+        plan.memory = max(plan.memory, try budget(setup, split: plan.splitsImages))
       } catch {
         if inputs.items.count == 1 { throw error }
         plan.images.append(failed(item.uri, Fault(wrapping: error)))
@@ -69,10 +69,10 @@ private struct Planner {
     plan.dataType = setup.plans[0].source.metadata.dataType
     let pieces = Piece.all(of: setup.plans)
     let owners = Partition(costs: pieces.map(\.cost), parts: ranks).owners
-    for name in passes(setup) {
+    for pass in ImagePass.all(setup.plans, memory: memoryPerWorker, preset: false) {
       plan.passes.append(
         PassPlan(
-          name: name,
+          name: pass.rawValue,
           regions: pieces.indices.map {
             RegionPlan(
               output: setup.plans[pieces[$0].plan].name, region: pieces[$0].region,
@@ -85,33 +85,11 @@ private struct Planner {
     return plan
   }
 
-  /// The passes of an image, as `ImageRun` does them.
-  private func passes(_ setup: ImageSetup) -> [String] {
-    var names: [String] = []
-    if setup.plans.contains(where: takesStatistics) {
-      names.append("statistics")
-      if setup.plans.contains(where: { takesStatistics($0) && isWide($0) }) {
-        names.append("statistics within the range")
-      }
-    }
-    return names + (setup.plans.contains { $0.recipe.objects != nil } ? ["objects", "labels"] : ["mask"])
-  }
-
-  /// Whether the thresholds of a label image need a pass of their own.
-  private func takesStatistics(_ plan: LabelPlan) -> Bool {
-    plan.recipe.statistics != nil && !plan.regionsHoldScopes(memory: memoryPerWorker)
-  }
-
-  private func isWide(_ plan: LabelPlan) -> Bool {
-    guard let need = plan.recipe.statistics else { return false }
-    return VoxelStatistics(need: need, dataType: plan.source.metadata.dataType).needsSecondPass
-  }
-
   private var memoryPerWorker: Int { request.options.memory / max(1, request.options.threads) }
 
   /// How often the voxels of a label image are decoded.
   private func decodings(_ plan: LabelPlan) -> Int {
-    1 + (takesStatistics(plan) ? (isWide(plan) ? 2 : 1) : 0)
+    1 + (plan.takesStatistics(memory: memoryPerWorker) ? (plan.needsRangeFirst ? 2 : 1) : 0)
   }
 
   private func add(
@@ -135,8 +113,16 @@ private struct Planner {
   private var setupDocuments: Int { 2 }
 
   /// Bytes of memory of one process at most.
-  private func memory(_ setup: ImageSetup) -> Int {
-    MemoryEstimate(plans: setup.plans, options: request.options, ranks: ranks).bytes
+  private func budget(_ setup: ImageSetup, split: Bool) throws(Fault) -> Int {
+    let options = request.options
+    if setup.plans.isEmpty { return 0 }
+    if split {
+      return try MemoryBudget(
+        setup.plans, memory: options.memory, workers: options.threads, ranks: ranks
+      ).total
+    }
+    return try options.threads
+      * MemoryBudget(setup.plans, memory: memoryPerWorker, workers: 1, ranks: 1).total
   }
 
   private func addSpace(_ plan: inout RunPlan, _ inputs: Inputs) throws(Fault) {

@@ -1,0 +1,85 @@
+import OMGrid
+import OMJSON
+import OMTask
+import OMZarr
+
+/// How the memory of a process is shared out while an image is done.
+///
+/// Workers and unfinished write units come first; what is left may hold components and runs
+/// between two passes. With little memory fewer workers run at once; when even one does not fit,
+/// the image is refused before anything is written.
+struct MemoryBudget: Sendable {
+  /// Workers that may run at once.
+  let workers: Int
+  /// Bytes that components and their runs may take between two passes.
+  let betweenPasses: Int
+  /// Bytes of the process that are in use at most.
+  let total: Int
+
+  /// Program, libraries and small things.
+  private static let base = 24 << 20
+  /// The least that is left for components.
+  private static let least = 4 << 20
+  /// Labels and masks shrink at least by this factor; measured ones by 20 and more.
+  private static let shrinking = 8
+
+  /// Shares out memory.
+  ///
+  /// - Parameters:
+  ///   - plans: The label images of one image.
+  ///   - memory: Bytes that may be used.
+  ///   - workers: Workers that want to run.
+  ///   - ranks: Ranks that share the regions.
+  /// - Throws: A fault of kind `limit` when one worker does not fit.
+  init(
+    _ plans: [LabelPlan], memory: Int, workers wanted: Int, ranks: Int
+  ) throws(Fault) {
+    let worker = plans.map { MemoryBudget.worker($0, memory: memory / max(1, wanted)) }.max() ?? 0
+    let units = plans.reduce(0) { $0 + MemoryBudget.openUnits($1) }
+    let finds = plans.contains { $0.recipe.objects != nil }
+    let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
+    let fitting = worker == 0 ? wanted : (memory - fixed) / worker
+    if fitting < 1 {
+      throw Fault(
+        .limit, "--memory",
+        "one worker needs \((fixed + worker) >> 20) MiB, there are \(memory >> 20) MiB",
+        facts: ["a region holds \(plans.first?.grid.cells.cellShape ?? []) voxels"],
+        hint: "give more with --memory, or use an image with smaller shards")
+    }
+    workers = min(wanted, fitting)
+    let used = fixed + workers * worker
+    // Two bytes for each voxel hold far more runs than images show; the limit is enforced.
+    let voxels = plans.reduce(0) { $0 + $1.processedVoxels } / max(1, ranks)
+    betweenPasses = finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, 2 * voxels)) : 0
+    total = used + max(0, betweenPasses - MemoryBudget.least)
+  }
+
+  /// Buffers of one worker: encoded and decoded chunks, the chunk that is written with the pieces
+  /// for coarser levels, the mask with its runs, and the region that is kept between two looks.
+  private static func worker(_ plan: LabelPlan, memory: Int) -> Int {
+    let metadata = plan.source.metadata
+    let input = metadata.innerChunkShape.reduce(metadata.dataType.byteCount, *)
+    let output = metadata.innerChunkShape.reduce(plan.expectedDataType.byteCount, *)
+    var bytes = 2 * input + 3 * output + (2 << 20)
+    if plan.recipe.statistics != nil { bytes += 2 << 20 }
+    let unit = plan.grid.units.cellShape.reduce(plan.expectedDataType.byteCount, *)
+    bytes += unit / shrinking
+    guard plan.recipe.objects != nil else { return bytes }
+    // One bit for each voxel, and a run of three numbers for every two dozen voxels.
+    let cell = plan.grid.cells.cellShape.reduce(1, *)
+    bytes += cell / 8 + cell / 2
+    if plan.regionsHoldScopes(memory: memory) { bytes += cell * metadata.dataType.byteCount }
+    return bytes
+  }
+
+  /// Write units of coarser levels that wait for their last chunks.
+  private static func openUnits(_ plan: LabelPlan) -> Int {
+    let metadata = plan.source.metadata
+    let label = plan.expectedDataType.byteCount
+    let chunk = metadata.innerChunkShape.reduce(label, *)
+    return plan.sources.dropFirst().reduce(0) { sum, level in
+      let unit = level.metadata.storedChunkShape.reduce(label, *)
+      return sum + min(unit, level.metadata.shape.reduce(label, *)) / shrinking + chunk
+    }
+  }
+}
