@@ -114,6 +114,7 @@ let package = Package(
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
+    tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests(
       "OMCommands",
       [

@@ -2,8 +2,9 @@
 ///
 /// scikit-image iterates Li's method over the voxels; here they are known by bin. The mean of whole
 /// bins is exact. In the bin that the split falls into, voxels are taken as spread evenly around
-/// its mean, as far as its nearer edge; so a bin with one value that lies on an edge is not split.
-/// Results agree with scikit-image within the width of a bin, 1/65,536 of the range.
+/// its mean, as far as its nearer edge; so a single voxel, or a value on an edge, is not split.
+/// Of 416 synthetic images of 5,000 to 100,000 voxels 413 agreed with scikit-image within the width
+/// of a bin, 1/65,536 of the range, and all within seven: more where the iteration closes in slowly.
 struct FineClasses {
   private let bins: FineBins
   /// The mean of each bin that has voxels, in steps from the smallest voxel.
@@ -23,7 +24,7 @@ struct FineClasses {
       let mean = Double(steps) / Double(count)
       let edge = Double(bin) * FineBins.width
       means.append(mean)
-      spreads.append(min(mean - edge, edge + FineBins.width - mean))
+      spreads.append(count == 1 ? 0 : min(mean - edge, edge + FineBins.width - mean))
       countBefore.append(countBefore[means.count - 1] &+ count)
       stepsBefore.append(stepsBefore[means.count - 1] &+ steps)
     }
