@@ -29,16 +29,19 @@ public struct Partition: Sendable, Equatable {
 /// blocks of 2 × 2 × 2 cells stay together, so that the cells behind one cell of the next coarser
 /// level are done one after another.
 public func localityOrder(of gridShape: [Int]) -> [[Int]] {
-  var positions: [(key: [Int], position: [Int])] = []
+  var positions: [(key: UInt128, position: [Int])] = []
   forEachPosition(in: Region(wholeOf: gridShape)) { position in
     positions.append((interleaved(position), position))
   }
-  return positions.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.position)
+  return positions.sorted { $0.key < $1.key }.map(\.position)
 }
 
-/// The bits of a position, highest first, one digit of all axes after the other.
-private func interleaved(_ position: [Int]) -> [Int] {
-  (0..<32).reversed().map { bit in
-    position.reduce(0) { $0 << 1 | ($1 >> bit & 1) }
+/// The bits of a position, highest first, one digit of all axes after the other; 25 bits of five
+/// axes fit.
+private func interleaved(_ position: [Int]) -> UInt128 {
+  var key: UInt128 = 0
+  for bit in (0..<25).reversed() {
+    for place in position { key = key << 1 | UInt128(truncatingIfNeeded: place >> bit & 1) }
   }
+  return key
 }

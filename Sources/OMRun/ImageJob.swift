@@ -97,8 +97,9 @@ struct ImageJob: Sendable {
   private func make(
     _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ preset: [Choices?]
   ) throws -> [MadeLabel] {
+    let pieces = try PieceCosts.shared(Piece.all(of: setup.plans), of: setup.plans, engine)
     let run = try engine.agree {
-      try ImageRun(request, setup, engine, committer, progress, preset: preset)
+      try ImageRun(request, setup, engine, committer, progress, pieces, preset: preset)
     }
     progress.begin(image: number, units: run.unitCount)
     do {

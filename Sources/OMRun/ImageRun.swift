@@ -31,7 +31,8 @@ struct ImageRun: Sendable {
   /// - Throws: A fault of kind `limit` when the image does not fit in memory.
   init(
     _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
-    _ committer: (any Committer)?, _ progress: ProgressCounter, preset: [Choices?]
+    _ committer: (any Committer)?, _ progress: ProgressCounter, _ pieces: [Piece],
+    preset: [Choices?]
   ) throws(Fault) {
     self.request = request
     self.setup = setup
@@ -39,7 +40,7 @@ struct ImageRun: Sendable {
     self.committer = committer
     self.progress = progress
     self.preset = preset
-    pieces = Piece.all(of: setup.plans)
+    self.pieces = pieces
     let memory = ImageRun.memory(request, engine)
     budget = try MemoryBudget(
       setup.plans, memory: memory, workers: engine.workerCount, ranks: engine.rankCount)

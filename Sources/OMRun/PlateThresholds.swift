@@ -55,9 +55,10 @@ struct PlateThresholds: Sendable {
       }
       do {
         let setup = try engine.agree { try ImageSetup(location, request) }
+        let pieces = try PieceCosts.shared(Piece.all(of: setup.plans), of: setup.plans, engine)
         let run = try engine.agree {
           try ImageRun(
-            request, setup, engine, nil, progress, preset: setup.plans.map { _ in nil })
+            request, setup, engine, nil, progress, pieces, preset: setup.plans.map { _ in nil })
         }
         let tables = try run.statistics(survey: survey.map { one in setup.plans.map { _ in one } })
         try merged.withLock { all in for one in tables { try all.add(one) } }

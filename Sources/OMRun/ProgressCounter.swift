@@ -51,7 +51,7 @@ final class ProgressCounter: Sendable {
 
   /// Counts a finished region.
   func add(_ piece: Piece, _ plan: LabelPlan) {
-    add(bytes: Int(piece.cost) * plan.source.metadata.dataType.byteCount)
+    add(bytes: piece.voxels * plan.source.metadata.dataType.byteCount)
   }
 
   /// Counts a finished unit of this many raw bytes.

@@ -8,8 +8,10 @@ struct Piece: Sendable {
   let plan: Int
   /// The region, in axes of the label image.
   let region: Region
+  /// The number of voxels that are read.
+  let voxels: Int
   /// The estimated cost, in voxels.
-  let cost: Double
+  var cost: Double
 
   /// The regions of all label images in the order of work.
   static func all(of plans: [LabelPlan]) -> [Piece] {
@@ -17,7 +19,7 @@ struct Piece: Sendable {
       plan.grid.regions().map { region in
         let voxels = plan.parts(of: region).reduce(0) { $0 + $1.source.count }
         // Regions outside the selection still have to be written off at coarser levels.
-        return Piece(plan: number, region: region, cost: Double(voxels) + 1)
+        return Piece(plan: number, region: region, voxels: voxels, cost: Double(voxels) + 1)
       }
     }
   }

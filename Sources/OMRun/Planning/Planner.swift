@@ -67,7 +67,8 @@ private struct Planner {
     }
     plan.shape = setup.plans[0].source.metadata.shape
     plan.dataType = setup.plans[0].source.metadata.dataType
-    let pieces = Piece.all(of: setup.plans)
+    var pieces = Piece.all(of: setup.plans)
+    if ranks > 1 && owner == nil { pieces = try PieceCosts.measured(pieces, of: setup.plans) }
     let owners = Partition(costs: pieces.map(\.cost), parts: ranks).owners
     for pass in ImagePass.all(setup.plans, memory: memoryPerWorker, preset: false) {
       plan.passes.append(
