@@ -21,6 +21,7 @@ package final class BlockLabeller {
   ///   - grid: The volumes around it.
   ///   - order: In how many coordinates two neighbours may differ, 1…3.
   ///   - findsBorder: Whether components at the border of the volume must be known.
+  /// - Returns: The block with its runs and components, in raster order of their first voxels.
   package func label(
     _ mask: BitRows, block: Block, in grid: BlockGrid, order: Int, findsBorder: Bool
   ) -> LabelledBlock {

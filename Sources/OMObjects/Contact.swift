@@ -90,7 +90,8 @@ struct Contact {
   }
 
   private func ends(
-    _ mine: Runs, _ mineBase: Int, _ theirs: Runs, _ theirBase: Int, _ direction: Int, _ myWidth: Int, _ theirWidth: Int
+    _ mine: Runs, _ mineBase: Int, _ theirs: Runs, _ theirBase: Int, _ direction: Int,
+    _ myWidth: Int, _ theirWidth: Int
   ) {
     guard let one = direction > 0 ? mine.last : mine.first,
       let other = direction > 0 ? theirs.first : theirs.last
@@ -126,6 +127,7 @@ private struct LineMap {
   ///   - direction: From the block to the neighbour along this axis.
   ///   - here: Lines of the block.
   ///   - there: Lines of the neighbour.
+  /// - Returns: The ways, at most three.
   static func all(_ direction: Int, _ here: Int, _ there: Int) -> [LineMap] {
     if direction > 0 {
       return [LineMap(only: here - 1, shift: 1 - here, count: there, differs: true)]

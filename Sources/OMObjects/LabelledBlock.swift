@@ -23,7 +23,7 @@ package struct LabelledBlock: Sendable {
   package let counts: [UInt32]
   /// For each component whether it touches the border of the volume; empty when nobody asked.
   package let touchesBorder: [Bool]
-  /// For each component the number it is written with; 0 removes it. Empty until it is known.
+  /// For each component the number it is written with; 0 removes it and empty means not known yet.
   package var numbers: [UInt64] = []
 
   init(
@@ -125,7 +125,8 @@ extension LabelledBlock {
                 let run = runs[index]
                 let number = numbers[Int(run.component)]
                 if number != 0 {
-                  body(z, y, max(Int(run.start), from) - from..<min(Int(run.end), to) - from, number)
+                  body(
+                    z, y, max(Int(run.start), from) - from..<min(Int(run.end), to) - from, number)
                 }
                 index += 1
               }

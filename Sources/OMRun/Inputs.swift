@@ -13,7 +13,11 @@ struct Inputs: Sendable {
   private(set) var items: [Item] = []
   private(set) var warnings: [String] = []
 
-  /// Finds the images of all inputs. *Local*.
+  /// Finds the images of all inputs.
+
+  ///
+
+  /// *Local*.
   ///
   /// - Throws: A fault of kind `usage` for a filter that fits nothing.
   init(_ request: RunRequest) throws(Fault) {
@@ -38,7 +42,9 @@ struct Inputs: Sendable {
   }
 
   /// Finds the images on rank 0 and tells them to all ranks, so that a plate's metadata are read
-  /// once. *Collective*.
+  /// once.
+  ///
+  /// *Collective*.
   static func shared(
     _ request: RunRequest, _ engine: any Engine
   ) throws -> Inputs {

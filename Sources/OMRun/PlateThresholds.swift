@@ -19,7 +19,11 @@ struct PlateThresholds: Sendable {
     }
   }
 
-  /// Takes the statistics of all images when the task's scope asks for it. *Collective*.
+  /// Takes the statistics of all images when the task's scope asks for it.
+
+  ///
+
+  /// *Collective*.
   static func find(
     _ runner: Runner, _ table: RunTable, splits: Bool
   ) throws -> PlateThresholds {

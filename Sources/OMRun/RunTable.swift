@@ -52,7 +52,11 @@ final class RunTable: Sendable {
 
   func add(_ totals: ReadTotals) { state.withLock { $0.read.add(totals) } }
 
-  /// The report of the whole run, the same on every rank. *Collective*.
+  /// The report of the whole run, the same on every rank.
+
+  ///
+
+  /// *Collective*.
   func report(_ engine: any Engine) throws(Fault) -> RunReport {
     let own = state.withLock { $0 }
     var report = RunReport()

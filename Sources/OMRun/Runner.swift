@@ -5,7 +5,11 @@ import OMTask
 import OMZarr
 import Synchronization
 
-/// Runs a task on images. *Collective*: every rank calls it with the same request.
+/// Runs a task on images.
+
+///
+
+/// *Collective*: every rank calls it with the same request.
 ///
 /// - Parameters:
 ///   - request: What to do.
@@ -32,7 +36,9 @@ package func execute(
 }
 
 /// The request with the memory of the rank whose workers have least: how an image is done must be
-/// the same on every rank. *Collective*.
+/// the same on every rank.
+///
+/// *Collective*.
 private func evened(
   _ request: RunRequest, _ communicator: any Communicator
 ) throws(Fault) -> RunRequest {
@@ -72,7 +78,8 @@ struct Runner: Sendable {
   func run() throws -> RunReport {
     if request.options.output != nil && inputs.items.count > 1 {
       throw Fault(
-        .usage, "--output", "`--output` takes the result of one image, "
+        .usage, "--output",
+        "`--output` takes the result of one image, "
           + "there are \(inputs.items.count)", hint: "run image by image, or leave `--output` out")
     }
     observer?.handle(

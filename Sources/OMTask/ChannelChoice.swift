@@ -40,7 +40,8 @@ extension ImageInfo {
       let fitting = known.indices.filter { known[$0][keyPath: read] == name }
       if fitting.count > 1 {
         throw Fault(
-          .usage, "", "channels \(fitting.map(String.init).joined(separator: " and ")) are both named `\(name)`",
+          .usage, "",
+          "channels \(fitting.map(String.init).joined(separator: " and ")) are both named `\(name)`",
           hint: "choose by index")
       }
       if let only = fitting.first { return only }

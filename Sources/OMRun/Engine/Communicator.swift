@@ -8,17 +8,29 @@ package protocol Communicator: Sendable {
   var rank: Int { get }
   /// How many ranks there are.
   var size: Int { get }
-  /// Sends bytes to one rank. *Local*: returns when the buffer may be reused.
+  /// Sends bytes to one rank.
+  ///
+  /// *Local*: returns when the buffer may be reused.
   func send(_ bytes: [UInt8], to rank: Int, tag: Int32) throws(Fault)
-  /// Receives the next bytes of one rank with this tag. *Local*.
+  /// Receives the next bytes of one rank with this tag.
+  ///
+  /// *Local*.
   func receive(from rank: Int, tag: Int32) throws(Fault) -> [UInt8]
-  /// Sends one array to every rank and receives one of every rank. *Collective*.
+  /// Sends one array to every rank and receives one of every rank.
+  ///
+  /// *Collective*.
   func exchange(_ outgoing: [[UInt8]]) throws(Fault) -> [[UInt8]]
-  /// Gives every rank the bytes of every rank, in the order of ranks. *Collective*.
+  /// Gives every rank the bytes of every rank, in the order of ranks.
+  ///
+  /// *Collective*.
   func gatherAll(_ bytes: [UInt8]) throws(Fault) -> [[UInt8]]
-  /// Gives every rank the bytes of rank 0. *Collective*.
+  /// Gives every rank the bytes of rank 0.
+  ///
+  /// *Collective*.
   func broadcast(_ bytes: [UInt8]) throws(Fault) -> [UInt8]
-  /// Waits until every rank has come here. *Collective*.
+  /// Waits until every rank has come here.
+  ///
+  /// *Collective*.
   func barrier() throws(Fault)
 }
 

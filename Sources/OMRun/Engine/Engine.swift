@@ -9,7 +9,9 @@ package protocol Engine: Sendable {
   var communicator: any Communicator { get }
   /// Worker threads of this rank.
   var workerCount: Int { get }
-  /// Does every piece that this rank owns, in any order and on any worker. *Local*.
+  /// Does every piece that this rank owns, in any order and on any worker.
+  ///
+  /// *Local*.
   ///
   /// - Parameters:
   ///   - pieces: How many pieces this rank owns.
@@ -19,7 +21,9 @@ package protocol Engine: Sendable {
   func walk(
     _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
   ) throws
-  /// Closes the arrays that the workers read, and tells what was read since the last time. *Local*.
+  /// Closes the arrays that the workers read, and tells what was read since the last time.
+  ///
+  /// *Local*.
   func closeReaders() -> ReadTotals
 }
 
@@ -29,12 +33,20 @@ extension Engine {
   /// The number of ranks.
   package var rankCount: Int { communicator.size }
 
-  /// Does every piece that this rank owns, on all workers. *Local*.
+  /// Does every piece that this rank owns, on all workers.
+
+  ///
+
+  /// *Local*.
   func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
     try walk(pieces, most: workerCount, body)
   }
 
-  /// Does local work on every rank and lets all ranks agree on how it ended. *Collective*.
+  /// Does local work on every rank and lets all ranks agree on how it ended.
+
+  ///
+
+  /// *Collective*.
   ///
   /// - Throws: On every rank the fault of the lowest rank that failed.
   package func agree<Value>(_ work: () throws -> Value) throws -> Value {

@@ -64,13 +64,16 @@ final class PyramidWriter: Sendable {
   ///   - voxels: The full chunk in C order, zeros beyond the edge of the array.
   ///   - worker: The worker at hand.
   ///   - cascades: Whether the next levels get their voxels from it.
+  /// - Throws: What encoding or publishing throws.
   func take(
     level: Int, chunk position: [Int], voxels: UnsafeRawPointer?, worker: Worker,
     cascades: Bool = true
   ) throws {
     let facts = chunkFacts(level, position)
     let bytes = facts.encoder.decodedByteCount
-    let voxels = voxels.flatMap { isZero(UnsafeRawBufferPointer(start: $0, count: bytes)) ? nil : $0 }
+    let voxels = voxels.flatMap {
+      isZero(UnsafeRawBufferPointer(start: $0, count: bytes)) ? nil : $0
+    }
     var encoded: UnsafeRawBufferPointer?
     if let voxels {
       worker.encoded.removeAll()

@@ -62,9 +62,13 @@ struct MaskPass: Sendable {
 
   /// Makes the mask bytes of some lines and hands them on row by row.
   ///
-  /// - Parameter take: Gets mask bytes, the row they begin in and their number; rows that lie
-  ///   side by side in memory come one by one all the same.
+  /// - Parameters:
+  ///   - part: The part that holds the lines.
+  ///   - lines: The lines.
+  ///   - worker: The worker at hand.
+  ///   - take: Gets the mask bytes of one row, the number of the row and their number.
   /// - Returns: The number of foreground voxels.
+  /// - Throws: A fault of kind `task` for a voxel that is not a finite number.
   func apply(
     _ part: VolumePart, _ lines: PlaneLines, _ worker: Worker,
     _ take: (UnsafePointer<UInt8>, Int, Int) -> Void

@@ -62,6 +62,7 @@ struct MergeTree {
   /// Gives a value that one rank knows of a joined component to all ranks that share it.
   ///
   /// - Parameter values: For each joined component of this rank its value, 0 where it is unknown.
+  /// - Throws: What the communicator throws.
   func spread(_ values: inout [UInt64]) throws(Fault) {
     var open = own.openValues(values)
     var below: [[UInt64]] = []

@@ -18,9 +18,11 @@ struct ObjectResolution {
 
   /// Finds the number of every component of the given blocks.
   ///
-  /// - Parameter blocks: The labelled blocks of this rank with their runs' surfaces in `openings`;
-  ///   gets `numbers` of every block.
+  /// - Parameters:
+  ///   - blocks: The labelled blocks of this rank; they get their `numbers`.
+  ///   - openings: The surfaces of these blocks.
   /// - Returns: The number of objects in the whole label image.
+  /// - Throws: What the communicator throws.
   func resolve(_ blocks: inout [LabelledBlock], _ openings: [BlockOpening]) throws(Fault) -> Int {
     let tree = try MergeTree(
       GroupMerge(openings.map(\.group), in: grid, order: rules.connectivity.order), grid,

@@ -61,7 +61,9 @@ extension LabelPlan {
     return Fault(
       .task, source.path,
       "voxel \(position.map(String.init).joined(separator: ", ")) is not a finite number",
-      facts: ["indices are in the order of the axes; the type is \(source.metadata.dataType.rawValue)"],
+      facts: [
+        "indices are in the order of the axes; the type is \(source.metadata.dataType.rawValue)"
+      ],
       hint: "replace NaN and infinities before thresholding, or leave them out with --select")
   }
 }

@@ -16,6 +16,7 @@ struct RankNumbering {
   ///   - blocks: The blocks; `numbers` of the starters get their final value.
   ///   - starters: For each block its kept components that begin in it, in raster order.
   /// - Returns: The number of objects of all ranks.
+  /// - Throws: What the communicator throws.
   func number(_ blocks: inout [LabelledBlock], _ starters: [[UInt32]]) throws(Fault) -> UInt64 {
     let counts = blocks.indices.map { rowCounts(blocks[$0], starters[$0]) }
     let order = blocks.indices.map { layer(of: blocks[$0].block) % communicator.size }

@@ -3,7 +3,9 @@ import OMJSON
 import OMObjects
 
 /// Moves regions between ranks before they are painted, so that all ranks stay busy when the
-/// objects lie in one corner of the image. *Collective*.
+/// objects lie in one corner of the image.
+///
+/// *Collective*.
 struct Rebalance {
   let communicator: any Communicator
   /// Painting less than this share above the mean is not worth a move.
@@ -16,6 +18,7 @@ struct Rebalance {
   ///   - parts: Their blocks.
   ///   - costs: What it costs to paint them.
   /// - Returns: The pieces of this rank from now on, with their blocks.
+  /// - Throws: What the communicator throws.
   func run(
     _ own: [Int], _ parts: [RegionParts], _ costs: [Double]
   ) throws(Fault) -> (own: [Int], parts: [RegionParts]) {
@@ -112,6 +115,7 @@ extension RegionParts {
   /// What it costs to paint the blocks: the chunks that hold a run, roughly.
   ///
   /// - Parameter chunk: The voxels of a chunk along z, y and x.
+  /// - Returns: The number of such chunks, and a little for each region.
   func paintingCost(chunk: Vector3) -> Double {
     blocks.reduce(0.01) { $0 + Double($1.occupiedChunks(chunk)) }
   }

@@ -22,7 +22,11 @@ struct StatisticsTable: Sendable {
     for (number, statistics) in other.scopes { try add(number, statistics) }
   }
 
-  /// Merges the tables of all ranks; every rank gets the same one. *Collective*.
+  /// Merges the tables of all ranks; every rank gets the same one.
+
+  ///
+
+  /// *Collective*.
   func merged(_ communicator: any Communicator) throws(Fault) -> StatisticsTable {
     if communicator.size == 1 { return self }
     var table = StatisticsTable()

@@ -16,6 +16,7 @@ package struct ImageAxes: Sendable, Equatable {
   /// - Parameters:
   ///   - kinds: For each axis `time`, `channel` or `space`.
   ///   - subject: What to name in a fault.
+  /// - Throws: A fault of kind `unsupported` for other axes than time, channel, then space.
   package init(kinds: [String], subject: String) throws(Fault) {
     time = kinds.firstIndex(of: "time")
     channel = kinds.firstIndex { $0 != "time" && $0 != "space" }

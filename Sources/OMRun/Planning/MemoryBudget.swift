@@ -28,7 +28,7 @@ struct MemoryBudget: Sendable {
   /// - Parameters:
   ///   - plans: The label images of one image.
   ///   - memory: Bytes that may be used.
-  ///   - workers: Workers that want to run.
+  ///   - wanted: Workers that want to run.
   ///   - ranks: Ranks that share the regions.
   /// - Throws: A fault of kind `limit` when one worker does not fit.
   init(
@@ -50,7 +50,8 @@ struct MemoryBudget: Sendable {
     let used = fixed + workers * worker
     // Two bytes for each voxel hold far more runs than images show; the limit is enforced.
     let voxels = plans.reduce(0) { $0 + $1.processedVoxels } / max(1, ranks)
-    betweenPasses = finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, 2 * voxels)) : 0
+    betweenPasses =
+      finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, 2 * voxels)) : 0
     total = used + max(0, betweenPasses - MemoryBudget.least)
   }
 

@@ -15,6 +15,7 @@ enum ImagePass: String, Sendable {
   ///   - plans: The label images.
   ///   - memory: Bytes for each worker.
   ///   - preset: Whether thresholds were found before, over all images.
+  /// - Returns: The passes.
   static func all(_ plans: [LabelPlan], memory: Int, preset: Bool) -> [ImagePass] {
     var passes: [ImagePass] = []
     let open = preset ? [] : plans.filter { $0.takesStatistics(memory: memory) }

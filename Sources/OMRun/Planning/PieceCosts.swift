@@ -11,7 +11,11 @@ enum PieceCosts {
   /// More keys than this are not looked at one by one.
   private static let keyLimit = 50_000
 
-  /// The pieces with their costs by stored bytes. *Local*.
+  /// The pieces with their costs by stored bytes.
+
+  ///
+
+  /// *Local*.
   static func measured(_ pieces: [Piece], of plans: [LabelPlan]) throws(Fault) -> [Piece] {
     let keys = plans.reduce(0) { $0 + $1.source.storedGrid.count }
     if keys > keyLimit { return pieces }
@@ -28,7 +32,11 @@ enum PieceCosts {
     }
   }
 
-  /// The same on every rank; only rank 0 asks the store. *Collective*.
+  /// The same on every rank; only rank 0 asks the store.
+
+  ///
+
+  /// *Collective*.
   static func shared(
     _ pieces: [Piece], of plans: [LabelPlan], _ engine: any Engine
   ) throws -> [Piece] {

@@ -5,7 +5,11 @@ import OMStore
 import OMTask
 import OMZarr
 
-/// Finds out what a run would do. *Local*; nothing is written.
+/// Finds out what a run would do.
+
+///
+
+/// *Local*; nothing is written.
 ///
 /// - Parameters:
 ///   - request: What to do.
