@@ -10,7 +10,11 @@ package struct MPICommunicator: Communicator {
   package let rank: Int
   package let size: Int
 
-  /// Starts MPI. *Collective*.
+  /// Starts MPI.
+
+  ///
+
+  /// *Collective*.
   ///
   /// - Throws: A fault of kind `usage` when this build holds no MPI or MPI does not start.
   package init() throws(Fault) {
@@ -24,10 +28,18 @@ package struct MPICommunicator: Communicator {
     size = Int(om_mpi_size())
   }
 
-  /// Ends MPI in order. *Collective*.
+  /// Ends MPI in order.
+
+  ///
+
+  /// *Collective*.
   package func finish() { om_mpi_finalize() }
 
-  /// Ends all ranks with an exit code. *Local*.
+  /// Ends all ranks with an exit code.
+
+  ///
+
+  /// *Local*.
   package func abort(_ code: Int32) { om_mpi_abort(code) }
 
   package func send(_ bytes: [UInt8], to rank: Int, tag: Int32) throws(Fault) {
