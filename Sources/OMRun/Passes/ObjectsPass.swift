@@ -88,7 +88,7 @@ struct ObjectsPass: Sendable {
     guard let voxels = room.baseAddress else { return Choices(scopes) }
     try worker.reader(of: plan.source).read(part.source, into: voxels)
     var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels)
-    if let any = table.scopes.values.first, any.needsSecondPass {
+    if table.needsSecondPass {
       table = try collect(StatisticsPass(plan: plan, need: need, survey: table), part, voxels)
     }
     var choices = Choices(scopes)

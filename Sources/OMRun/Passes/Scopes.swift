@@ -75,7 +75,8 @@ struct Choices: Sendable {
 
   /// Chooses for every scope of a table.
   mutating func choose(_ recipe: LabelRecipe, from table: StatisticsTable) throws(Fault) {
-    for (number, statistics) in table.scopes {
+    for number in table.numbers {
+      guard let statistics = try table.statistics(of: number) else { continue }
       known[number] = try recipe.choose(statistics)
       if statistics.isConstant { hasConstantScope = true }
     }

@@ -2,59 +2,6 @@ import OMGrid
 import OMJSON
 import OMTask
 import OMZarr
-import Synchronization
-
-/// The merged statistics of the scopes of one label image.
-struct StatisticsTable: Sendable {
-  private(set) var scopes: [Int: VoxelStatistics] = [:]
-
-  mutating func add(_ number: Int, _ statistics: VoxelStatistics) throws(Fault) {
-    if var known = scopes[number] {
-      scopes[number] = nil
-      try known.merge(statistics)
-      scopes[number] = known
-    } else {
-      scopes[number] = statistics
-    }
-  }
-
-  mutating func add(_ other: StatisticsTable) throws(Fault) {
-    for (number, statistics) in other.scopes { try add(number, statistics) }
-  }
-
-  /// Merges the tables of all ranks; every rank gets the same one.
-
-  ///
-
-  /// *Collective*.
-  func merged(_ communicator: any Communicator) throws(Fault) -> StatisticsTable {
-    if communicator.size == 1 { return self }
-    var table = StatisticsTable()
-    for bytes in try communicator.gatherAll(encoded()) {
-      try table.add(StatisticsTable(encoded: bytes))
-    }
-    return table
-  }
-
-  private func encoded() -> [UInt8] {
-    var packet = Packet()
-    for (number, statistics) in scopes.sorted(by: { $0.key < $1.key }) {
-      packet.write(UInt64(number))
-      packet.write(statistics.encoded())
-    }
-    return packet.bytes
-  }
-
-  private init(encoded bytes: [UInt8]) throws(Fault) {
-    var reader = PacketReader(bytes)
-    while !reader.isAtEnd {
-      let number = Int(try reader.read(UInt64.self))
-      scopes[number] = try VoxelStatistics(encoded: try reader.readBytes())
-    }
-  }
-
-  init() {}
-}
 
 /// Pass 1: what a method must know of the voxels, region by region and merged per scope.
 struct StatisticsPass: Sendable {
@@ -96,7 +43,7 @@ struct StatisticsPass: Sendable {
     guard let survey else {
       return VoxelStatistics(need: need, dataType: plan.source.metadata.dataType)
     }
-    guard let range = survey.scopes[number] else {
+    guard let range = try survey.statistics(of: number) else {
       throw Fault(.internal, "", "scope \(number) was not surveyed")
     }
     return try VoxelStatistics(counting: range)

@@ -29,8 +29,8 @@ struct PlateThresholds: Sendable {
   ) throws -> PlateThresholds {
     guard isWanted(runner) else { return PlateThresholds(table: nil) }
     let first = try pass(runner, table, splits, survey: nil)
-    if !first.scopes.values.contains(where: \.needsSecondPass) {
-      return PlateThresholds(table: first.scopes.isEmpty ? nil : first)
+    if !first.needsSecondPass {
+      return PlateThresholds(table: first.numbers.isEmpty ? nil : first)
     }
     return PlateThresholds(table: try pass(runner, table, splits, survey: first))
   }

@@ -1,0 +1,71 @@
+import OMGrid
+import OMJSON
+import OMTask
+
+/// Makes the label images of one image: statistics, objects, labels, levels, commit.
+///
+/// Every method is *collective* over the ranks of the engine: an image that is not split runs on
+/// an engine of one worker, without any message.
+struct ImageRun: Sendable {
+  let request: RunRequest
+  let setup: ImageSetup
+  let engine: any Engine
+  /// Takes what is made; nil when only statistics are wanted.
+  let committer: (any Committer)?
+  let progress: ProgressCounter
+  /// Thresholds that were found over all images of the run; nil finds them in this image.
+  let preset: [Choices?]
+  /// The regions of all label images in the order of work.
+  let pieces: [Piece]
+  /// The pieces of this rank.
+  let own: [Int]
+  /// How memory is shared out.
+  let budget: MemoryBudget
+
+  /// Makes the run of an image.
+  ///
+  /// - Throws: A fault of kind `limit` when the image does not fit in memory.
+  init(
+    _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
+    _ committer: (any Committer)?, _ progress: ProgressCounter, _ pieces: [Piece],
+    preset: [Choices?]
+  ) throws(Fault) {
+    self.request = request
+    self.setup = setup
+    self.engine = engine
+    self.committer = committer
+    self.progress = progress
+    self.preset = preset
+    self.pieces = pieces
+    let memory = ImageRun.memory(request, engine)
+    budget = try MemoryBudget(
+      setup.plans, memory: memory, workers: engine.workerCount, ranks: engine.rankCount)
+    own = Partition(costs: pieces.map(\.cost), parts: engine.rankCount).pieces(of: engine.rank)
+  }
+
+  /// Bytes that this image may use: all of the process's, or the share of one worker.
+  private static func memory(_ request: RunRequest, _ engine: any Engine) -> Int {
+    request.options.memory / max(1, request.options.threads) * engine.workerCount
+  }
+
+  var memoryPerWorker: Int {
+    request.options.memory / max(1, request.options.threads)
+  }
+
+  /// The regions that this rank walks over, in all passes.
+  var unitCount: Int {
+    own.count
+      * ImagePass.all(
+        setup.plans, memory: memoryPerWorker, preset: preset.contains { $0 != nil }
+      ).count
+  }
+
+  /// Makes everything but the commit.
+  ///
+  /// - Returns: What was made, for the commit and the report, the same on every rank.
+  func run() throws -> [MadeLabel] {
+    let choices = try findThresholds()
+    let masksOnly = setup.plans.allSatisfy { $0.recipe.objects == nil }
+    return masksOnly ? try writeMasks(choices) : try writeObjects(choices)
+  }
+}

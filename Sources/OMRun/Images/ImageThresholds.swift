@@ -1,0 +1,75 @@
+import OMJSON
+import OMTask
+import Synchronization
+
+// The thresholds of an image: statistics region by region, merged over threads and ranks.
+
+extension ImageRun {
+  /// The thresholds of each label image; nil where each region finds its own.
+  func findThresholds() throws -> [Choices?] {
+    var tables = setup.plans.map { _ in StatisticsTable() }
+    var choices = preset
+    var open: [Int] = []
+    for (index, plan) in setup.plans.enumerated() where choices[index] == nil {
+      if plan.recipe.statistics == nil {
+        choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
+      } else if plan.takesStatistics(memory: memoryPerWorker) {
+        open.append(index)
+      }
+    }
+    if open.isEmpty { return choices }
+    try takeStatistics(open, &tables, survey: nil)
+    let again = open.filter { tables[$0].needsSecondPass }
+    if !again.isEmpty {
+      let survey = tables
+      for index in again { tables[index] = StatisticsTable() }
+      try takeStatistics(again, &tables, survey: survey)
+    }
+    for index in open {
+      var found = Choices(Scopes(setup.plans[index]))
+      try found.choose(setup.plans[index].recipe, from: tables[index])
+      choices[index] = found
+    }
+    return choices
+  }
+
+  /// The statistics of all scopes of a plan, for thresholds over several images.
+  func statistics(survey: [StatisticsTable]?) throws -> [StatisticsTable] {
+    var tables = setup.plans.map { _ in StatisticsTable() }
+    try takeStatistics(Array(setup.plans.indices), &tables, survey: survey)
+    return tables
+  }
+
+  private func takeStatistics(
+    _ plans: [Int], _ tables: inout [StatisticsTable], survey: [StatisticsTable]?
+  ) throws {
+    let wanted = own.filter { plans.contains(pieces[$0].plan) }
+    let merged = Mutex(tables)
+    progress.begin(survey == nil ? .statistics : .statisticsInRange)
+    try engine.agree {
+      try engine.walk(wanted.count, most: budget.workers) { index, worker in
+        let piece = pieces[wanted[index]]
+        let plan = setup.plans[piece.plan]
+        guard let need = plan.recipe.statistics else { return }
+        let pass = StatisticsPass(plan: plan, need: need, survey: survey?[piece.plan])
+        let table = try pass.run(piece.region, worker)
+        try merged.withLock { try $0[piece.plan].add(table) }
+        progress.add(piece, plan)
+      }
+    }
+    tables = merged.withLock { $0 }
+    for index in plans { tables[index] = try tables[index].merged(engine.communicator) }
+    try shareImageScope(plans, &tables)
+  }
+
+  /// With the scope `image`, all label images of the image share one threshold.
+  private func shareImageScope(
+    _ plans: [Int], _ tables: inout [StatisticsTable]
+  ) throws(Fault) {
+    let sharing = plans.filter { setup.plans[$0].recipe.scope == .image }
+    guard sharing.count > 1 else { return }
+    var all = StatisticsTable()
+    for index in sharing { try all.add(tables[index]) }
+    for index in sharing { tables[index] = all }
+  }
+}
