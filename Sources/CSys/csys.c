@@ -2,6 +2,7 @@
 #include "csys.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,12 +19,18 @@ int om_renameat2(int old_folder, const char *old_name, int new_folder, const cha
   return renameat2(old_folder, old_name, new_folder, new_name, flags);
 }
 
-int om_open_beneath(int folder, const char *path, int flags) {
+int om_open_beneath(int folder, const char *path, int flags, int links) {
   // <linux/openat2.h> is missing from older headers; the structure is part of the kernel's ABI.
   struct {
     uint64_t flags, mode, resolve;
   } how = {(uint64_t)(unsigned)(flags | O_CLOEXEC), 0, 0x08 /* RESOLVE_BENEATH */};
+  if (links == om_refuse_links) how.resolve |= 0x04 /* RESOLVE_NO_SYMLINKS */;
   return (int)syscall(437 /* openat2 */, folder, path, &how, sizeof how);
+}
+
+void om_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 int om_syncfs(int descriptor) { return syncfs(descriptor); }

@@ -1,3 +1,4 @@
+import CSys
 import Glibc
 import OMJSON
 
@@ -17,6 +18,13 @@ struct Descriptor: ~Copyable, Sendable {
     below folder: Int32, _ name: String, _ flags: Int32, mode: mode_t = 0
   ) throws(Errno) {
     number = try system { openat(folder, name, flags | O_CLOEXEC, mode) }
+  }
+
+  /// Opens what is below a folder in one call, however many folders lie between.
+  ///
+  /// - Throws: Why the kernel did not; `ENOSYS` when it is too old for this call.
+  init(beneath folder: Int32, _ path: String, _ flags: Int32, links: Int) throws(Errno) {
+    number = try system { om_open_beneath(folder, path, flags, Int32(links)) }
   }
 
   /// Closes it and says so when bytes were lost on the way to the disk.

@@ -60,6 +60,12 @@ package final class FileStore: Store {
 extension FileStore {
   /// Opens a key, or returns nil when nothing has it.
   private func descriptor(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
+    if kernelGuardsRoot && !followLinks {
+      // Most keys have no link on their way; if such a key is absent no second look is needed.
+      do {
+        return try Descriptor(beneath: folder.number, key, flags, links: om_refuse_links)
+      } catch { if error.meansAbsent { return nil } }
+    }
     let reason: Errno
     do {
       return try openGuarded(key, flags)
@@ -72,8 +78,7 @@ extension FileStore {
   private func openGuarded(_ key: String, _ flags: Int32) throws(Errno) -> Descriptor {
     if followLinks { return try Descriptor(below: folder.number, key, flags) }
     guard kernelGuardsRoot else { throw Errno(code: ENOSYS) }
-    let folder = folder.number
-    return try Descriptor(system { om_open_beneath(folder, key, flags) })
+    return try Descriptor(beneath: folder.number, key, flags, links: om_follow_links)
   }
 
   /// Opens what a key really is when that lies below the root; slower, and for few files only.
@@ -111,7 +116,7 @@ extension FileStore {
 /// Whether this kernel can open below a folder only; not before 5.6, nor in some old sandboxes.
 private func kernelCanGuard(_ folder: Int32) -> Bool {
   do {
-    _ = try Descriptor(system { () in om_open_beneath(folder, ".", Int32(om_open_path)) })
+    _ = try Descriptor(beneath: folder, ".", Int32(om_open_path), links: om_follow_links)
     return true
   } catch { return false }
 }

@@ -1,3 +1,4 @@
+import CSys
 import Glibc
 package import OMJSON
 
@@ -64,18 +65,31 @@ extension OutputFolder {
   }
 
   private func parts(of relative: String) throws(Fault) -> [String] {
-    try checkedKey(relative, subject: path).split(separator: "/").map(String.init)
+    try checkedKey(relative, subject: path).utf8.split(separator: UInt8(ascii: "/"))
+      .map { String(Substring($0)) }
   }
 
   private func walk(_ parts: [String], making: Bool) throws(Fault) -> OutputFolder {
+    if parts.count > 1, let known = openWhole(parts) { return known }
     var here = self
     for part in parts { here = try here.step(part, making: making) }
     return here
   }
 
+  /// Opens a folder several levels below in one call; nil when that needs a closer look.
+  private func openWhole(_ parts: [String]) -> OutputFolder? {
+    let relative = parts.joined(separator: "/")
+    do {
+      let descriptor = try Descriptor(
+        beneath: descriptor.number, relative, O_RDONLY | O_DIRECTORY, links: om_refuse_links)
+      return OutputFolder(path: path(of: relative), descriptor: descriptor)
+    } catch { return nil }
+  }
+
   private func step(_ name: String, making: Bool) throws(Fault) -> OutputFolder {
     do {
-      let descriptor = try making ? openOrMake(name) : openFolder(name)
+      if making { try makeUnlessThere(name) }
+      let descriptor = try openFolder(name)
       return OutputFolder(path: path(of: name), descriptor: descriptor)
     } catch {
       // The kernel answers ENOTDIR for links too, since it was told not to follow them.
@@ -91,19 +105,13 @@ extension OutputFolder {
     try Descriptor(below: descriptor.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
   }
 
-  /// Opens a folder that is made first when it does not exist; another rank may be faster.
-  private func openOrMake(_ name: String) throws(Errno) -> Descriptor {
-    do {
-      return try openFolder(name)
-    } catch {
-      guard error.code == ENOENT else { throw error }
-    }
+  /// Makes a folder without looking first: mostly it is new, and another rank may be faster.
+  private func makeUnlessThere(_ name: String) throws(Errno) {
     do {
       _ = try system { mkdirat(descriptor.number, name, 0o777) }
     } catch {
       guard error.code == EEXIST else { throw error }
     }
-    return try openFolder(name)
   }
 }
 

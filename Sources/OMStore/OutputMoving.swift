@@ -62,7 +62,8 @@ extension OutputFolder {
     }
   }
 
-  private func renameToFree(
+  /// Moves to a free name in one step where the file system can.
+  func renameToFree(
     _ old: String, _ target: OutputFolder, _ new: String
   ) throws(Errno) {
     do {
@@ -92,11 +93,23 @@ extension OutputFolder {
   ///
   /// Nothing happens when nothing has this name.
   package func removeTree(_ relative: String) throws(Fault) {
-    guard try kind(of: relative) != nil else { return }
-    let (folder, name) = try parent(of: relative)
+    guard let (folder, name) = try existingParent(of: relative) else { return }
     do {
       try removeEntry(Array(name.utf8CString), of: folder.descriptor.number)
     } catch { throw error.fault(path(of: relative), "removing it") }
+  }
+}
+
+extension OutputFolder {
+  /// Removes a folder directly in this one when nothing is in it.
+  ///
+  /// Nothing happens when there is something, or no folder of this name.
+  package func removeIfEmpty(_ name: String) throws(Fault) {
+    do {
+      _ = try removeEmpty(Array(name.utf8CString), of: descriptor.number)
+    } catch {
+      if !error.meansAbsent { throw error.fault(path(of: name), "removing it") }
+    }
   }
 }
 
@@ -106,7 +119,18 @@ private func removeEntry(_ name: [CChar], of folder: Int32) throws(Errno) {
   } catch {
     if error.code == ENOENT { return }
     guard error.code == EISDIR else { throw error }
-    try removeFolder(name, of: folder)
+    if try !removeEmpty(name, of: folder) { try removeFolder(name, of: folder) }
+  }
+}
+
+/// Removes a folder with nothing in it; false when there is something.
+private func removeEmpty(_ name: [CChar], of folder: Int32) throws(Errno) -> Bool {
+  do {
+    _ = try system { unlinkat(folder, name, AT_REMOVEDIR) }
+    return true
+  } catch {
+    if error.code == ENOTEMPTY || error.code == EEXIST { return false }
+    throw error
   }
 }
 

@@ -44,14 +44,48 @@ extension OutputFolder {
     }
   }
 
+  /// Writes a whole file where nobody looks yet, without a hidden name of its own.
+  ///
+  /// This is for files of a hidden folder that becomes visible later, and that are written again
+  /// should this process end before. A file that is there already is replaced as by `write`.
+  ///
+  /// - Parameters:
+  ///   - name: The file, directly in this folder.
+  ///   - bytes: Its bytes.
+  ///   - writer: Who writes, such as the rank.
+  /// - Throws: As `write`.
+  package func writeUnseen(
+    _ name: String, _ bytes: [UInt8], writer: String = "0"
+  ) throws(Fault) {
+    do {
+      try bytes.withUnsafeBufferPointer { (buffer) throws(Errno) in
+        try create(name).fill([UnsafeRawBufferPointer(buffer)], durable: false)
+      }
+    } catch {
+      if error.code == EEXIST { return try write(name, bytes, writer: writer) }
+      _ = unlinkat(descriptor.number, name, 0)
+      throw fault(error, name, "writing \(bytes.count) bytes")
+    }
+  }
+
   private func writeHere(
     _ name: String, through hidden: String, _ buffers: [UnsafeRawBufferPointer], durable: Bool
   ) throws(Fault) {
     do {
-      try writeNew(hidden, buffers, durable: durable)
+      try createNew(hidden).fill(buffers, durable: durable)
     } catch {
       let count = buffers.reduce(0) { $0 + $1.count }
       throw fault(error, name, "writing \(count) bytes")
+    }
+    try putInPlace(name, hidden)
+  }
+
+  private func putInPlace(_ name: String, _ hidden: String) throws(Fault) {
+    do {
+      // Mostly the name is free, and then there is nothing to look at.
+      return try renameToFree(hidden, self, name)
+    } catch {
+      if error.code != EEXIST { throw fault(error, name, "putting it in place") }
     }
     // Renaming would replace a link and leave its target alone, but nobody put it there for good.
     try refuseLink(name)
@@ -60,26 +94,21 @@ extension OutputFolder {
     } catch { throw fault(error, name, "putting it in place") }
   }
 
-  /// Makes a file that nobody else has open.
-  private func writeNew(
-    _ name: String, _ buffers: [UnsafeRawBufferPointer], durable: Bool
-  ) throws(Errno) {
-    let file = try createNew(name)
-    try file.write(buffers)
-    if durable { try file.sync() }
-    try file.close()
-  }
-
   /// Opens a new file; one that a killed run left under this name is removed.
   private func createNew(_ name: String) throws(Errno) -> Descriptor {
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     do {
-      return try Descriptor(below: descriptor.number, name, flags, mode: 0o666)
+      return try create(name)
     } catch {
       guard error.code == EEXIST else { throw error }
       _ = try system { unlinkat(descriptor.number, name, 0) }
-      return try Descriptor(below: descriptor.number, name, flags, mode: 0o666)
+      return try create(name)
     }
+  }
+
+  /// Opens a new file under a name that must be free.
+  private func create(_ name: String) throws(Errno) -> Descriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    return try Descriptor(below: descriptor.number, name, flags, mode: 0o666)
   }
 
   /// The fault of a step that failed here; it tells the room that is left when that was too little.
@@ -89,6 +118,17 @@ extension OutputFolder {
     let files = space.inodes.map { " and \($0) files" } ?? ""
     fault.facts.append("free here: \(space.bytes) bytes\(files)")
     return fault
+  }
+}
+
+extension Descriptor {
+  /// Writes all of a new file and closes it.
+  fileprivate consuming func fill(
+    _ buffers: [UnsafeRawBufferPointer], durable: Bool
+  ) throws(Errno) {
+    try write(buffers)
+    if durable { try sync() }
+    try close()
   }
 }
 

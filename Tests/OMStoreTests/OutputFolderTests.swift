@@ -50,6 +50,15 @@ import Testing
     #expect(try output.read("a/keep", limit: 1) == [1])
   }
 
+  @Test func `a file that nobody looks for yet is written under its own name`() throws {
+    let output = try folder.output()
+    try output.writeUnseen("a.json", Array("old".utf8))
+    #expect(try output.list() == ["a.json"])
+    try output.writeUnseen("a.json", Array("new".utf8))
+    #expect(try output.read("a.json", limit: 100) == Array("new".utf8))
+    #expect(try output.list() == ["a.json"])
+  }
+
   @Test func `reading says nil for what is absent and refuses what is no file`() throws {
     folder.put("a/b", [1, 2])
     let output = try folder.output()
@@ -128,6 +137,9 @@ import Testing
     let output = try OutputFolder(path: folder.path + "/image")
     expectFault(.path, folder.path + "/image/a", "is a link") {
       () throws(Fault) in try output.write("a", [1])
+    }
+    expectFault(.path, folder.path + "/image/a", "is a link") {
+      () throws(Fault) in try output.writeUnseen("a", [1])
     }
     expectFault(.path, folder.path + "/image/a", "ELOOP") {
       () throws(Fault) in try output.append(to: "a")

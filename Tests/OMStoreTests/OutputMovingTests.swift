@@ -72,6 +72,12 @@ import Testing
     #expect(try output.read("labels/old/0/a", limit: 1) == [2])
   }
 
+  @Test func `a folder goes only when it is empty, if that was asked for`() throws {
+    _ = try output.makeFolder("empty")
+    for name in ["stage", "empty", "absent"] { try output.removeIfEmpty(name) }
+    #expect(try output.list() == ["labels", "stage"])
+  }
+
   @Test func `removing what is not there does nothing`() throws {
     try output.removeTree("absent")
     try output.removeTree("absent/too")

@@ -17,10 +17,18 @@ enum { om_open_path = 010000000 };
 int om_renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name,
                  unsigned flags);
 
-// Opens a value below `folder` for reading, following links only as long as they stay below it
-// (openat2 with RESOLVE_BENEATH). EXDEV: a link leaves the folder or is absolute.
+// What om_open_beneath does about links anywhere on the path.
+enum { om_follow_links = 0, om_refuse_links = 1 };
+
+// Opens what exists below `folder` (openat2 with RESOLVE_BENEATH). EXDEV: a link that is followed
+// leaves the folder or is absolute. ELOOP: a link was refused, or links form a ring.
 // ENOSYS: the kernel is older than 5.6 or a sandbox forbids the call.
-int om_open_beneath(int folder, const char *path, int flags);
+int om_open_beneath(int folder, const char *path, int flags, int links);
+
+// Lets malloc keep freed blocks for the next call. Codecs ask for working memory and free it for
+// every chunk; otherwise the kernel takes its pages back and clears new ones each time. The limits
+// are those to which malloc raises its own when large blocks are freed.
+void om_keep_freed_memory(void);
 
 // Writes everything of one file system that is still in memory; waits until it is done.
 int om_syncfs(int descriptor);
