@@ -24,13 +24,12 @@ package struct ExistingLabel: Sendable, Equatable {
   ) throws(Fault) -> ExistingLabel? {
     let path = joinedKey(image, "labels/\(name)")
     do throws(Fault) {
-      if let group = try ZarrGroup.open(store, path: path) {
-        return ExistingLabel(record: group.attributes["omtask"])
-      }
+      if try store.list(path).isEmpty { return nil }
+      let group = try ZarrGroup.open(store, path: path)
+      return ExistingLabel(record: group?.attributes["omtask"])
     } catch {
       if [.io, .permission, .path].contains(error.kind) { throw error }
       return ExistingLabel(record: nil)
     }
-    return try store.list(path).isEmpty ? nil : ExistingLabel(record: nil)
   }
 }

@@ -29,7 +29,8 @@ final class ImageCommitter: Committer {
   func prepare(_ record: JSON) throws(Fault) {
     do throws(Fault) {
       try stage.make(record)
-    } catch where error.kind == .permission {
+    } catch {
+      if error.kind != .permission { throw error }
       var fault = error
       fault.hint = "the image cannot be written to; `--output URI` puts the result elsewhere"
       throw fault
@@ -50,12 +51,12 @@ final class ImageCommitter: Committer {
   func commit(_ labels: [CommittedLabel]) throws(Fault) {
     for label in labels {
       for document in label.arrays + label.metadata.group() {
-        try stage.write(document.key, label: label.metadata.name, document.json)
+        try stage.write(document, label: label.metadata.name)
       }
     }
-    _ = try stage.holder.makeFolder("labels")
+    let place = try stage.holder.makeFolder("labels")
     var replaced: Set<String> = []
-    for name in names where try move(name) { replaced.insert(name) }
+    for name in names where try move(name, to: place) { replaced.insert(name) }
     try register(labels, replaced)
     try stage.remove()
   }
@@ -63,20 +64,21 @@ final class ImageCommitter: Committer {
   func discard() { try? stage.remove() }
 
   /// Moves a staged label image to its place; true when it took the place of another.
-  private func move(_ name: String) throws(Fault) -> Bool {
-    let labels = try stage.holder.folder("labels")
-    let staged = stage.path(of: name)
-    let isTaken = try labels.kind(of: name) != nil
-    if !overwrites || !isTaken {
-      try stage.holder.renameNoReplace(staged, to: labels, name)
+  private func move(_ name: String, to place: OutputFolder) throws(Fault) -> Bool {
+    let out = try stage.out()
+    // Without `overwrites` the rename itself finds out whether the name is taken.
+    let isTaken = overwrites ? try place.kind(of: name) != nil : false
+    if !isTaken {
+      try out.renameNoReplace(name, to: place, name)
       return false
     }
     do throws(Fault) {
       // The old label image is now in the stage and goes with it.
-      try stage.holder.renameExchange(staged, with: labels, name)
-    } catch where error.kind == .unsupported {
-      try labels.renameNoReplace(name, to: stage.holder, staged + ".old")
-      try stage.holder.renameNoReplace(staged, to: labels, name)
+      try out.renameExchange(name, with: place, name)
+    } catch {
+      if error.kind != .unsupported { throw error }
+      try place.renameNoReplace(name, to: out, name + ".old")
+      try out.renameNoReplace(name, to: place, name)
     }
     return true
   }
@@ -108,7 +110,8 @@ final class ImageCommitter: Committer {
     if let copy = try ConsolidatedMetadata.updated(
       location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)
     {
-      let key = location.path.isEmpty ? copy.key : String(copy.key.dropFirst(location.path.count + 1))
+      let parent = location.path.isEmpty ? 0 : location.path.count + 1
+      let key = String(copy.key.dropFirst(parent))
       try stage.holder.write(key, copy.bytes)
     }
   }

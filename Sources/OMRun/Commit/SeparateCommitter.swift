@@ -20,6 +20,7 @@ final class SeparateCommitter: Committer {
   ///   - overwrites: Whether an existing output is replaced.
   ///   - runID: The run.
   ///   - rank: The rank.
+  /// - Throws: A fault of kind `missing` or `permission` when the parent cannot be opened.
   init(
     output: SeparatePath, names: [String], overwrites: Bool, runID: String, rank: Int
   ) throws(Fault) {
@@ -49,18 +50,17 @@ final class SeparateCommitter: Committer {
   func commit(_ labels: [CommittedLabel]) throws(Fault) {
     for (index, label) in labels.enumerated() {
       for document in label.arrays {
-        try stage.write(document.key, label: place(index), document.json)
+        try stage.write(document, label: place(index))
       }
     }
     let groups = SeparateOutput.documents(
       labels.map(\.metadata), source: labels[0].metadata.image.location.displayName)
-    for document in groups { try stage.write(document.key, label: name, document.json) }
-    let staged = stage.path(of: name)
-    let isTaken = try stage.holder.kind(of: name) != nil
-    if overwrites && isTaken {
-      try stage.holder.renameExchange(staged, with: stage.holder, name)
+    for document in groups { try stage.write(document, label: name) }
+    let isTaken = overwrites ? try stage.holder.kind(of: name) != nil : false
+    if isTaken {
+      try stage.out().renameExchange(name, with: stage.holder, name)
     } else {
-      try stage.holder.renameNoReplace(staged, to: stage.holder, name)
+      try stage.out().renameNoReplace(name, to: stage.holder, name)
     }
     try stage.remove()
   }
@@ -90,7 +90,8 @@ struct SeparatePath: Sendable {
     let folder = slash.map { String(path[..<$0]) } ?? "."
     parent = folder.isEmpty ? "/" : folder
     if [".", "..", ""].contains(name) {
-      throw Fault(.path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
+      throw Fault(
+        .path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
     }
   }
 

@@ -1,3 +1,4 @@
+import OMImage
 import OMJSON
 import OMStore
 import OMZarr
@@ -5,7 +6,7 @@ import Synchronization
 
 /// The hidden folder in which results grow: `<holder>/<folder>/<run id>/out/<label>/<level>/…`.
 ///
-/// Faults name whole paths; every file is written under a temporary name and renamed.
+/// Faults name whole paths. Chunks are written under a temporary name and renamed.
 final class Stage: Sendable {
   /// The folder that holds the stage and, later, the results.
   let holder: OutputFolder
@@ -13,7 +14,8 @@ final class Stage: Sendable {
   let folder: String
   private let runID: String
   private let writer: String
-  private let levels = Mutex<[String: OutputFolder]>([:])
+  /// The folders that were opened, by their paths below `out`; `out` itself has the empty path.
+  private let opened = Mutex<[String: OutputFolder]>([:])
   private let written = Mutex(0)
 
   init(holder: OutputFolder, folder: String, runID: String, rank: Int) {
@@ -25,15 +27,17 @@ final class Stage: Sendable {
 
   private var path: String { "\(folder)/\(runID)" }
 
-  /// The path of a staged label image, below the holder.
-  func path(of label: String) -> String { "\(path)/out/\(label)" }
+  /// The folder that holds the staged label images.
+  func out() throws(Fault) -> OutputFolder { try below("") }
 
   /// Makes the folder anew; what a killed run of the same id left is removed.
   func make(_ record: JSON) throws(Fault) {
-    try remove()
-    let stage = try holder.makeFolder(path)
+    let stages = try holder.makeFolder(folder)
+    try stages.removeTree(runID)
+    let stage = try stages.makeFolder(runID)
     try stage.write("run.json", record.bytes(indent: 2))
-    _ = try stage.makeFolder("out")
+    let out = try stage.makeFolder("out")
+    opened.withLock { $0 = ["": out] }
   }
 
   /// Bytes that were published through this stage.
@@ -43,38 +47,47 @@ final class Stage: Sendable {
   func write(
     _ key: String, label: String, level: String, _ bytes: UnsafeRawBufferPointer
   ) throws(Fault) {
-    try levelFolder(label, level).write(key, [bytes], writer: writer)
+    try below("\(label)/\(level)").write(key, [bytes], writer: writer)
     written.withLock { $0 += bytes.count }
   }
 
   /// Writes a document below a label image.
-  func write(_ key: String, label: String, _ document: JSON) throws(Fault) {
-    try holder.makeFolder(path(of: label)).write(key, document.bytes(indent: 2), writer: writer)
+  func write(_ document: MetadataDocument, label: String) throws(Fault) {
+    let key = joinedKey(label, document.key)
+    let slash = key.lastIndex(of: "/") ?? key.startIndex
+    let name = key[slash...].drop { $0 == "/" }
+    try below(String(key[..<slash])).writeUnseen(String(name), document.bytes, writer: writer)
   }
 
   /// Opens the staged array of a level.
   func array(label: String, level: String, layout: ArrayLayout) throws(Fault) -> ZarrArray {
-    let folder = try levelFolder(label, level)
+    let folder = try below("\(label)/\(level)")
     for (name, document) in layout.documents(attributes: [:]) {
-      try folder.write(name, document.bytes(indent: 2), writer: writer)
+      try folder.writeUnseen(name, document.bytes(indent: 2), writer: writer)
     }
-    let store = try FileStore(root: "\(holder.path)/\(path(of: label))/\(level)")
-    return try ZarrArray.open(store, path: "")
+    return try ZarrArray.open(try FileStore(root: folder.path), path: "")
   }
 
   /// Removes the stage, and the folder of all stages when nothing else is in it.
   func remove() throws(Fault) {
-    levels.withLock { $0 = [:] }
-    guard try holder.kind(of: path) != nil else { return }
-    try holder.removeTree(path)
-    if try holder.folder(folder).list().isEmpty { try holder.removeTree(folder) }
+    opened.withLock { $0 = [:] }
+    // By name first: a folder with nothing else in it need not be listed.
+    for name in ["/out", "/run.json", ""] { try holder.removeTree(path + name) }
+    try holder.removeIfEmpty(folder)
   }
 
-  private func levelFolder(_ label: String, _ level: String) throws(Fault) -> OutputFolder {
-    let name = "\(label)/\(level)"
-    if let known = levels.withLock({ $0[name] }) { return known }
-    let fresh = try holder.makeFolder("\(path(of: label))/\(level)")
-    levels.withLock { $0[name] = fresh }
+  /// A folder below `out`, made where it does not exist, and kept open with those above it.
+  private func below(_ key: String) throws(Fault) -> OutputFolder {
+    if let known = opened.withLock({ $0[key] }) { return known }
+    let fresh: OutputFolder
+    if key.isEmpty {
+      fresh = try holder.makeFolder("\(path)/out")
+    } else {
+      let slash = key.lastIndex(of: "/")
+      let parent = try below(slash.map { String(key[..<$0]) } ?? "")
+      fresh = try parent.makeFolder(String(slash.map { key[key.index(after: $0)...] } ?? key[...]))
+    }
+    opened.withLock { $0[key] = fresh }
     return fresh
   }
 }

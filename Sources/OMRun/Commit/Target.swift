@@ -33,15 +33,16 @@ struct Target: Sendable {
     case unlisted
   }
 
-  /// What is there already. *Local*, rank 0.
+  /// Tells what is there already; *local*, rank 0.
   ///
   /// - Returns: The state, and the records of the label images that are there.
   /// - Throws: A fault of kind `exists` when another result has a name and is not to be replaced.
   func look(runID: String) throws(Fault) -> (state: State, records: [JSON?]) {
     var records: [JSON?] = []
     var known = 0
+    let list = try listed()
     for label in names.indices {
-      let found = try existing(label)
+      let found = try existing(label, besides: list)
       records.append(found?.record)
       if let found {
         if Provenance.isOf(runID, found.record) { known += 1; continue }
@@ -56,17 +57,22 @@ struct Target: Sendable {
       }
       return (.open, records)
     }
-    if output != nil { return (.done, records) }
-    let list = try LabelsList.read(
-      image.location.store, image: image.location.path, version: image.version)
-    return (names.allSatisfy(list.names.contains) ? .done : .unlisted, records)
+    guard let list else { return (.done, records) }
+    return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
   }
 
-  private func existing(_ label: Int) throws(Fault) -> ExistingLabel? {
+  /// The names that the image lists; nil when the label images go elsewhere.
+  private func listed() throws(Fault) -> [String]? {
+    if output != nil { return nil }
+    let location = image.location
+    return try LabelsList.read(
+      location.store, image: location.path, version: image.version
+    ).names
+  }
+
+  private func existing(_ label: Int, besides list: [String]?) throws(Fault) -> ExistingLabel? {
     guard let output else {
-      let list = try LabelsList.read(
-        image.location.store, image: image.location.path, version: image.version)
-      try LabelName.check(names[label], besides: list.names)
+      try LabelName.check(names[label], besides: list ?? [])
       return try ExistingLabel.find(
         names[label], image: image.location.path, in: image.location.store)
     }
