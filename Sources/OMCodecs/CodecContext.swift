@@ -10,6 +10,7 @@ package final class CodecContext {
   private(set) lazy var inner = CodecContext()
   private let buffers = (ByteBuffer(), ByteBuffer())
   private var usesFirst = false
+  private var idle: [ByteBuffer] = []
 
   /// Makes the context of one worker; libraries are asked only when they are needed.
   package init() {}
@@ -19,4 +20,11 @@ package final class CodecContext {
     usesFirst.toggle()
     return (usesFirst ? buffers.0 : buffers.1).replace(byteCount: byteCount)
   }
+
+  /// A buffer for somebody who works with this context for a while and then gives it back, such as
+  /// the reader of one image; the next one finds its pages touched already.
+  package func borrowBuffer() -> ByteBuffer { idle.popLast() ?? ByteBuffer() }
+
+  /// Takes back a buffer that was borrowed.
+  package func giveBack(_ buffer: ByteBuffer) { idle.append(buffer) }
 }

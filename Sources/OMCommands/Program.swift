@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSys
 import Glibc
 import OMJSON
 import OMRun
@@ -13,6 +14,7 @@ public enum OMTaskProgram {
   public static func main(tasks: [CatalogEntry]) -> Never {
     // A reader that goes away is an error of `write`, not a signal that kills the run.
     signal(SIGPIPE, SIG_IGN)
+    om_keep_freed_memory()
     let environment = Environment.ofThisProcess()
     let console = Console(DescriptorSink.standardError, style: LogStyle())
     let context = CommandContext(

@@ -25,8 +25,8 @@ package final class ChunkReader {
   package internal(set) var chunksAbsent = 0
 
   private let context: CodecContext
-  private let encoded = ByteBuffer()
-  private let decoded = ByteBuffer()
+  private let encoded: ByteBuffer
+  private let decoded: ByteBuffer
   private let encodedLimit: Int
   /// The shard that was visited last.
   var shard: OpenShard?
@@ -35,7 +35,14 @@ package final class ChunkReader {
   package init(_ array: ZarrArray, context: CodecContext) {
     self.array = array
     self.context = context
+    encoded = context.borrowBuffer()
+    decoded = context.borrowBuffer()
     encodedLimit = array.metadata.pipeline.maximumEncodedByteCount
+  }
+
+  deinit {
+    context.giveBack(decoded)
+    context.giveBack(encoded)
   }
 
   /// Visits every readable chunk that touches a region, stored chunk by stored chunk.
