@@ -10,9 +10,16 @@ public struct JSONObject: Sendable {
   ///
   /// - Precondition: No key appears twice.
   public init(members: [(key: String, value: JSON)]) {
-    precondition(
-      Set(members.map(\.key)).count == members.count, "a JSON object has each key only once")
+    precondition(JSONObject.hasEachKeyOnce(members), "a JSON object has each key only once")
     self.members = members
+  }
+
+  /// Whether no key appears twice; comparing few keys with each other is faster than hashing them.
+  private static func hasEachKeyOnce(_ members: [(key: String, value: JSON)]) -> Bool {
+    if members.count > 16 { return Set(members.map(\.key)).count == members.count }
+    return members.indices.allSatisfy { place in
+      members[..<place].allSatisfy { $0.key != members[place].key }
+    }
   }
 
   /// Takes members that the parser has already checked.

@@ -19,7 +19,11 @@ private struct JSONWriter {
   let indent: Int?
   var output: [UInt8] = []
 
-  init(indent: Int?) { self.indent = indent }
+  init(indent: Int?) {
+    self.indent = indent
+    // Most documents fit, so the buffer seldom moves.
+    output.reserveCapacity(4096)
+  }
 
   mutating func write(_ value: JSON, level: Int) {
     switch value {
@@ -59,7 +63,7 @@ private struct JSONWriter {
   mutating func breakLine(_ level: Int) {
     guard let indent else { return }
     output.append(UInt8(ascii: "\n"))
-    output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent * level))
+    for _ in 0..<indent * level { output.append(UInt8(ascii: " ")) }
   }
 
   /// A string in quotes; only what JSON demands is escaped.
@@ -95,6 +99,7 @@ private struct JSONWriter {
   }
 
   mutating func append(_ text: String) {
-    output.append(contentsOf: text.utf8)
+    var text = text
+    text.withUTF8 { output.append(contentsOf: $0) }
   }
 }

@@ -12,9 +12,12 @@ public struct SHA256: Sendable {
 
   /// Adds bytes.
   public mutating func update(_ bytes: [UInt8]) {
-    for byte in bytes {
-      pending.append(byte)
-      length += 1
+    length += UInt64(bytes.count)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(64 - pending.count)
+      pending.append(contentsOf: part)
+      rest = rest.dropFirst(part.count)
       if pending.count == 64 { compress() }
     }
   }
@@ -71,7 +74,14 @@ public func sha256(_ bytes: [UInt8]) -> [UInt8] {
 
 /// Bytes as lower-case hexadecimal digits, two per byte.
 public func hexadecimal(_ bytes: [UInt8]) -> String {
-  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  let digits = Array("0123456789abcdef".utf8)
+  return String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
+    for (index, byte) in bytes.enumerated() {
+      buffer[2 * index] = digits[Int(byte >> 4)]
+      buffer[2 * index + 1] = digits[Int(byte & 15)]
+    }
+    return 2 * bytes.count
+  }
 }
 
 private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {

@@ -42,33 +42,25 @@ struct RunIdentity {
       "input": .string(input),
       "outputs": .array(outputs),
     ])
-    runID = hexadecimal(sha256(Array(document.text().utf8)).prefix(8))
+    runID = String(hexadecimal(sha256(document.bytes())).prefix(16))
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
   private static func inputDigest(
     _ image: OMEImage, _ plans: [LabelPlan]
   ) throws(Fault) -> String {
-    var bytes = Array(JSON.object(image.document).text().utf8)
+    var bytes = JSON.object(image.document).bytes()
     var seen: Set<String> = []
     for plan in plans where seen.insert(plan.source.path).inserted {
-      for source in plan.sources { bytes += Array(source.metadata.document.text().utf8) }
+      for source in plan.sources { bytes += source.metadata.document.bytes() }
       let grid = plan.source.storedGrid
       let step = max(1, (grid.count + stampLimit - 1) / stampLimit)
       for number in stride(from: 0, to: grid.count, by: step) {
         let key = plan.source.storedKey(grid.position(of: number))
         let stamp = try plan.source.store.stamp(key)
-        withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += Array($0) }
+        withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
       }
     }
-    return hexadecimal(sha256(bytes)[...])
+    return hexadecimal(sha256(bytes))
   }
-}
-
-/// Bytes as hexadecimal digits.
-func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
-  bytes.map { byte in
-    let digits = String(byte, radix: 16)
-    return digits.count == 1 ? "0" + digits : digits
-  }.joined()
 }
