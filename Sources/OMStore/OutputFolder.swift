@@ -70,14 +70,34 @@ extension OutputFolder {
   }
 
   private func walk(_ parts: [String], making: Bool) throws(Fault) -> OutputFolder {
-    if parts.count > 1, let known = openWhole(parts) { return known }
     var here = self
-    for part in parts { here = try here.step(part, making: making) }
+    var mayBeWhole = parts.count > 1
+    for (index, part) in parts.enumerated() {
+      let isNew = making ? try here.makeUnlessThere(part) : false
+      // Below a folder that is new there is nothing to find.
+      if !isNew && mayBeWhole {
+        if let known = here.openWhole(parts[index...]) { return known }
+        mayBeWhole = false
+      }
+      here = try here.step(part)
+    }
     return here
   }
 
+  /// Makes a folder without looking first, since mostly it is new; false when it was there already,
+  /// perhaps because another rank was faster.
+  private func makeUnlessThere(_ name: String) throws(Fault) -> Bool {
+    do {
+      _ = try system { mkdirat(descriptor.number, name, 0o777) }
+      return true
+    } catch {
+      if error.code == EEXIST { return false }
+      throw fault(error, name, "making the folder")
+    }
+  }
+
   /// Opens a folder several levels below in one call; nil when that needs a closer look.
-  private func openWhole(_ parts: [String]) -> OutputFolder? {
+  private func openWhole(_ parts: ArraySlice<String>) -> OutputFolder? {
     let relative = parts.joined(separator: "/")
     do {
       let descriptor = try Descriptor(
@@ -86,32 +106,21 @@ extension OutputFolder {
     } catch { return nil }
   }
 
-  private func step(_ name: String, making: Bool) throws(Fault) -> OutputFolder {
+  private func step(_ name: String) throws(Fault) -> OutputFolder {
     do {
-      if making { try makeUnlessThere(name) }
-      let descriptor = try openFolder(name)
-      return OutputFolder(path: path(of: name), descriptor: descriptor)
+      return OutputFolder(path: path(of: name), descriptor: try openFolder(name))
     } catch {
       // The kernel answers ENOTDIR for links too, since it was told not to follow them.
       try refuseLink(name)
       if error.code == ENOTDIR {
         throw Fault(.io, path(of: name), "is a file, expected a folder")
       }
-      throw fault(error, name, making ? "making the folder" : "opening the folder")
+      throw fault(error, name, "opening the folder")
     }
   }
 
   private func openFolder(_ name: String) throws(Errno) -> Descriptor {
     try Descriptor(below: descriptor.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-  }
-
-  /// Makes a folder without looking first: mostly it is new, and another rank may be faster.
-  private func makeUnlessThere(_ name: String) throws(Errno) {
-    do {
-      _ = try system { mkdirat(descriptor.number, name, 0o777) }
-    } catch {
-      guard error.code == EEXIST else { throw error }
-    }
   }
 }
 
