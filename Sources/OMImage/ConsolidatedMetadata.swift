@@ -9,11 +9,17 @@ package enum ConsolidatedMetadata {
     package var written: [MetadataDocument]
     /// The node that was replaced: what the copy says about it and all below it goes.
     package var replaced: String?
+    /// The group below which this happened: a copy that does not know it stays without the change;
+    /// nil makes it in every copy.
+    package var within: String?
 
     /// Makes a change.
-    package init(written: [MetadataDocument], replaced: String? = nil) {
+    package init(
+      written: [MetadataDocument], replaced: String? = nil, within: String? = nil
+    ) {
       self.written = written
       self.replaced = replaced
+      self.within = within
     }
   }
 
@@ -26,6 +32,25 @@ package enum ConsolidatedMetadata {
       holders.append(parts.joined(separator: "/"))
     }
     return holders
+  }
+
+  /// The document that holds the copy of a group.
+  package static func key(_ group: String, zarrFormat: Int) -> String {
+    joinedKey(group, zarrFormat == 2 ? ".zmetadata" : "zarr.json")
+  }
+
+  /// The Zarr format of the copy that a group keeps; nil when it keeps none.
+  ///
+  /// - Throws: As `updated`.
+  package static func formatOfCopy(
+    _ group: String, in store: any Store
+  ) throws(Fault) -> Int? {
+    if try store.stamp(key(group, zarrFormat: 2)) != nil { return 2 }
+    let key = key(group, zarrFormat: 3)
+    guard let bytes = try store.get(key, limit: JSON.maximumBytes) else { return nil }
+    let json = try JSON(parsing: bytes, subject: key, lenient: true)
+    let copy = try json.objectValue?.optional("consolidated_metadata", .object, in: key)
+    return copy == nil ? nil : 3
   }
 
   /// The document of a group with its copy brought up to date.
@@ -41,7 +66,7 @@ package enum ConsolidatedMetadata {
   package static func updated(
     _ group: String, in store: any Store, zarrFormat: Int, by changes: [Change]
   ) throws(Fault) -> MetadataDocument? {
-    let key = joinedKey(group, zarrFormat == 2 ? ".zmetadata" : "zarr.json")
+    let key = key(group, zarrFormat: zarrFormat)
     guard let bytes = try store.get(key, limit: JSON.maximumBytes) else { return nil }
     let json = try JSON(parsing: bytes, subject: key, lenient: true)
     guard var document = json.objectValue else {
@@ -49,56 +74,18 @@ package enum ConsolidatedMetadata {
     }
     if zarrFormat == 2 {
       let entries = try document.required("metadata", .object, in: key)
-      document["metadata"] = .object(apply(changes, to: entries, below: group, entryKeyV2))
+      document["metadata"] = .object(
+        CopiedEntries(entries, of: group, zarrFormat: 2).applying(changes))
     } else {
       guard var copy = try document.optional("consolidated_metadata", .object, in: key) else {
         return nil
       }
       let entries = try copy.required("metadata", .object, in: key)
-      copy["metadata"] = .object(apply(changes, to: entries, below: group, entryKeyV3))
+      copy["metadata"] = .object(
+        CopiedEntries(entries, of: group, zarrFormat: 3).applying(changes))
       document["consolidated_metadata"] = .object(copy)
     }
     let changed = JSON.object(document)
     return changed == json ? nil : MetadataDocument(key: key, json: changed)
-  }
-
-  /// The entries of a copy after the changes; what stays keeps its place.
-  private static func apply(
-    _ changes: [Change], to entries: JSONObject, below group: String,
-    _ entryKey: (String) -> String?
-  ) -> JSONObject {
-    var written: [(key: String, value: JSON)] = []
-    for document in changes.flatMap(\.written) {
-      if let name = relativeKey(document.key, to: group).flatMap(entryKey) {
-        written.append((name, document.json))
-      }
-    }
-    let gone = changes.compactMap(\.replaced).compactMap { relativeKey($0, to: group) }
-    let isGone = { (key: String) in gone.contains { key == $0 || key.hasPrefix("\($0)/") } }
-    // The same document may be written twice, such as a list that two labels were added to.
-    let values = Dictionary(written.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-    var members = entries.members.compactMap { key, value in
-      values[key].map { (key, $0) } ?? (isGone(key) ? nil : (key, value))
-    }
-    var known = Set(members.map(\.0))
-    for (key, _) in written where known.insert(key).inserted {
-      members.append((key, values[key] ?? .null))
-    }
-    return JSONObject(members: members.map { (key: $0.0, value: $0.1) })
-  }
-
-  /// In v2 the copy is sorted under the names of the documents.
-  private static func entryKeyV2(_ key: String) -> String? { key }
-
-  /// In v3 the copy is sorted under the names of the nodes; the group itself is not in it.
-  private static func entryKeyV3(_ key: String) -> String? {
-    let suffix = "/zarr.json"
-    return key.hasSuffix(suffix) ? String(key.dropLast(suffix.count)) : nil
-  }
-
-  /// A key as seen from a group above it; nil when it is not below the group.
-  private static func relativeKey(_ key: String, to group: String) -> String? {
-    if group.isEmpty { return key }
-    return key.hasPrefix(group + "/") ? String(key.dropFirst(group.count + 1)) : nil
   }
 }

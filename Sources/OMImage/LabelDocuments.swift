@@ -61,6 +61,9 @@ package struct LabelDocuments: Sendable {
   /// The path of the array of a level (0 is its finest), below the label image.
   package static func levelPath(_ level: Int) -> String { "\(level)" }
 
+  /// Whether a name below a label image may be that of a level.
+  package static func isLevelPath(_ name: String) -> Bool { Int(name) != nil }
+
   /// The documents of its group.
   ///
   /// - Parameter source: The path from the label image to the image.

@@ -59,6 +59,39 @@ import Testing
       document?.json["metadata"] == ["0/.zgroup": [:], "0/labels/.zattrs": ["labels": ["n"]]])
   }
 
+  @Test func `new nodes stand behind their siblings`() throws {
+    let entries = """
+      {"B": {}, "B/03": {}, "B/03/0": {}, "C": {}, "B/03/0/labels": {}, "B/03/0/labels/a": {},
+       "C/labels": {}, "C/labels/a": {}}
+      """
+    let document = try #require(try updated(v3(entries)))
+    let copy = document.json["consolidated_metadata"]?["metadata"]?.objectValue
+    #expect(
+      copy?.keys == [
+        "B", "B/03", "B/03/0", "C", "B/03/0/labels", "B/03/0/labels/a", "B/03/0/labels/n",
+        "C/labels", "C/labels/a", "B/03/0/labels/n/0",
+      ])
+  }
+
+  @Test(arguments: [("B/03/0", true), ("B/03/1", false)])
+  func `a copy that does not know the image stays without its labels`(
+    known: String, isChanged: Bool
+  ) throws {
+    var change = change
+    change.within = "B/03/0"
+    let store = Examples.store(v3(#"{"B": {}, "B/03": {}, "\#(known)": {}}"#))
+    let document = try ConsolidatedMetadata.updated("", in: store, zarrFormat: 3, by: [change])
+    #expect((document != nil) == isChanged)
+  }
+
+  @Test func `the format of a copy is that of the document that holds it`() throws {
+    #expect(try ConsolidatedMetadata.formatOfCopy("", in: Examples.store(v3("{}"))) == 3)
+    let plain = Examples.store(["zarr.json": Examples.group05("{}"), "B/.zmetadata": "{}"])
+    #expect(try ConsolidatedMetadata.formatOfCopy("", in: plain) == nil)
+    #expect(try ConsolidatedMetadata.formatOfCopy("B", in: plain) == 2)
+    #expect(try ConsolidatedMetadata.formatOfCopy("C", in: plain) == nil)
+  }
+
   @Test func `a group without a copy is left alone, and so is a copy that is true`() throws {
     #expect(try updated(["zarr.json": Examples.group05("{}")]) == nil)
     #expect(try updated([:], 2) == nil)
