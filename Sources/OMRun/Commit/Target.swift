@@ -63,18 +63,16 @@ struct Target: Sendable {
 
   /// The names that the image lists; nil when the label images go elsewhere.
   private func listed() throws(Fault) -> [String]? {
-    if output != nil { return nil }
-    let location = image.location
-    return try LabelsList.read(
-      location.store, image: location.path, version: image.version
-    ).names
+    output == nil ? try image.labelsList().names : nil
   }
 
   private func existing(_ label: Int, besides list: [String]?) throws(Fault) -> ExistingLabel? {
     guard let output else {
       try LabelName.check(names[label], besides: list ?? [])
-      return try ExistingLabel.find(
-        names[label], image: image.location.path, in: image.location.store)
+      let location = image.location
+      return try location.naming { () throws(Fault) in
+        try ExistingLabel.find(names[label], image: location.path, in: location.store)
+      }
     }
     let parent = try OutputFolder(path: output.parent)
     guard try parent.kind(of: output.name) != nil else { return nil }
@@ -92,5 +90,25 @@ struct Target: Sendable {
         : "is there already, made by `\(maker ?? "")` with other parameters or of other voxels",
       hint: "`--overwrite` replaces it"
         + (output == nil ? ", `--label-name` takes another name" : ""))
+  }
+}
+
+extension OMEImage {
+  /// The label images that it lists; faults name whole paths.
+  func labelsList() throws(Fault) -> LabelsList {
+    try location.naming { () throws(Fault) in
+      try LabelsList.read(location.store, image: location.path, version: version)
+    }
+  }
+}
+
+extension ImageLocation {
+  /// Does something whose faults name keys of the store, and names whole paths instead.
+  func naming<Value>(_ work: () throws(Fault) -> Value) throws(Fault) -> Value {
+    do throws(Fault) {
+      return try work()
+    } catch {
+      throw naming(error)
+    }
   }
 }
