@@ -8,7 +8,7 @@ package struct ChunkView {
   /// The full box of the chunk in array axes; it may hang over the edge of the array.
   package let region: Region
   /// The full chunk in C order, in the byte order of this machine, valid during the visit; nil when
-  /// the chunk is not stored and all of it is the fill value.
+  /// all of it is the fill value: it is not stored, or it is damaged and the reader goes on.
   package let voxels: UnsafeRawPointer?
 
   /// The shape of the full chunk.
@@ -24,6 +24,8 @@ package final class ChunkReader {
   /// How many visited chunks were not stored and read as fill value.
   package internal(set) var chunksAbsent = 0
 
+  /// Takes damaged chunks; without it they are faults.
+  private let damage: DamageLog?
   private let context: CodecContext
   private let encoded: ByteBuffer
   private let decoded: ByteBuffer
@@ -32,9 +34,16 @@ package final class ChunkReader {
   var shard: OpenShard?
 
   /// Makes a reader for the calling thread.
-  package init(_ array: ZarrArray, context: CodecContext) {
+  ///
+  /// - Parameters:
+  ///   - array: The array.
+  ///   - context: The codec state of the thread.
+  ///   - damage: Takes chunks that cannot be decoded, which then read as fill value; nil makes them
+  ///     faults.
+  package init(_ array: ZarrArray, context: CodecContext, damage: DamageLog? = nil) {
     self.array = array
     self.context = context
+    self.damage = damage
     encoded = context.borrowBuffer()
     decoded = context.borrowBuffer()
     encodedLimit = array.metadata.pipeline.maximumEncodedByteCount
@@ -53,8 +62,8 @@ package final class ChunkReader {
   ///   - region: A box within the array.
   ///   - body: Called for each chunk; its voxels are valid until it returns, and it must not read
   ///     with this reader.
-  /// - Throws: What `body` throws, what the store throws, and for damaged bytes `truncated`, `codec`,
-  ///   `checksum` or `limit` with the key as subject.
+  /// - Throws: What `body` throws, what the store throws, and for damaged bytes, unless a log takes
+  ///   them, `truncated`, `codec`, `checksum` or `limit` with the key as subject.
   package func visit(_ region: Region, _ body: (ChunkView) throws -> Void) throws {
     try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
       if let layout = array.metadata.sharding {
@@ -96,9 +105,44 @@ extension ChunkReader {
       chunksAbsent += 1
       return try body(ChunkView(region: region, voxels: nil))
     }
-    try checkEncodedSize(value.size, key)
+    let isSound = try tolerating(region, key) { () throws(Fault) in
+      try checkEncodedSize(value.size, key)
+      return true
+    }
+    guard isSound != nil else { return try body(ChunkView(region: region, voxels: nil)) }
     let bytes = try readEncoded(0..<value.size, of: value)
-    try body(ChunkView(region: region, voxels: decode(bytes, key)))
+    try body(ChunkView(region: region, voxels: decode(bytes, region, key)))
+  }
+
+  /// Makes one step of reading a chunk; nil when it shows damage that the log takes.
+  ///
+  /// Reading bytes is no such step: a value that shrinks while it is read would be damaged for one
+  /// pass and sound for another.
+  ///
+  /// - Parameters:
+  ///   - region: The box of the chunk, or of a whole shard.
+  ///   - key: The stored value.
+  ///   - isShard: Whether the damage concerns a whole shard.
+  ///   - step: What may find damage.
+  /// - Returns: What the step returns.
+  /// - Throws: What the step throws when it is no damage or there is no log, and `limit` when too
+  ///   much is damaged.
+  func tolerating<Value>(
+    _ region: Region, _ key: String, isShard: Bool = false, _ step: () throws(Fault) -> Value
+  ) throws(Fault) -> Value? {
+    do throws(Fault) {
+      return try step()
+    } catch {
+      guard let damage, DamageLog.takes(error) else { throw error }
+      let shape = array.metadata.innerChunkShape
+      let position = zip(region.origin, shape).map { $0 / $1 }
+      let grid = ChunkGrid(arrayShape: array.metadata.shape, cellShape: shape)
+      try damage.add(
+        DamagedChunk(
+          path: array.path, number: grid.number(at: position), key: key,
+          position: isShard ? nil : position, message: error.message))
+      return nil
+    }
   }
 
   /// Reads some bytes of a value into the reader's buffer; they are valid until the next call.
@@ -120,18 +164,21 @@ extension ChunkReader {
         + " need at most \(encodedLimit)")
   }
 
-  /// Decodes a chunk into the reader's buffer; the voxels are valid until the next call.
+  /// Decodes a chunk into the reader's buffer; the voxels are valid until the next call, and nil
+  /// when the log takes the chunk.
   func decode(
-    _ bytes: UnsafeRawBufferPointer, _ key: String
+    _ bytes: UnsafeRawBufferPointer, _ region: Region, _ key: String
   ) throws(Fault) -> UnsafeRawPointer? {
     let pipeline = array.metadata.pipeline
     let target = decoded.replace(byteCount: pipeline.decodedByteCount)
     guard let voxels = target.baseAddress else { return nil }
-    do throws(Fault) {
-      try pipeline.decode(bytes, into: voxels, using: context)
-    } catch {
-      throw error.below(key)
+    return try tolerating(region, key) { () throws(Fault) in
+      do throws(Fault) {
+        try pipeline.decode(bytes, into: voxels, using: context)
+      } catch {
+        throw error.below(key)
+      }
+      return UnsafeRawPointer(voxels)
     }
-    return UnsafeRawPointer(voxels)
   }
 }

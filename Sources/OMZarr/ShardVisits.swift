@@ -7,8 +7,10 @@ import OMStore
 struct OpenShard {
   let position: [Int]
   let key: String
-  /// What it holds; nil when it is not stored.
+  /// What it holds; nil when it is not stored or damaged.
   let content: (value: OpenedValue, index: ShardIndex, range: Range<Int>)?
+  /// Whether its index cannot be used, so that all of it counts as fill value.
+  let isDamaged: Bool
 }
 
 /// An inner chunk that has to be read.
@@ -31,15 +33,19 @@ extension ChunkReader {
     let shard = try openShard(position, layout)
     var stored: [StoredCell] = []
     try forEachInnerChunk(position, region) { cellPosition, chunkRegion in
-      if let content = shard.content,
-        let range = try entry(
-          layout.cell(at: cellPosition), content.index, content.range, shard.key)
-      {
-        stored.append(StoredCell(range: range, region: chunkRegion))
-      } else {
+      if let content = shard.content {
+        let cell = layout.cell(at: cellPosition)
+        let found = try tolerating(chunkRegion, shard.key) { () throws(Fault) in
+          try entry(cell, content.index, content.range, shard.key)
+        }
+        if let range = found ?? nil {
+          return stored.append(StoredCell(range: range, region: chunkRegion))
+        }
+        if found != nil { chunksAbsent += 1 }
+      } else if !shard.isDamaged {
         chunksAbsent += 1
-        try body(ChunkView(region: chunkRegion, voxels: nil))
       }
+      try body(ChunkView(region: chunkRegion, voxels: nil))
     }
     guard let content = shard.content else { return }
     stored.sort { $0.range.lowerBound < $1.range.lowerBound }
@@ -51,7 +57,8 @@ extension ChunkReader {
       for cell in group.cells {
         let start = cell.range.lowerBound - group.range.lowerBound
         let chunk = UnsafeRawBufferPointer(rebasing: bytes[start..<start + cell.range.count])
-        try body(ChunkView(region: cell.region, voxels: decode(chunk, shard.key)))
+        try body(
+          ChunkView(region: cell.region, voxels: decode(chunk, cell.region, shard.key)))
       }
     }
   }
@@ -79,22 +86,37 @@ extension ChunkReader {
     if let shard, shard.position == position { return shard }
     shard = nil
     let key = array.storedKey(position)
-    let opened: OpenShard
+    var opened = OpenShard(position: position, key: key, content: nil, isDamaged: false)
     if let value = try array.store.open(key) {
-      do throws(Fault) {
-        let bytes = try readEncoded(
-          layout.index.indexRange(shardByteCount: value.size), of: value)
-        let index = try layout.index.decode(bytes, shardByteCount: value.size)
-        let range = layout.index.contentRange(shardByteCount: value.size)
-        opened = OpenShard(position: position, key: key, content: (value, index, range))
-      } catch {
-        throw error.naming(key)
-      }
-    } else {
-      opened = OpenShard(position: position, key: key, content: nil)
+      let shape = array.metadata.storedChunkShape
+      let box = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+      let index = try readIndex(value, layout, box, key)
+      opened = OpenShard(
+        position: position, key: key,
+        content: index.map {
+          (value, $0, layout.index.contentRange(shardByteCount: value.size))
+        }, isDamaged: index == nil)
     }
     shard = opened
     return opened
+  }
+
+  /// Reads the index of a shard; nil when the log takes it.
+  private func readIndex(
+    _ value: OpenedValue, _ layout: ShardLayout, _ box: Region, _ key: String
+  ) throws(Fault) -> ShardIndex? {
+    do throws(Fault) {
+      let range = try tolerating(box, key, isShard: true) { () throws(Fault) in
+        try layout.index.indexRange(shardByteCount: value.size)
+      }
+      guard let range else { return nil }
+      let bytes = try readEncoded(range, of: value)
+      return try tolerating(box, key, isShard: true) { () throws(Fault) in
+        try layout.index.decode(bytes, shardByteCount: value.size)
+      }
+    } catch {
+      throw error.naming(key)
+    }
   }
 
   private func entry(

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,17 +121,95 @@ def test_a_truncated_chunk_is_named(
     assert {k: v for k, v in tree(path).items() if not k.startswith(".omtask")} == before
 
 
+FILL = ["--on-damage", "fill"]
+
+
+@pytest.mark.parametrize("engine", [{}, {"threads": 3}, {"ranks": 2}, {"ranks": 3}], ids=str)
+@pytest.mark.parametrize("layout", samples.BOTH, ids=lambda layout: layout.version)
 def test_a_truncated_chunk_can_be_filled(
-    omtask: Program, tmp_path: Path, rng: np.random.Generator
+    layout: samples.Layout, engine: dict[str, int], omtask: Program, tmp_path: Path,
+    rng: np.random.Generator,
+) -> None:
+    path, events = tmp_path / "image.zarr", tmp_path / "events.jsonl"
+    source = samples.write_blobs(path, layout, rng, levels=1).levels[0].copy()
+    file = damaged_chunk(path)
+    place = [int(part) for part in file.relative_to(path / "0").parts if part != "c"]
+    # A shard loses its index with its end, and so all of its chunks.
+    unit = [n * m for n, m in zip(layout.chunk, layout.shard or (1, 1, 1))]
+    source[tuple(slice(i * n, (i + 1) * n) for i, n in zip(place, unit))] = 0
+    wanted = {"label_name": "l"}
+    outcome = omtask.threshold(
+        path, parameters=wanted, extra=[*FILL, "--events", events], **engine)
+    (ought,) = expected_labels([source], "zyx", wanted)
+    assert np.array_equal(read_label(path, "l").levels[0], ought.levels[0])
+
+    key = str(file.relative_to(path))
+    (told,) = outcome.report.images
+    assert outcome.report.document["damaged_chunks"] == told["damaged_chunks"]["count"] == 1
+    assert [chunk["key"] for chunk in told["damaged_chunks"]["listed"]] == [key]
+    jsonschema.validate(outcome.report.document, schema("report"))
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    (warning,) = [line["message"] for line in lines if line["event"] == "warning"]
+    assert key in warning and warning in outcome.stderr
+    assert "1 damaged chunk " in outcome.stderr
+    assert read_label(path, "l").attributes["omtask"]["filled_chunks"] == 1
+
+    again = omtask.threshold(path, parameters=wanted, extra=FILL, **engine)
+    assert again.report.with_status("skipped")
+    assert again.report.document["damaged_chunks"] == 1
+    outcome = omtask.threshold(path, parameters=wanted, expect=73, **engine)
+    assert "--overwrite" in outcome.stderr
+    assert "--on-damage fill" in omtask.threshold(path, extra=["--overwrite"], expect=65).stderr
+
+
+@pytest.mark.parametrize("objects", [True, False])
+def test_filling_is_the_same_on_threads_and_ranks(
+    objects: bool, omtask: Program, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     path = tmp_path / "image.zarr"
-    source = samples.write_blobs(path, samples.V2, rng, levels=1).levels[0].copy()
+    samples.write_blobs(path, samples.SHARDED, rng, shape=(30, 70, 80))
+    files = sorted(f for f in (path / "0/c").rglob("*") if f.is_file())
+    for file in files[:3]:  # the first inner chunk that each holds
+        file.write_bytes(bytes(8) + file.read_bytes()[8:])
+    os.truncate(files[3], files[3].stat().st_size - 5)
+    results = []
+    for number, engine in enumerate(({}, {"threads": 3}, {"ranks": 2}, {"ranks": 3})):
+        copy = tmp_path / str(number) / "image.zarr"
+        shutil.copytree(path, copy)
+        wanted = {"method": "otsu", "objects": objects, "label_name": "l"}
+        outcome = omtask.threshold(copy, parameters=wanted, extra=FILL, **engine)
+        results.append((tree(copy), outcome.report.images[0]["damaged_chunks"]))
+    assert all(result == results[0] for result in results)
+    told = results[0][1]
+    assert told["count"] == len(told["listed"]) == 4
+    assert sum("chunk" not in chunk for chunk in told["listed"]) == 1
+    assert {chunk["key"] for chunk in told["listed"]} == {
+        str(file.relative_to(path)) for file in files[:4]}
+
+
+def test_filling_changes_nothing_where_nothing_is_damaged(
+    omtask: Program, image: Path
+) -> None:
+    omtask.threshold(image, parameters={"label_name": "a"})
+    outcome = omtask.threshold(image, parameters={"label_name": "b"}, extra=FILL)
+    assert np.array_equal(read_label(image, "a").levels[0], read_label(image, "b").levels[0])
+    assert outcome.report.document["damaged_chunks"] == 0
+    assert "damaged_chunks" not in outcome.report.images[0]
+    assert "filled_chunks" not in read_label(image, "b").attributes["omtask"]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_never_filled(
+    make: Callable[[Path], None], omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "image.zarr"
+    samples.write_blobs(path, samples.V2, rng)
     file = damaged_chunk(path)
-    place = [int(part) for part in file.relative_to(path / "0").parts]
-    source[tuple(slice(i * n, (i + 1) * n) for i, n in zip(place, samples.V2.chunk))] = 0
-    omtask.threshold(path, parameters={"label_name": "l"}, extra=["--on-damage", "fill"])
-    (ought,) = expected_labels([source], "zyx", {"label_name": "l"})
-    assert np.array_equal(read_label(path, "l").levels[0], ought.levels[0])
+    file.unlink()
+    make(file)
+    outcome = omtask.threshold(path, extra=FILL, expect=74)
+    assert str(file.relative_to(path)) in outcome.stderr
+    assert listed_labels(path) == []
 
 
 def test_an_unwritable_folder_is_refused_before_work(

@@ -1,15 +1,18 @@
 """A plate as one job: every image for itself, failures named, only those done again."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from omtask_testing import samples
 from omtask_testing.checks import assert_labels
 from omtask_testing.images import Image, PlateShape, write_plate
+from omtask_testing.layouts import Layout
 from omtask_testing.oracle import expected_labels, threshold
 from omtask_testing.program import Outcome, Program
 from omtask_testing.reading import listed_labels
@@ -19,9 +22,11 @@ PARAMETERS = {"method": "otsu", "channel": "all", "keep_channel_axis": True, "la
 CHANNELS = ("DAPI", "GFP")
 
 
-def make_plate(path: Path, shape: PlateShape, rng: np.random.Generator) -> dict[str, Image]:
+def make_plate(
+    path: Path, shape: PlateShape, rng: np.random.Generator, layout: Layout = samples.V2
+) -> dict[str, Image]:
     images = {
-        place: samples.blobs_image(samples.V2, rng, "cyx", (2, 40, 48), 2, CHANNELS)
+        place: samples.blobs_image(layout, rng, "cyx", (2, 40, 48), 2, CHANNELS)
         for place in shape.images
     }
     write_plate(path, shape, images)
@@ -101,6 +106,128 @@ def test_threads_and_ranks_write_the_same_plate(
         omtask.threshold(copy, parameters=PARAMETERS, **engine)
         trees.append(tree(copy))
     assert trees[0] == trees[1] == trees[2]
+
+
+def consolidate(plate: Path) -> None:
+    """Lets zarr-python write copies of all metadata into image, well, row and plate."""
+    for place in ("A/01/0", "A/01", "A", ""):
+        zarr.consolidate_metadata(plate / place)
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@pytest.mark.parametrize("layout", samples.BOTH, ids=lambda layout: layout.version)
+def test_copies_of_metadata_above_the_images_learn_of_labels(
+    layout: Layout, ranks: int | None, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(2, 2, 1), rng, layout)
+    consolidate(plate)
+    wanted = PARAMETERS | {"label_name": "cells"}
+    omtask.threshold(plate, parameters=wanted, ranks=ranks)
+    omtask.threshold(plate, parameters=wanted | {"label_name": "more"}, ranks=ranks)
+    assert_copies_know(plate, list(images), ["cells", "more"])
+
+    times = {p: p.stat().st_mtime_ns for p in plate.rglob("*")}
+    omtask.threshold(plate, parameters=wanted, ranks=ranks)
+    assert {p: p.stat().st_mtime_ns for p in plate.rglob("*")} == times
+    consolidated = tree(plate)
+    spoil_copy(plate, layout)
+    again = omtask.threshold(plate, parameters=wanted, ranks=ranks)
+    assert len(again.report.with_status("skipped")) == len(images)
+    assert_copies_know(plate, list(images), ["cells"])
+    assert {k: v for k, v in tree(plate).items() if "/" in k} == {
+        k: v for k, v in consolidated.items() if "/" in k}
+
+
+def test_the_copy_of_a_plate_learns_of_the_label_of_one_image(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    make_plate(plate, PlateShape(1, 2, 1), rng, samples.SHARDED)
+    consolidate(plate)
+    omtask.threshold(plate / "A/02/0", parameters=PARAMETERS)
+    assert_copies_know(plate, ["A/02/0"], ["cells"])
+    assert not (plate / "A/01/0/labels").exists()
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@pytest.mark.parametrize("scope", ["channel", "plate"])
+def test_damaged_chunks_of_a_plate_can_be_filled(
+    scope: str, ranks: int | None, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(2, 3, 1), rng)
+    broken = [list(images)[i] for i in (1, 5)]
+    for place, damage in zip(broken, (truncate, scramble)):
+        damage(plate / place)
+    outcome = omtask.threshold(
+        plate, parameters=PARAMETERS | {"scope": scope}, ranks=ranks,
+        extra=["--on-damage", "fill"])
+    assert len(outcome.report.with_status("done")) == len(images)
+    damaged = [image for image in outcome.report.images if "damaged_chunks" in image]
+    assert ends([image["uri"] for image in damaged], broken)
+    assert [image["damaged_chunks"]["count"] for image in damaged] == [1, 1]
+    assert outcome.report.document["damaged_chunks"] == 2
+    assert outcome.stderr.count("1 damaged chunk counts as fill value") == 2
+
+
+def assert_copies_know(plate: Path, places: list[str], labels: list[str]) -> None:
+    for holder in ("", "A", "A/01"):
+        group = zarr.open_consolidated(plate / holder, mode="r")
+        assert group.metadata.consolidated_metadata is not None
+        for place in places:
+            if not place.startswith(holder):
+                continue
+            inner = place.removeprefix(holder).strip("/")
+            for name in labels:
+                node = group[f"{inner}/labels/{name}"]
+                found = zarr.open_group(plate / place / "labels" / name, mode="r")
+                assert dict(node.attrs) == dict(found.attrs)
+                assert set(node.array_keys()) == set(found.array_keys()) == {"0", "1"}
+                assert np.array_equal(node["1"][...], found["1"][...])
+            listed = dict(group[f"{inner}/labels"].attrs)
+            assert set(labels) <= set(listed.get("ome", listed)["labels"])
+
+
+def spoil_copy(plate: Path, layout: Layout) -> None:
+    """Takes all labels out of the copy of the plate, as if the run before had been stopped."""
+    file = plate / (".zmetadata" if layout.is_v2 else "zarr.json")
+    document = json.loads(file.read_text())
+    copy = document if layout.is_v2 else document["consolidated_metadata"]
+    copy["metadata"] = {k: v for k, v in copy["metadata"].items() if "/labels" not in k}
+    file.write_text(json.dumps(document))
+
+
+def test_a_copy_that_cannot_be_updated_is_a_warning(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = make_plate(plate, PlateShape(1, 2, 1), rng)
+    consolidate(plate)
+    (plate / ".zmetadata").write_text('{"metadata": {')
+    (plate / "A/.zmetadata").write_bytes(b" " * (17 << 20))
+    outcome = omtask.threshold(plate, parameters=PARAMETERS)
+    assert len(outcome.report.with_status("done")) == len(images)
+    assert f"{plate}/.zmetadata" in outcome.stderr and f"{plate}/A/.zmetadata" in outcome.stderr
+    assert (plate / ".zmetadata").read_text() == '{"metadata": {'
+    assert zarr.open_consolidated(plate / "A/01", mode="r")["0/labels/cells/0"].ndim == 3
+
+
+def test_an_image_that_a_copy_does_not_know_stays_unknown(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    make_plate(plate, PlateShape(1, 2, 1), rng)
+    file = plate / ".zmetadata"
+    consolidate(plate)
+    document = json.loads(file.read_text())
+    entries = document["metadata"].items()
+    document["metadata"] = {k: v for k, v in entries if not k.startswith("A/02/0")}
+    file.write_text(json.dumps(document))
+    omtask.threshold(plate, parameters=PARAMETERS)
+    known = json.loads(file.read_text())["metadata"]
+    assert "A/01/0/labels/cells/0/.zarray" in known
+    assert not any(key.startswith("A/02/0") for key in known)
 
 
 def test_wells_choose_images(omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:

@@ -25,6 +25,12 @@ private func mixedReport() -> RunReport {
       fault: Fault(.truncated, "0/c/0", "is cut off", facts: ["one"], hint: "fetch it again")),
   ]
   report.images[0].outputs = [output]
+  report.images[0].damage = DamageReport(
+    count: 3,
+    listed: [
+      DamageReport.Chunk(key: "0/c/0/1", position: [0, 3], message: "is cut off"),
+      DamageReport.Chunk(key: "0/c/1/1", position: nil, message: "the index is damaged"),
+    ])
   report.images[1].outputs = [mask]
   report.voxels = 134_217_728
   report.bytesRead = 50 << 20
@@ -44,6 +50,13 @@ private func mixedReport() -> RunReport {
     #expect(try Schema(named: "report").problems(of: document).isEmpty)
     #expect(document["exit_code"] == 65)
     #expect(document["images"]?.arrayValue?.count == 3)
+    #expect(document["damaged_chunks"] == 3)
+    let listed = document["images"]?.arrayValue?.first?["damaged_chunks"]?["listed"]
+    #expect(
+      listed == [
+        ["key": "0/c/0/1", "chunk": [0, 3], "message": "is cut off"],
+        ["key": "0/c/1/1", "message": "the index is damaged"],
+      ])
   }
 
   @Test func `the schema notices a missing and a foreign key`() throws {
@@ -122,6 +135,7 @@ private func mixedReport() -> RunReport {
         "134,217,728 voxels in 0.50 s (268 million per second) on 2 ranks x 4 threads, "
           + "read 50.0 MiB, wrote 3.0 MiB, peak memory 200 MiB",
         "2 chunks of the input not stored, taken as fill value",
+        "3 damaged chunks of the input taken as fill value; `--report` lists them",
         "to look at it: omtask preview a.zarr --label nuclei --png nuclei.png",
       ])
   }

@@ -28,7 +28,8 @@ enum ReportJSON {
       "done": number(.done), "skipped": number(.skipped), "failed": number(.failed),
       "voxels": JSON(report.voxels), "seconds": JSON(report.seconds),
       "bytes_read": JSON(report.bytesRead), "bytes_written": JSON(report.bytesWritten),
-      "absent_chunks": JSON(report.absentChunks), "peak_memory": JSON(report.peakMemory),
+      "absent_chunks": JSON(report.absentChunks), "damaged_chunks": JSON(report.damagedChunks),
+      "peak_memory": JSON(report.peakMemory),
       "ranks": JSON(report.ranks), "threads": JSON(report.threads),
     ]
   }
@@ -38,6 +39,7 @@ enum ReportJSON {
       "uri": .string(image.uri), "status": .string(image.status.rawValue),
       "outputs": .array(image.outputs.map { .object(output($0)) }),
     ]
+    if image.damage.count > 0 { members["damaged_chunks"] = image.damage.encoded() }
     if let fault = image.fault { members["error"] = .object(faultMembers(fault)) }
     return .object(members)
   }

@@ -22,6 +22,11 @@ enum Summary {
       lines.append(
         "\(counted(report.absentChunks, "chunk")) of the input not stored, taken as fill value")
     }
+    if report.damagedChunks > 0 {
+      lines.append(
+        "\(counted(report.damagedChunks, "damaged chunk")) of the input taken as fill value; "
+          + "`--report` lists them")
+    }
     if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
       lines.append(
         "to look at it: omtask preview \(shellWord(image.uri)) --label \(shellWord(first.name)) "

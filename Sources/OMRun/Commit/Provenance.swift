@@ -7,7 +7,12 @@ struct Provenance: Sendable {
   let runID: String
 
   /// The record of one label image.
-  func record(_ made: MadeLabel) -> JSON {
+  ///
+  /// - Parameters:
+  ///   - made: The label image.
+  ///   - filledChunks: How many damaged chunks of the image count as fill value.
+  /// - Returns: A JSON object.
+  func record(_ made: MadeLabel, filledChunks: Int) -> JSON {
     var record: JSONObject = [
       "run_id": .string(runID), "task": .string(request.manifest.identifier),
       "result_version": JSON(request.manifest.traits.resultVersion),
@@ -26,12 +31,18 @@ struct Provenance: Sendable {
         ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
       })
     if let objects = made.objects { record["objects"] = JSON(objects) }
+    if filledChunks > 0 { record["filled_chunks"] = JSON(filledChunks) }
     return .object(record)
   }
 
   /// Whether a record is of this run, so that the result is there already.
   static func isOf(_ runID: String, _ record: JSON?) -> Bool {
     record?["run_id"]?.stringValue == runID
+  }
+
+  /// How many damaged chunks count as fill value in what is there already.
+  static func filledChunks(_ records: [JSON?]) -> Int {
+    records.compactMap { $0?["filled_chunks"]?.intValue }.max() ?? 0
   }
 
   /// What a record tells of a label image that is there already.

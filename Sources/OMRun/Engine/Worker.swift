@@ -31,9 +31,14 @@ package final class Worker {
 
   /// The reader of this worker for an array of the input; readers keep the index of the shard in
   /// hand and count what is read.
-  func reader(of array: ZarrArray) -> ChunkReader {
+  ///
+  /// - Parameters:
+  ///   - array: The array; it belongs to one opened image.
+  ///   - damage: Takes the damaged chunks of that image; nil makes them faults.
+  /// - Returns: The same reader until `closeReaders`.
+  func reader(of array: ZarrArray, damage: DamageLog?) -> ChunkReader {
     if let reader = readers[ObjectIdentifier(array)] { return reader }
-    let reader = ChunkReader(array, context: codecs)
+    let reader = ChunkReader(array, context: codecs, damage: damage)
     readers[ObjectIdentifier(array)] = reader
     return reader
   }

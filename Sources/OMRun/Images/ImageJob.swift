@@ -24,14 +24,16 @@ struct ImageJob: Sendable {
     let target = try engine.agree { try Target(request, setup) }
     let decision = try decide(setup, target)
     report.outputs = decision.outputs
+    report.damage = DamageReport(count: decision.filledChunks)
     if decision.state == .done { return JobResult(report: report) }
     let committer = try engine.agree { try makeCommitter(target, setup, decision.runID) }
     if decision.state == .unlisted {
       try engine.agree { if engine.rank == 0 { try (committer as? ImageCommitter)?.relist() } }
       return JobResult(report: report)
     }
-    let made = try make(setup, committer, decision, preset(setup))
+    let (made, damage) = try make(setup, committer, decision, preset(setup))
     report.status = .done
+    report.damage = damage
     report.outputs = setup.plans.indices.map { outputReport(setup, target, made, $0) }
     return JobResult(
       report: report, bytesWritten: committer.bytesWritten,
@@ -53,10 +55,12 @@ struct ImageJob: Sendable {
     var runID: String
     var identity: JSON
     var outputs: [OutputReport]
+    /// Damaged chunks behind the results that are there already.
+    var filledChunks: Int
   }
 
   private func decide(_ setup: ImageSetup, _ target: Target) throws -> Decision {
-    let found: (RunIdentity, Target.State, [OutputReport])? = try engine.agree {
+    let found: (RunIdentity, Target.State, [OutputReport], Int)? = try engine.agree {
       if engine.rank != 0 { return nil }
       let identity = try RunIdentity(request, setup.image, setup.plans)
       let (state, records) = try target.look(runID: identity.runID)
@@ -67,10 +71,10 @@ struct ImageJob: Sendable {
         Provenance.report(records[index], into: &output)
         return output
       }
-      return (identity, state, outputs)
+      return (identity, state, outputs, Provenance.filledChunks(records))
     }
     var packet = Packet()
-    if let (identity, state, _) = found {
+    if let (identity, state, _, _) = found {
       packet.write(state.rawValue)
       packet.write(Array(identity.runID.utf8))
     }
@@ -78,7 +82,8 @@ struct ImageJob: Sendable {
     let state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
     return Decision(
       state: state, runID: String(decoding: try reader.readBytes(), as: UTF8.self),
-      identity: found?.0.document ?? .null, outputs: found?.2 ?? [])
+      identity: found?.0.document ?? .null, outputs: found?.2 ?? [],
+      filledChunks: found?.3 ?? 0)
   }
 
   private func makeCommitter(
@@ -96,7 +101,7 @@ struct ImageJob: Sendable {
 
   private func make(
     _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ preset: [Choices?]
-  ) throws -> [MadeLabel] {
+  ) throws -> ([MadeLabel], DamageReport) {
     let pieces = try PieceCosts.shared(Piece.all(of: setup.plans), of: setup.plans, engine)
     let run = try engine.agree {
       try ImageRun(request, setup, engine, committer, progress, pieces, preset: preset)
@@ -105,12 +110,14 @@ struct ImageJob: Sendable {
     do {
       try engine.agree { if engine.rank == 0 { try committer.prepare(decision.identity) } }
       let made = try run.run()
+      let damage = try DamageReport(setup.damage, location, engine)
       try engine.agree {
         if engine.rank == 0 {
-          try committer.commit(documents(setup, made, decision.runID))
+          try committer.commit(
+            documents(setup, made, decision.runID, filledChunks: damage.count))
         }
       }
-      return made
+      return (made, damage)
     } catch {
       // Every rank has left the work by now, so nobody writes into the stage any more.
       if engine.rank == 0 { committer.discard() }
@@ -119,7 +126,7 @@ struct ImageJob: Sendable {
   }
 
   private func documents(
-    _ setup: ImageSetup, _ made: [MadeLabel], _ runID: String
+    _ setup: ImageSetup, _ made: [MadeLabel], _ runID: String, filledChunks: Int
   ) -> [CommittedLabel] {
     let provenance = Provenance(request: request, runID: runID)
     return zip(setup.plans, made).map { plan, made in
@@ -127,7 +134,8 @@ struct ImageJob: Sendable {
         image: setup.image, version: setup.image.version, name: plan.name,
         firstLevel: plan.recipe.level, levelCount: made.layouts.count,
         keepsChannelAxis: plan.recipe.keepsChannelAxis,
-        pyramid: plan.recipe.downsampling.description, record: provenance.record(made))
+        pyramid: plan.recipe.downsampling.description,
+        record: provenance.record(made, filledChunks: filledChunks))
       var arrays: [MetadataDocument] = []
       for (level, layout) in made.layouts.enumerated() {
         arrays += layout.documents(attributes: [:]).map {

@@ -86,7 +86,7 @@ struct ObjectsPass: Sendable {
     let type = plan.source.metadata.dataType
     let room = worker.voxels.replace(byteCount: part.source.count * type.byteCount)
     guard let voxels = room.baseAddress else { return Choices(scopes) }
-    try worker.reader(of: plan.source).read(part.source, into: voxels)
+    try worker.reader(of: plan.source, damage: plan.damage).read(part.source, into: voxels)
     var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels)
     if table.needsSecondPass {
       table = try collect(StatisticsPass(plan: plan, need: need, survey: table), part, voxels)

@@ -24,7 +24,7 @@ extension LabelPlan {
   func visit(
     _ part: VolumePart, _ worker: Worker, _ body: (PlaneLines) throws -> Void
   ) throws {
-    try worker.reader(of: source).visit(part.source) { chunk in
+    try worker.reader(of: source, damage: damage).visit(part.source) { chunk in
       guard let box = chunk.region.intersection(part.source) else { return }
       try planes(of: box, in: chunk.region, chunk.voxels, body)
     }

@@ -10,6 +10,8 @@ package struct ImageSetup: Sendable {
   package let image: OMEImage
   /// The label images to make; none when there is nothing to do.
   package let plans: [LabelPlan]
+  /// Takes the damaged chunks that this rank meets; nil when they are faults.
+  let damage: DamageLog?
 
   /// Opens an image and asks the task what to make of it.
   ///
@@ -17,6 +19,8 @@ package struct ImageSetup: Sendable {
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
     let image = try OMEImage.open(location)
     self.image = image
+    let damage = request.options.onDamage == .fill ? DamageLog() : nil
+    self.damage = damage
     let arrays = try image.arrays()
     let axes = try ImageAxes(
       kinds: image.axes.map(\.kind.rawValue), subject: location.displayName)
@@ -30,7 +34,8 @@ package struct ImageSetup: Sendable {
       let task = try request.entry.task.init(request.parameters)
       var plans: [LabelPlan] = []
       for recipe in try task.recipes(for: info) {
-        plans.append(try ImageSetup.plan(recipe, image, arrays, axes, request.options))
+        plans.append(
+          try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage))
       }
       self.plans = plans
       try ImageSetup.check(plans)
@@ -43,7 +48,7 @@ package struct ImageSetup: Sendable {
 
   private static func plan(
     _ recipe: LabelRecipe, _ image: OMEImage, _ arrays: [ZarrArray], _ axes: ImageAxes,
-    _ options: RunOptions
+    _ options: RunOptions, _ damage: DamageLog?
   ) throws(Fault) -> LabelPlan {
     guard recipe.level < arrays.count else {
       throw Fault(
@@ -57,7 +62,7 @@ package struct ImageSetup: Sendable {
       recipe: recipe, name: recipe.name ?? standardName(recipe, image),
       sources: Array(arrays[recipe.level...]), scales: image.levels[recipe.level...].map(\.scale),
       axes: axes, axisNames: image.axes.map(\.name),
-      selection: try selection(options.select, image, source.metadata.shape))
+      selection: try selection(options.select, image, source.metadata.shape), damage: damage)
   }
 
   private static func standardName(_ recipe: LabelRecipe, _ image: OMEImage) -> String {

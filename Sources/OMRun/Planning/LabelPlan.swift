@@ -23,6 +23,9 @@ package struct LabelPlan: Sendable {
   package let grid: RegionGrid
   /// The names of the label's axes.
   let axisNames: [String]
+  /// Takes damaged chunks of the sources, the same for all label images of an image; nil makes them
+  /// faults.
+  let damage: DamageLog?
 
   /// Lays out a label image.
   ///
@@ -34,15 +37,17 @@ package struct LabelPlan: Sendable {
   ///   - axes: The axes of the image.
   ///   - axisNames: Their names.
   ///   - selection: The selected box of the image, in voxels of the level that is read.
+  ///   - damage: Takes damaged chunks of the sources.
   package init(
     recipe: LabelRecipe, name: String, sources: [ZarrArray], scales: [[Double]], axes: ImageAxes,
-    axisNames: [String], selection: Region
+    axisNames: [String], selection: Region, damage: DamageLog? = nil
   ) {
     self.recipe = recipe
     self.name = name
     self.sources = sources
     self.axes = axes
     self.selection = selection
+    self.damage = damage
     let dropped = recipe.keepsChannelAxis ? nil : axes.channel
     self.axisNames = LabelPlan.drop(dropped, axisNames)
     ratios = zip(scales.dropFirst(), scales).map { coarse, fine in

@@ -34,15 +34,19 @@ struct RunIdentity {
     for (axis, range) in request.options.select.sorted(by: { $0.key < $1.key }) {
       selection[axis] = .string("\(range.lower):\(range.upper.map(String.init) ?? "")")
     }
-    document = .object([
+    var document: JSONObject = [
       "task": .string(request.manifest.identifier),
       "result_version": .number(String(request.manifest.traits.resultVersion)),
       "parameters": .object(request.parameters.resultValues),
       "selection": .object(selection),
       "input": .string(input),
       "outputs": .array(outputs),
-    ])
-    runID = String(hexadecimal(sha256(document.bytes())).prefix(16))
+    ]
+    // Only where it may matter: without damage both policies give the same voxels, but that is not
+    // known before all of them are read.
+    if request.options.onDamage == .fill { document["on_damage"] = "fill" }
+    self.document = .object(document)
+    runID = String(hexadecimal(sha256(self.document.bytes())).prefix(16))
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.

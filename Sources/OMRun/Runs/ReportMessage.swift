@@ -9,6 +9,7 @@ extension ImageReport {
     var object: JSONObject = ["status": .string(status.rawValue)]
     if let fault { object["fault"] = fault.encoded() }
     object["outputs"] = .array(outputs.map { $0.encoded() })
+    if damage.count > 0 { object["damage"] = damage.encoded() }
     return .object(object)
   }
 
@@ -17,6 +18,7 @@ extension ImageReport {
     self.init(uri: uri, status: json["status"]?.stringValue.flatMap(Status.init) ?? .failed)
     fault = try json["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
     outputs = (json["outputs"]?.arrayValue ?? []).compactMap(OutputReport.init(decoding:))
+    if let damage = json["damage"] { self.damage = DamageReport(decoding: damage) }
   }
 }
 

@@ -25,6 +25,9 @@ package struct RunReport: Sendable {
   /// Makes an empty report.
   package init() {}
 
+  /// Damaged chunks of the input that count as fill value, in all images.
+  package var damagedChunks: Int { images.reduce(0) { $0 + $1.damage.count } }
+
   /// The exit code of the run: 0, or that of the gravest failure (design, table of exit codes).
   package var exitCode: Int32 {
     let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
@@ -53,6 +56,8 @@ package struct ImageReport: Sendable {
   package var fault: Fault?
   /// What was made (or was there already).
   package var outputs: [OutputReport] = []
+  /// Its damaged chunks that count as fill value.
+  package var damage = DamageReport()
 
   /// Makes the report of an image.
   package init(uri: String, status: Status, fault: Fault? = nil) {

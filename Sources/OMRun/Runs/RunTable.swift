@@ -46,6 +46,7 @@ final class RunTable: Sendable {
       $0.written += result.bytesWritten
       guard counting else { return }
       $0.reports[index] = result.report
+      if !result.report.damage.listed.isEmpty { $0.reports.limitListedDamage() }
       $0.voxels += result.voxels
     }
   }
@@ -62,7 +63,7 @@ final class RunTable: Sendable {
     var report = RunReport()
     report.ranks = engine.rankCount
     report.threads = engine.workerCount
-    report.images = uris.map { ImageReport(uri: $0, status: .failed) }
+    var images: [ImageReport?] = uris.map { ImageReport(uri: $0, status: .failed) }
     var packet = Packet()
     packet.write([own.voxels, own.read.bytes, own.read.absentChunks, own.written, peakMemory()])
     packet.write(Array(encoded(own.reports).text().utf8))
@@ -74,12 +75,14 @@ final class RunTable: Sendable {
       report.absentChunks += numbers[2]
       report.bytesWritten += numbers[3]
       report.peakMemory = max(report.peakMemory, numbers[4])
-      let images = try JSON(parsing: try reader.readBytes(), subject: "the report of a rank")
-      for entry in images.arrayValue ?? [] {
+      let entries = try JSON(parsing: try reader.readBytes(), subject: "the report of a rank")
+      for entry in entries.arrayValue ?? [] {
         guard let index = entry["index"]?.intValue, let image = entry["report"] else { continue }
-        report.images[index] = try ImageReport(decoding: image, uri: uris[index])
+        images[index] = try ImageReport(decoding: image, uri: uris[index])
       }
     }
+    images.limitListedDamage()
+    report.images = images.compactMap(\.self)
     return report
   }
 

@@ -95,7 +95,9 @@ struct Runner: Sendable {
     } else {
       try runWhole(table, thresholds)
     }
-    return try table.report(engine)
+    let report = try table.report(engine)
+    close(report)
+    return report
   }
 
   /// One image after the other, each on all ranks.
@@ -157,6 +159,7 @@ struct Runner: Sendable {
   }
 
   private func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
+    let fault = hinting(fault)
     let uri = inputs.items[index].uri
     let report = ImageReport(uri: uri, status: .failed, fault: fault)
     table.finish(index, ImageJob.JobResult(report: report), counting: true)

@@ -1,0 +1,52 @@
+import OMImage
+import OMJSON
+import OMStore
+
+/// What rank 0 does when all images have had their turn.
+extension Runner {
+  /// The most warnings of one kind that are told one by one; the report has them all.
+  private static var toldWarnings: Int { 20 }
+
+  /// Brings groups above the images up to date and tells what people should know.
+  ///
+  /// *Local*, rank 0.
+  func close(_ report: RunReport) {
+    guard engine.rank == 0 else { return }
+    tell(report.images.compactMap { $0.damage.warning($0.uri) }, of: "images with damaged chunks")
+    if request.options.output == nil {
+      tell(updateAncestors(report), of: "groups whose consolidated metadata are not up to date")
+    }
+  }
+
+  private func tell(_ warnings: [String], of what: String) {
+    for warning in warnings.prefix(Runner.toldWarnings) { observer?.handle(.warning(warning)) }
+    if warnings.count > Runner.toldWarnings {
+      observer?.handle(.warning("there are \(warnings.count) \(what), the first are named above"))
+    }
+  }
+
+  /// Updates the copies of metadata that plates and wells keep.
+  ///
+  /// - Returns: What could not be updated and why.
+  private func updateAncestors(_ report: RunReport) -> [String] {
+    var hierarchies: [String: AncestorMetadata] = [:]
+    for (item, image) in zip(inputs.items, report.images) where image.status != .failed {
+      guard let location = item.location, !image.outputs.isEmpty else { continue }
+      let root = location.store.description
+      hierarchies[root, default: AncestorMetadata(store: location.store)].add(
+        location.path, labels: image.outputs.map(\.name))
+    }
+    return hierarchies.sorted { $0.key < $1.key }.flatMap { $0.value.update() }
+  }
+
+  /// The fault with the way out of damaged chunks.
+  func hinting(_ fault: Fault) -> Fault {
+    guard request.options.onDamage == .stop, fault.hint == nil,
+      [.codec, .checksum, .truncated].contains(fault.kind)
+    else { return fault }
+    var fault = fault
+    fault.hint =
+      "`--on-damage fill` takes damaged chunks as fill value and lists them in the report"
+    return fault
+  }
+}
