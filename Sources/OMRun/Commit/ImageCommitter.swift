@@ -86,7 +86,6 @@ final class ImageCommitter: Committer {
   /// Lists label images that an earlier run moved to their place but could not list any more.
   func relist() throws(Fault) {
     try register([], [])
-    try stage.remove()
   }
 
   /// Adds the names to the list of labels, and the nodes to the image's consolidated metadata.
@@ -95,7 +94,7 @@ final class ImageCommitter: Committer {
     var changes: [ConsolidatedMetadata.Change] = []
     // Some readers of the consolidated copy want groups before what is in them.
     for name in names {
-      let list = try LabelsList.read(location.store, image: location.path, version: image.version)
+      let list = try image.labelsList()
       let documents = list.adding(name)
       for document in documents { try stage.holder.write(document.key, document.bytes) }
       let label = labels.first { $0.metadata.name == name }
@@ -108,9 +107,11 @@ final class ImageCommitter: Committer {
           replaced: replaced.contains(name)
             ? joinedKey(location.path, "labels/\(name)") : nil))
     }
-    if let copy = try ConsolidatedMetadata.updated(
-      location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)
-    {
+    let copy = try location.naming { () throws(Fault) in
+      try ConsolidatedMetadata.updated(
+        location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)
+    }
+    if let copy {
       let parent = location.path.isEmpty ? 0 : location.path.count + 1
       let key = String(copy.key.dropFirst(parent))
       try stage.holder.write(key, copy.bytes)
