@@ -86,6 +86,7 @@ final class ImageCommitter: Committer {
   /// Lists label images that an earlier run moved to their place but could not list any more.
   func relist() throws(Fault) {
     try register([], [])
+    try stage.remove()
   }
 
   /// Adds the names to the list of labels, and the nodes to the image's consolidated metadata.
