@@ -7,17 +7,27 @@ import OMZarr
 /// The order of calls is `prepare` (rank 0), `publish` (any worker of any rank), `commit` or `discard`
 /// (rank 0). Until `commit` no reader that follows metadata sees anything.
 protocol Committer: Sendable {
-  /// Makes a place for the results of a run. *Local*, rank 0.
+  /// Makes a place for the results of a run.
+  ///
+  /// *Local*, rank 0.
   func prepare(_ record: JSON) throws(Fault)
-  /// Stores a finished write unit. *Local*, from any worker.
+  /// Stores a finished write unit.
+  ///
+  /// *Local*, from any worker.
   func publish(
     label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
   ) throws(Fault)
-  /// A staged array, for making coarser levels of it. *Local*.
+  /// A staged array, for making coarser levels of it.
+  ///
+  /// *Local*.
   func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray
-  /// Makes the results visible. *Local*, rank 0.
+  /// Makes the results visible.
+  ///
+  /// *Local*, rank 0.
   func commit(_ labels: [CommittedLabel]) throws(Fault)
-  /// Removes what was prepared. *Local*, rank 0.
+  /// Removes what was prepared.
+  ///
+  /// *Local*, rank 0.
   func discard()
   /// Bytes that this rank published.
   var bytesWritten: Int { get }

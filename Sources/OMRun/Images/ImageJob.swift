@@ -4,7 +4,11 @@ import OMStore
 import OMTask
 import OMZarr
 
-/// Does one image from its metadata to the commit. *Collective* over the ranks of the engine.
+/// Does one image from its metadata to the commit.
+
+///
+
+/// *Collective* over the ranks of the engine.
 struct ImageJob: Sendable {
   let request: RunRequest
   let location: ImageLocation
@@ -17,6 +21,7 @@ struct ImageJob: Sendable {
   ///
   /// - Parameter preset: Finds the thresholds that hold for all images of the run, if any.
   /// - Returns: What became of it, the same on every rank but for the bytes written.
+  /// - Throws: Why the image failed, the same on every rank; nothing of it is visible then.
   func run(preset: (ImageSetup) -> [Choices?]) throws -> JobResult {
     let setup = try engine.agree { try ImageSetup(location, request) }
     var report = ImageReport(uri: location.displayName, status: .skipped)

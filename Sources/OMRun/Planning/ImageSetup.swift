@@ -39,7 +39,7 @@ package struct ImageSetup: Sendable {
       }
       self.plans = plans
       try ImageSetup.check(plans)
-    } catch where error.subject.isEmpty {
+    } catch  where error.subject.isEmpty {
       var fault = error
       fault.subject = location.displayName
       throw fault
@@ -83,13 +83,15 @@ package struct ImageSetup: Sendable {
     for (letter, range) in select.sorted(by: { $0.key < $1.key }) {
       guard let axis = image.axes.firstIndex(where: { $0.letter == letter }) else {
         throw Fault(
-          .usage, "", "`--select` names the axis `\(letter)`, the image has "
+          .usage, "",
+          "`--select` names the axis `\(letter)`, the image has "
             + image.axes.map(\.letter).joined(separator: ", "))
       }
       let upper = min(range.upper ?? shape[axis], shape[axis])
       if range.lower < 0 || range.lower >= upper {
         throw Fault(
-          .usage, "", "`--select \(letter)=\(range.lower):\(range.upper.map(String.init) ?? "")` "
+          .usage, "",
+          "`--select \(letter)=\(range.lower):\(range.upper.map(String.init) ?? "")` "
             + "leaves nothing of an axis of \(shape[axis])")
       }
       box.origin[axis] = range.lower
@@ -110,7 +112,8 @@ package struct ImageSetup: Sendable {
       let largest = plan.grid.cells.cellShape.reduce(1, *)
       if plan.recipe.objects != nil && largest >= Int(UInt32.max) {
         throw Fault(
-          .limit, "", "a write unit holds \(largest) voxels, objects can be labelled in at most "
+          .limit, "",
+          "a write unit holds \(largest) voxels, objects can be labelled in at most "
             + "\(UInt32.max - 1)", hint: "convert the image to smaller chunks or shards first")
       }
     }
