@@ -5,9 +5,7 @@ import OMTask
 import OMZarr
 
 /// Does one image from its metadata to the commit.
-
 ///
-
 /// *Collective* over the ranks of the engine.
 struct ImageJob: Sendable {
   let request: RunRequest

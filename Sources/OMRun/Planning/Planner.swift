@@ -6,9 +6,7 @@ import OMTask
 import OMZarr
 
 /// Finds out what a run would do.
-
 ///
-
 /// *Local*; nothing is written.
 ///
 /// - Parameters:

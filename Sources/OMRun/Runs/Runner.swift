@@ -6,9 +6,7 @@ import OMZarr
 import Synchronization
 
 /// Runs a task on images.
-
 ///
-
 /// *Collective*: every rank calls it with the same request.
 ///
 /// - Parameters:
