@@ -109,17 +109,29 @@ let package = Package(
 
     // Tests
     tests("OMJSON"),
+    tests("OMGrid", ["TestSupport"]),
     tests("OMStore", ["OMJSON", "CSys"]),
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMObjects", ["TestSupport"]),
+    tests(
+      "OMRun",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask", "OMObjects",
+        "TestSupport",
+      ]),
     tests(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMManifest", "OMTask", "OMRun",
       ]),
+    // masks that are hard to label and a flood fill to compare with
+    .target(
+      name: "TestSupport", dependencies: ["OMObjects"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
     .testTarget(name: "ArrowTests", swiftSettings: settings),
   ]

@@ -73,6 +73,20 @@ struct Runner: Sendable {
   /// Whether regions of one image are spread over the workers: when there are few images.
   static func splits(images: Int, workers: Int) -> Bool { images < 2 * workers }
 
+  /// The workers of all ranks; ranks on different machines may have different numbers of them.
+  ///
+  /// *Collective*.
+  static func workerCount(_ engine: any Engine) throws(Fault) -> Int {
+    var packet = Packet()
+    packet.write(engine.workerCount)
+    var sum = 0
+    for bytes in try engine.communicator.gatherAll(packet.bytes) {
+      var reader = PacketReader(bytes)
+      sum += try reader.read(Int.self)
+    }
+    return sum
+  }
+
   func run() throws -> RunReport {
     if request.options.output != nil && inputs.items.count > 1 {
       throw Fault(
@@ -84,8 +98,8 @@ struct Runner: Sendable {
       .start(
         images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))
     for warning in inputs.warnings { observer?.handle(.warning(warning)) }
-    let workers = engine.rankCount * engine.workerCount
-    let splits = Runner.splits(images: inputs.items.count, workers: workers)
+    let splits = Runner.splits(
+      images: inputs.items.count, workers: try Runner.workerCount(engine))
     let table = RunTable(inputs.items)
     let thresholds = try PlateThresholds.find(self, table, splits: splits)
     if splits {

@@ -1,0 +1,50 @@
+import OMGrid
+import Testing
+
+@testable import OMRun
+
+@Suite struct RegionGridTests {
+  static let layouts: [([Int], [Int], Int)] = [
+    ([100, 100], [64, 64], 2), ([1, 1], [1, 1], 2), ([7, 33, 65], [1, 8, 16], 3),
+    ([3, 2, 5, 40, 40], [1, 1, 5, 40, 40], 3), ([4, 3, 6, 50, 50], [2, 3, 4, 16, 16], 3),
+    ([1, 1, 1, 1, 1], [1, 1, 64, 64, 64], 3), ([5, 300, 300], [1, 300, 1], 2),
+    ([600, 2048, 2048], [64, 256, 256], 3), ([40, 4096, 4096], [1, 512, 512], 3),
+  ]
+
+  @Test(arguments: layouts)
+  func `no write unit belongs to two regions, and each to one`(
+    shape: [Int], unit: [Int], spatialAxes: Int
+  ) {
+    let grid = RegionGrid(shape: shape, unit: unit, spatialAxes: spatialAxes)
+    var owner: [Int: Region] = [:]
+    for region in grid.regions() {
+      #expect(!region.isEmpty && Region(wholeOf: shape).contains(region))
+      forEachPosition(in: grid.units.cells(touching: region)) { position in
+        #expect(region.contains(grid.units.region(at: position)))
+        #expect(owner.updateValue(region, forKey: grid.units.number(at: position)) == nil)
+      }
+    }
+    #expect(owner.count == grid.units.count)
+  }
+
+  @Test(arguments: layouts)
+  func `regions do not grow along time and channel`(
+    shape: [Int], unit: [Int], spatialAxes: Int
+  ) {
+    let cell = RegionGrid(shape: shape, unit: unit, spatialAxes: spatialAxes).cells.cellShape
+    #expect(cell.prefix(shape.count - spatialAxes) == unit.prefix(shape.count - spatialAxes))
+    #expect(zip(cell, unit).allSatisfy { $0.isMultiple(of: $1) })
+  }
+
+  @Test func `a large image has dozens of regions of at most 16 million voxels`() {
+    let grid = RegionGrid(shape: [600, 2048, 2048], unit: [64, 256, 256], spatialAxes: 3)
+    #expect(grid.cells.count >= 64)
+    #expect(grid.cells.cellShape.reduce(1, *) <= 1 << 24)
+  }
+
+  @Test func `a ragged last region has a size of its own`() {
+    let grid = RegionGrid(shape: [1500, 1500], unit: [1024, 1024], spatialAxes: 2)
+    #expect(
+      grid.regions().map(\.shape) == [[1024, 1024], [1024, 476], [476, 1024], [476, 476]])
+  }
+}
