@@ -20,7 +20,7 @@ struct ImageJob: Sendable {
   /// - Parameter preset: Finds the thresholds that hold for all images of the run, if any.
   /// - Returns: What became of it, the same on every rank but for the bytes written.
   /// - Throws: Why the image failed, the same on every rank; nothing of it is visible then.
-  func run(preset: (ImageSetup) -> [Choices?]) throws -> JobResult {
+  func run(preset: (ImageSetup) throws -> [Choices?]) throws -> JobResult {
     let setup = try engine.agree { try ImageSetup(location, request) }
     var report = ImageReport(uri: location.displayName, status: .skipped)
     if setup.plans.isEmpty { return JobResult(report: report) }
@@ -34,7 +34,7 @@ struct ImageJob: Sendable {
       try engine.agree { if engine.rank == 0 { try (committer as? ImageCommitter)?.relist() } }
       return JobResult(report: report)
     }
-    let (made, damage) = try make(setup, committer, decision, preset(setup))
+    let (made, damage) = try make(setup, committer, decision, try preset(setup))
     report.status = .done
     report.damage = damage
     report.outputs = setup.plans.indices.map { outputReport(setup, target, made, $0) }

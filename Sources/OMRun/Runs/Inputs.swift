@@ -52,10 +52,13 @@ struct Inputs: Sendable {
     let found = try engine.agree { engine.rank == 0 ? try Inputs(request) : nil }
     let bytes = try engine.communicator.broadcast(
       found.map { Array($0.encoded().text().utf8) } ?? [])
-    if let found { return found }
-    return try Inputs(
-      decoding: JSON(parsing: bytes, subject: "the list of images"),
-      followLinks: request.options.followLinks)
+    // A rank that cannot open an image's store must not leave the others waiting.
+    return try engine.agree {
+      if let found { return found }
+      return try Inputs(
+        decoding: JSON(parsing: bytes, subject: "the list of images"),
+        followLinks: request.options.followLinks)
+    }
   }
 
   private func encoded() -> JSON {

@@ -9,12 +9,18 @@ struct PlateThresholds: Sendable {
   private let table: StatisticsTable?
 
   /// The choices for the label images of one image; nil finds them in the image.
-  func choices(_ setup: ImageSetup) -> [Choices?] {
-    setup.plans.map { plan in
-      guard let table else { return nil }
+  ///
+  /// - Throws: What keeps a channel of this image from having a threshold; other channels do not
+  ///   matter.
+  func choices(_ setup: ImageSetup) throws -> [Choices?] {
+    guard let table else { return setup.plans.map { _ in nil } }
+    return try setup.plans.map { plan in
+      var channels = StatisticsTable()
+      for number in table.numbers where plan.recipe.channels.contains(number) {
+        if let found = try table.statistics(of: number) { try channels.add(number, found) }
+      }
       var choices = Choices(Scopes(plan))
-      // A channel without a threshold fails later, in the image that needs it.
-      do { try choices.choose(plan.recipe, from: table) } catch { return nil }
+      try choices.choose(plan.recipe, from: channels)
       return choices
     }
   }
@@ -27,7 +33,7 @@ struct PlateThresholds: Sendable {
   static func find(
     _ runner: Runner, _ table: RunTable, splits: Bool
   ) throws -> PlateThresholds {
-    guard isWanted(runner) else { return PlateThresholds(table: nil) }
+    guard try isWanted(runner) else { return PlateThresholds(table: nil) }
     let first = try pass(runner, table, splits, survey: nil)
     if !first.needsSecondPass {
       return PlateThresholds(table: first.numbers.isEmpty ? nil : first)
@@ -35,11 +41,20 @@ struct PlateThresholds: Sendable {
     return PlateThresholds(table: try pass(runner, table, splits, survey: first))
   }
 
-  /// Whether the task wants thresholds over all images; asked of the first image that opens.
-  private static func isWanted(_ runner: Runner) -> Bool {
+  /// Whether the task wants thresholds over all images.
+  ///
+  /// Rank 0 decides for all: a rank that cannot open an image would go another way alone.
+  /// *Collective*.
+  private static func isWanted(_ runner: Runner) throws(Fault) -> Bool {
+    let own: UInt8 = runner.engine.rank == 0 && asksForPlate(runner) ? 1 : 0
+    return try runner.engine.communicator.broadcast([own]) == [1]
+  }
+
+  /// Asks the first image that opens and has the channels.
+  private static func asksForPlate(_ runner: Runner) -> Bool {
     for item in runner.inputs.items {
       guard let location = item.location,
-        let setup = try? ImageSetup(location, runner.request)
+        let setup = try? ImageSetup(location, runner.request), !setup.plans.isEmpty
       else { continue }
       return setup.plans.contains { $0.recipe.scope == .plate }
     }
