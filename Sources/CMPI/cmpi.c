@@ -19,6 +19,10 @@ int om_mpi_exchange_counts(const size_t *out, size_t *in) {
   (void)out; (void)in;
   return 1;
 }
+int om_mpi_gather_all(const void *bytes, const size_t *counts, void *all) {
+  (void)bytes; (void)counts; (void)all;
+  return 1;
+}
 int om_mpi_probe(int from, int tag, size_t *count) {
   (void)from; (void)tag; (void)count;
   return 1;
@@ -39,6 +43,7 @@ void om_mpi_abort(int code) { (void)code; }
 
 #include <mpi.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* One message of MPI counts with int: larger ones go in parts of this many bytes. */
@@ -168,18 +173,52 @@ int om_mpi_barrier(void) {
   return MPI_Ibarrier(MPI_COMM_WORLD, &request) != MPI_SUCCESS || wait_all(&request, 1);
 }
 
-int om_mpi_broadcast(void *bytes, size_t count) {
-  char *place = bytes;
+static int broadcast_from(char *place, size_t count, int root) {
   while (count > 0) {
     int size = (int)(count < part ? count : part);
     MPI_Request request;
-    if (MPI_Ibcast(place, size, MPI_BYTE, 0, MPI_COMM_WORLD, &request) != MPI_SUCCESS ||
+    if (MPI_Ibcast(place, size, MPI_BYTE, root, MPI_COMM_WORLD, &request) != MPI_SUCCESS ||
         wait_all(&request, 1))
       return 1;
     place += size;
     count -= (size_t)size;
   }
   return 0;
+}
+
+int om_mpi_broadcast(void *bytes, size_t count) { return broadcast_from(bytes, count, 0); }
+
+/* MPI counts and places with int: what is larger goes rank by rank. */
+int om_mpi_gather_all(const void *bytes, const size_t *counts, void *all) {
+  int size = om_mpi_size(), rank = om_mpi_rank(), failed = 0;
+  size_t total = 0, own = 0;
+  for (int index = 0; index < size; index++) {
+    if (index == rank) own = total;
+    total += counts[index];
+  }
+  if (total > part) {
+    memcpy((char *)all + own, bytes, counts[rank]);
+    size_t offset = 0;
+    for (int index = 0; index < size && !failed; index++) {
+      failed = broadcast_from((char *)all + offset, counts[index], index);
+      offset += counts[index];
+    }
+    return failed;
+  }
+  int *sizes = malloc(2 * (size_t)size * sizeof *sizes);
+  if (!sizes) return 1;
+  int *offsets = sizes + size, offset = 0;
+  for (int index = 0; index < size; index++) {
+    sizes[index] = (int)counts[index];
+    offsets[index] = offset;
+    offset += sizes[index];
+  }
+  MPI_Request request;
+  failed = MPI_Iallgatherv(bytes, sizes[rank], MPI_BYTE, all, sizes, offsets, MPI_BYTE,
+                           MPI_COMM_WORLD, &request) != MPI_SUCCESS ||
+           wait_all(&request, 1);
+  free(sizes);
+  return failed;
 }
 
 void om_mpi_finalize(void) { MPI_Finalize(); }

@@ -74,17 +74,22 @@ package struct MPICommunicator: Communicator {
       }
     }
     try check(failed, "exchanging data")
-    var incoming: [[UInt8]] = []
-    var offset = 0
-    for count in inCounts {
-      incoming.append(Array(room[offset..<offset + count]))
-      offset += count
-    }
-    return incoming
+    return cut(room, inCounts)
   }
 
   package func gatherAll(_ bytes: [UInt8]) throws(Fault) -> [[UInt8]] {
-    try exchange(Array(repeating: bytes, count: size))
+    var counts = [Int](repeating: 0, count: size)
+    try check(
+      om_mpi_exchange_counts([Int](repeating: bytes.count, count: size), &counts),
+      "exchanging sizes")
+    var room = [UInt8](repeating: 0, count: counts.reduce(0, +))
+    let failed = bytes.withUnsafeBytes { source in
+      room.withUnsafeMutableBytes { target in
+        om_mpi_gather_all(source.baseAddress, counts, target.baseAddress)
+      }
+    }
+    try check(failed, "gathering data")
+    return cut(room, counts)
   }
 
   package func broadcast(_ bytes: [UInt8]) throws(Fault) -> [UInt8] {
@@ -100,6 +105,15 @@ package struct MPICommunicator: Communicator {
 
   package func barrier() throws(Fault) {
     try check(om_mpi_barrier(), "waiting for all ranks")
+  }
+
+  /// Cuts a buffer into parts of these sizes.
+  private func cut(_ all: [UInt8], _ counts: [Int]) -> [[UInt8]] {
+    var offset = 0
+    return counts.map { count in
+      defer { offset += count }
+      return Array(all[offset..<offset + count])
+    }
   }
 
   private func flattened(_ parts: [[UInt8]]) -> [UInt8] {

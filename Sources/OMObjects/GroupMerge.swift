@@ -117,14 +117,15 @@ package struct GroupMerge: Sendable {
     for (number, group) in groups.enumerated() {
       for surface in group.surfaces {
         let block = surface.block
-        var sides = Sides()
-        for direction in BlockGrid.directions {
-          guard let next = grid.neighbour(of: block.position, direction) else { continue }
-          if places[BlockName(volume: block.volume, position: next)] == nil {
-            sides.open(direction)
-          }
+        var outside = surface.outside
+        for (bit, direction) in BlockGrid.directions.enumerated()
+        where outside >> UInt32(bit) & 1 != 0 {
+          let next = grid.neighbour(of: block.position, direction)
+          let isJoined = next.map { places[BlockName(volume: block.volume, position: $0)] != nil }
+          if isJoined ?? true { outside &= ~(1 << UInt32(bit)) }
         }
-        if sides.isClosed { continue }
+        if outside == 0 { continue }
+        let sides = Sides(outside)
         var runs: [SurfaceRun] = []
         for var run in surface.runs {
           guard
@@ -139,7 +140,7 @@ package struct GroupMerge: Sendable {
           run.component = UInt32(openPlace[joined])
           runs.append(run)
         }
-        open.surfaces.append(BlockSurface(block: block, runs: runs))
+        open.surfaces.append(BlockSurface(block: block, outside: outside, runs: runs))
       }
     }
     return (open, openPlace)

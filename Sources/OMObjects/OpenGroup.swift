@@ -14,12 +14,18 @@ package struct SurfaceRun: BitwiseCopyable, Sendable, Equatable {
 package struct BlockSurface: Sendable, Equatable {
   /// Where the block lies.
   package var block: Block
+  /// The directions in which a neighbour is outside the group: bit n for direction n of the grid.
+  ///
+  /// Neighbours that were joined before are remembered here, since those that are closed in by now
+  /// are no longer in the group.
+  package var outside: UInt32
   /// The runs that a neighbour outside can touch, in raster order.
   package var runs: [SurfaceRun]
 
   /// Makes a surface.
-  package init(block: Block, runs: [SurfaceRun]) {
+  package init(block: Block, outside: UInt32, runs: [SurfaceRun]) {
     self.block = block
+    self.outside = outside
     self.runs = runs
   }
 }
@@ -52,11 +58,12 @@ package struct BlockOpening: Sendable {
 extension LabelledBlock {
   /// The surface of this block towards neighbours in its volume.
   package func opening(in grid: BlockGrid) -> BlockOpening {
-    var sides = Sides()
-    for direction in BlockGrid.directions
+    var outside: UInt32 = 0
+    for (number, direction) in BlockGrid.directions.enumerated()
     where grid.neighbour(of: block.position, direction) != nil {
-      sides.open(direction)
+      outside |= 1 << UInt32(number)
     }
+    let sides = Sides(outside)
     var surface: [SurfaceRun] = []
     var members: [UInt32] = []
     if sides.isClosed {
@@ -83,7 +90,8 @@ extension LabelledBlock {
     }
     let known = members.map { facts(of: Int($0), in: grid) }
     return BlockOpening(
-      group: OpenGroup(surfaces: [BlockSurface(block: block, runs: surface)], components: known),
+      group: OpenGroup(
+        surfaces: [BlockSurface(block: block, outside: outside, runs: surface)], components: known),
       members: members)
   }
 }
@@ -99,10 +107,17 @@ struct Sides {
   var low = Flags()
   var high = Flags()
 
+  init(_ outside: UInt32) {
+    for (number, direction) in BlockGrid.directions.enumerated()
+    where outside >> UInt32(number) & 1 != 0 {
+      open(direction)
+    }
+  }
+
   var isClosed: Bool { !(low.z || low.y || low.x || high.z || high.y || high.x) }
 
   /// Opens the sides that a neighbour in this direction touches.
-  mutating func open(_ direction: Vector3) {
+  private mutating func open(_ direction: Vector3) {
     if direction.z < 0 { low.z = true } else if direction.z > 0 { high.z = true }
     if direction.y < 0 { low.y = true } else if direction.y > 0 { high.y = true }
     if direction.x < 0 { low.x = true } else if direction.x > 0 { high.x = true }

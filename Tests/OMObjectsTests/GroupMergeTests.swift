@@ -69,6 +69,15 @@ struct Cut: Sendable, CustomTestStringConvertible {
     }
   }
 
+  @Test(arguments: Cut.blocks)
+  func `a whole volume leaves nothing open`(block: Box.Size) {
+    let volume = CutVolumes([.full], Cut.shape, block: block)
+    for tree in MergeShape.allCases {
+      let root = MergeNode(tree.plan(volume.blocks.count), volume.openings(2), volume.grid, 2)
+      #expect(root.merge.open == OpenGroup(surfaces: [], components: []), "\(tree)")
+    }
+  }
+
   @Test func `a block without neighbours has no surface`() {
     let volume = CutVolumes([.full], Cut.shape, block: Cut.shape)
     #expect(volume.openings(3)[0].group == OpenGroup(surfaces: [], components: []))

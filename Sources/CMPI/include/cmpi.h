@@ -20,6 +20,9 @@ int om_mpi_exchange(const void *const *out, const size_t *out_counts, void *cons
                     const size_t *in_counts);
 /* Exchanges one count with every rank; 0 when it worked. */
 int om_mpi_exchange_counts(const size_t *out, size_t *in);
+/* Gives every rank the bytes of all ranks, one after the other, counts[rank] of each; 0 when it
+   worked. */
+int om_mpi_gather_all(const void *bytes, const size_t *counts, void *all);
 /* Waits for a message of a rank; its size goes to count. 0 when it worked. */
 int om_mpi_probe(int from, int tag, size_t *count);
 /* Receives count bytes of a rank; 0 when it worked. */

@@ -8,55 +8,69 @@ import Synchronization
 // The label images of an image: masks straight from voxels, or objects in two passes.
 
 extension ImageRun {
-  func writeMasks(_ choices: [Choices?]) throws -> [MadeLabel] {
-    let writers = try setup.plans.enumerated().map { index, plan in
-      try makeWriter(index, plan.expectedDataType)
+  /// Writes the label images that are masks straight from voxels.
+  ///
+  /// *Collective*.
+  func writeMasks(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeLabel] {
+    var writers: [Int: PyramidWriter] = [:]
+    for index in plans {
+      writers[index] = try makeWriter(index, setup.plans[index].expectedDataType)
     }
-    let foreground = Mutex([Int](repeating: 0, count: writers.count))
+    let (own, known) = (pieces(of: plans), writers)
+    let foreground = Mutex([Int](repeating: 0, count: setup.plans.count))
     progress.begin(.mask)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
-        guard let known = choices[piece.plan] else { return }
-        let pass = MaskPass(plan: setup.plans[piece.plan], choices: known)
-        let count = try pass.run(piece.region, into: writers[piece.plan], worker)
+        guard let choices = choices[piece.plan], let writer = known[piece.plan] else { return }
+        let pass = MaskPass(plan: setup.plans[piece.plan], choices: choices)
+        let count = try pass.run(piece.region, into: writer, worker)
         foreground.withLock { $0[piece.plan] += count }
         progress.add(piece, setup.plans[piece.plan])
       }
     }
     try completeLevels(writers)
     let counts = try summed(foreground.withLock { $0 })
-    return setup.plans.indices.map { index in
-      MadeLabel(
-        layouts: writers[index].layouts, objects: nil, foreground: counts[index],
-        thresholds: choices[index]?.thresholds ?? [],
-        hasConstantScope: choices[index]?.hasConstantScope ?? false)
+    return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
+      made[writer.key] = MadeLabel(
+        layouts: writer.value, objects: nil, foreground: counts[writer.key],
+        thresholds: choices[writer.key]?.thresholds ?? [],
+        hasConstantScope: choices[writer.key]?.hasConstantScope ?? false)
     }
   }
 
-  func writeObjects(_ choices: [Choices?]) throws -> [MadeLabel] {
-    let found = try findObjects(choices)
-    var numbered = found.parts
-    var totals: [Int] = []
-    for (index, plan) in setup.plans.enumerated() {
+  /// Finds, numbers and writes the label images of objects.
+  ///
+  /// *Collective*.
+  func writeObjects(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeLabel] {
+    let own = pieces(of: plans)
+    var found = try findObjects(own, choices)
+    var totals: [Int: Int] = [:]
+    var writers: [Int: PyramidWriter] = [:]
+    for index in plans {
+      let plan = setup.plans[index]
       guard let rules = plan.recipe.objects else { continue }
-      totals.append(try resolve(index, plan, rules, &numbered))
+      let total = try resolve(index, own, plan, rules, &found.parts)
+      totals[index] = total
+      writers[index] = try makeWriter(index, try labelType(plan, objects: total))
     }
-    let writers = try setup.plans.enumerated().map { index, plan in
-      try makeWriter(index, try labelType(plan, objects: totals[index]))
-    }
-    let (own, parts) = try Rebalance(communicator: engine.communicator).run(
-      own, numbered, paintingCosts(numbered))
-    try paint(own, parts, choices, writers)
+    let (painted, parts) = try Rebalance(communicator: engine.communicator).run(
+      own, found.parts, paintingCosts(own, found.parts))
+    found.parts = []
+    try paint(painted, parts, choices, writers)
     try completeLevels(writers)
     let counts = try summed(found.foreground)
     let thresholds = try gathered(choices, found.choices)
-    return setup.plans.indices.map { index in
-      MadeLabel(
-        layouts: writers[index].layouts, objects: totals[index], foreground: counts[index],
-        thresholds: thresholds[index].thresholds, hasConstantScope: thresholds[index].constant)
+    return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
+      made[writer.key] = MadeLabel(
+        layouts: writer.value, objects: totals[writer.key], foreground: counts[writer.key],
+        thresholds: thresholds[writer.key].thresholds,
+        hasConstantScope: thresholds[writer.key].constant)
     }
   }
+
+  /// The pieces of this rank that belong to some of the label images.
+  private func pieces(of plans: [Int]) -> [Int] { own.filter { plans.contains(pieces[$0].plan) } }
 
   /// What the objects pass leaves behind on this rank.
   private struct FoundObjects: Sendable {
@@ -66,7 +80,7 @@ extension ImageRun {
     var choices: [Choices?]
   }
 
-  private func findObjects(_ choices: [Choices?]) throws -> FoundObjects {
+  private func findObjects(_ own: [Int], _ choices: [Choices?]) throws -> FoundObjects {
     let empty = FoundObjects(
       parts: own.map { _ in RegionParts() }, foreground: setup.plans.map { _ in 0 },
       choices: setup.plans.map { _ in nil })
@@ -97,7 +111,8 @@ extension ImageRun {
   }
 
   private func resolve(
-    _ index: Int, _ plan: LabelPlan, _ rules: ObjectRules, _ parts: inout [RegionParts]
+    _ index: Int, _ own: [Int], _ plan: LabelPlan, _ rules: ObjectRules,
+    _ parts: inout [RegionParts]
   ) throws(Fault) -> Int {
     var blocks: [LabelledBlock] = []
     var openings: [BlockOpening] = []
@@ -131,7 +146,7 @@ extension ImageRun {
     return asked.dataType
   }
 
-  private func paintingCosts(_ parts: [RegionParts]) -> [Double] {
+  private func paintingCosts(_ own: [Int], _ parts: [RegionParts]) -> [Double] {
     if engine.rankCount == 1 { return [] }
     return parts.indices.map { index in
       let plan = setup.plans[pieces[own[index]].plan]
@@ -141,20 +156,21 @@ extension ImageRun {
   }
 
   private func paint(
-    _ own: [Int], _ parts: [RegionParts], _ choices: [Choices?], _ writers: [PyramidWriter]
+    _ own: [Int], _ parts: [RegionParts], _ choices: [Choices?],
+    _ writers: [Int: PyramidWriter]
   ) throws {
     progress.begin(.labels)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]
-        guard let rules = plan.recipe.objects else { return }
+        guard let rules = plan.recipe.objects, let writer = writers[piece.plan] else { return }
         var blocks = parts[index].blocks
         if parts[index].droppedRuns {
           let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
           try pass.restoreRuns(&blocks, piece.region, worker)
         }
-        try LabelPass(plan: plan).run(piece.region, blocks, into: writers[piece.plan], worker)
+        try LabelPass(plan: plan).run(piece.region, blocks, into: writer, worker)
         progress.add(piece, plan)
       }
     }

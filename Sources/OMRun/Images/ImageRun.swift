@@ -65,7 +65,11 @@ struct ImageRun: Sendable {
   /// - Returns: What was made, for the commit and the report, the same on every rank.
   func run() throws -> [MadeLabel] {
     let choices = try findThresholds()
-    let masksOnly = setup.plans.allSatisfy { $0.recipe.objects == nil }
-    return masksOnly ? try writeMasks(choices) : try writeObjects(choices)
+    let objects = setup.plans.indices.filter { setup.plans[$0].recipe.objects != nil }
+    let masks = setup.plans.indices.filter { setup.plans[$0].recipe.objects == nil }
+    var made: [Int: MadeLabel] = [:]
+    if !masks.isEmpty { made = try writeMasks(masks, choices) }
+    if !objects.isEmpty { made.merge(try writeObjects(objects, choices)) { mine, _ in mine } }
+    return setup.plans.indices.compactMap { made[$0] }
   }
 }

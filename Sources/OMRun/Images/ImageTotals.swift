@@ -18,9 +18,9 @@ extension ImageRun {
     }
   }
 
-  func completeLevels(_ writers: [PyramidWriter]) throws {
+  func completeLevels(_ writers: [Int: PyramidWriter]) throws {
     guard let committer else { return }
-    for (index, writer) in writers.enumerated() {
+    for (index, writer) in writers.sorted(by: { $0.key < $1.key }) {
       let completion = LevelCompletion(writer: writer, engine: engine) { level in
         try committer.staged(label: index, level: level, layout: writer.layouts[level])
       }

@@ -106,6 +106,7 @@ extension OpenGroup {
     packet.write(UInt64(surfaces.count))
     for surface in surfaces {
       packet.write(surface.block)
+      packet.write(surface.outside)
       packet.write(surface.runs)
     }
   }
@@ -117,7 +118,9 @@ extension OpenGroup {
     var surfaces: [BlockSurface] = []
     for _ in 0..<count {
       let block = try reader.read(Block.self)
-      surfaces.append(BlockSurface(block: block, runs: try reader.readArray(SurfaceRun.self)))
+      let outside = try reader.read(UInt32.self)
+      surfaces.append(
+        BlockSurface(block: block, outside: outside, runs: try reader.readArray(SurfaceRun.self)))
     }
     self.init(surfaces: surfaces, components: components)
   }

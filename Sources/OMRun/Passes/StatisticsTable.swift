@@ -23,6 +23,16 @@ struct StatisticsTable: Sendable {
     return try VoxelStatistics(encoded: bytes)
   }
 
+  /// The same statistics under other numbers; scopes without one are left out.
+  func renumbered(_ number: (Int) -> Int?) throws(Fault) -> StatisticsTable {
+    var table = StatisticsTable()
+    for known in numbers {
+      guard let other = number(known), let statistics = try statistics(of: known) else { continue }
+      try table.add(other, statistics)
+    }
+    return table
+  }
+
   /// Merges statistics into a scope.
   mutating func add(_ number: Int, _ statistics: VoxelStatistics) throws(Fault) {
     needsSecondPass = statistics.needsSecondPass

@@ -58,11 +58,16 @@ package struct ImageSetup: Sendable {
     if source.metadata.shape.contains(0) {
       throw Fault(.unsupported, "", "level \(recipe.level) has no voxels: \(source.metadata.shape)")
     }
-    return LabelPlan(
+    let plan = LabelPlan(
       recipe: recipe, name: recipe.name ?? standardName(recipe, image),
       sources: Array(arrays[recipe.level...]), scales: image.levels[recipe.level...].map(\.scale),
       axes: axes, axisNames: image.axes.map(\.name),
       selection: try selection(options.select, image, source.metadata.shape), damage: damage)
+    if plan.processedVoxels == 0 {
+      let chosen = recipe.channels.map(String.init).joined(separator: ", ")
+      throw Fault(.usage, "", "`--select` leaves out the chosen channel (index \(chosen))")
+    }
+    return plan
   }
 
   private static func standardName(_ recipe: LabelRecipe, _ image: OMEImage) -> String {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Thresholds that hold for all images of a run (scope `plate`), one per channel.
 struct PlateThresholds: Sendable {
-  /// The merged statistics by channel; nil when thresholds are found image by image.
+  /// The merged statistics by the name of the channel; nil when thresholds are found image by image.
   private let table: StatisticsTable?
 
   /// The choices for the label images of one image; nil finds them in the image.
@@ -15,20 +15,37 @@ struct PlateThresholds: Sendable {
   func choices(_ setup: ImageSetup) throws -> [Choices?] {
     guard let table else { return setup.plans.map { _ in nil } }
     return try setup.plans.map { plan in
-      var channels = StatisticsTable()
-      for number in table.numbers where plan.recipe.channels.contains(number) {
-        if let found = try table.statistics(of: number) { try channels.add(number, found) }
-      }
       var choices = Choices(Scopes(plan))
-      try choices.choose(plan.recipe, from: channels)
+      try choices.choose(plan.recipe, from: Self.local(table, plan, setup))
       return choices
     }
   }
 
+  /// The statistics of a label image's channels, by their index in its image.
+  private static func local(
+    _ table: StatisticsTable, _ plan: LabelPlan, _ setup: ImageSetup
+  ) throws(Fault) -> StatisticsTable {
+    var result = StatisticsTable()
+    for channel in plan.recipe.channels {
+      if let known = try table.statistics(of: name(channel, setup)) {
+        try result.add(channel, known)
+      }
+    }
+    return result
+  }
+
+  /// A number for a channel that is the same in all images that name it alike, in whatever order
+  /// they have their channels; unnamed channels go by their index.
+  private static func name(_ channel: Int, _ setup: ImageSetup) -> Int {
+    let known = setup.image.channels ?? []
+    guard channel < known.count, let label = known[channel].label ?? known[channel].wavelengthID
+    else { return channel }
+    let digest = sha256(Array(label.utf8)).prefix(7)
+    return digest.reduce(1) { $0 << 8 | Int($1) }
+  }
+
   /// Takes the statistics of all images when the task's scope asks for it.
-
   ///
-
   /// *Collective*.
   static func find(
     _ runner: Runner, _ table: RunTable, splits: Bool
@@ -79,8 +96,13 @@ struct PlateThresholds: Sendable {
           try ImageRun(
             request, setup, engine, nil, progress, pieces, preset: setup.plans.map { _ in nil })
         }
-        let tables = try run.statistics(survey: survey.map { one in setup.plans.map { _ in one } })
-        try merged.withLock { all in for one in tables { try all.add(one) } }
+        let known = try survey.map { all in
+          try setup.plans.map { try local(all, $0, setup) }
+        }
+        for one in try run.statistics(survey: known) {
+          let named = try one.renumbered { name($0, setup) }
+          try merged.withLock { try $0.add(named) }
+        }
       } catch {
         table.fail(index, Fault(wrapping: error))
       }
