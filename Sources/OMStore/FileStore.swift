@@ -87,6 +87,7 @@ extension FileStore {
     do { path = try realPath(root + "/" + key) } catch { return try absent(key, error) }
     let start = root == "/" ? root : root + "/"
     guard path == root || path.hasPrefix(start) else {
+      try refuseSpecial(path, key)
       throw Fault(
         .path, key, "a link leads to `\(path)`, which is outside `\(root)`",
         hint: "`--follow-links` allows links that leave the image")
@@ -94,6 +95,17 @@ extension FileStore {
     do {
       return try Descriptor(below: AT_FDCWD, path, flags | O_NOFOLLOW)
     } catch { return try absent(key, error) }
+  }
+
+  /// Refuses what is no file wherever it lies: no flag makes a device readable.
+  private func refuseSpecial(_ path: String, _ key: String) throws(Fault) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    let kind = EntryKind(mode: status.st_mode)
+    if kind == .file || kind == .folder { return }
+    throw Fault(
+      .io, key, "leads to \(kind.rawValue), `\(path)`, expected a file",
+      hint: "only regular files are read; remove it or restore the file")
   }
 
   /// Nil when `reason` says that nothing has this key; everything else is a fault.

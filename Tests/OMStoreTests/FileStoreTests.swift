@@ -42,6 +42,14 @@ import Testing
     }
   }
 
+  @Test func `a link to a device is no file, inside the root or outside`() throws {
+    folder.link("in/zero", to: "/dev/zero")
+    let store = try FileStore(root: "\(folder.path)/in")
+    expectFault(.io, "zero", "leads to a device, `/dev/zero`") { () throws(Fault) in
+      try store.get("zero", limit: 10)
+    }
+  }
+
   @Test func `a folder reached through a link that leaves the root is refused`() throws {
     folder.put("outside/a", [3])
     folder.link("in/2", to: "../outside")
