@@ -102,7 +102,8 @@ struct Pyramid: Sendable, CustomTestStringConvertible {
     try chunk.withUnsafeMutableBytes { chunk in
       try voxels.withUnsafeBytes { voxels in
         guard let target = chunk.baseAddress, let source = voxels.baseAddress else { return }
-        copyBox(cell, from: source, Region(wholeOf: shapes[0]), to: target, box, byteCount: 2)
+        VoxelBox(region: box, start: target, elementByteCount: 2).copy(
+          from: source, Region(wholeOf: shapes[0]))
         try writer.take(level: 0, chunk: position, voxels: target, worker: worker)
       }
     }

@@ -117,9 +117,10 @@ final class PyramidWriter: Sendable {
       if let voxels {
         let bytes = grid.cellShape.reduce(1, *) * byteCount
         let room = levels.withLock { _ in Address(chunk.room(byteCount: bytes)) }
-        copyBox(
-          part, from: voxels, box, to: room.pointer,
-          Region(origin: cell.origin, shape: grid.cellShape), byteCount: byteCount)
+        VoxelBox(
+          region: Region(origin: cell.origin, shape: grid.cellShape), start: room.pointer,
+          elementByteCount: byteCount
+        ).copy(from: voxels, box)
       }
       if countDown(level, number, chunk, by: part.count) {
         try take(

@@ -71,9 +71,10 @@ struct LevelCompletion: Sendable {
         step.make(
           cell, target, from: fine, voxels, bufferShape: fine.shape, byteCount: byteCount)
         full.initializeMemory(as: UInt8.self, repeating: 0)
-        copyBox(
-          cell, from: target, cell, to: chunk,
-          Region(origin: cell.origin, shape: layout.chunkShape), byteCount: byteCount)
+        VoxelBox(
+          region: Region(origin: cell.origin, shape: layout.chunkShape), start: chunk,
+          elementByteCount: byteCount
+        ).copy(from: target, cell)
         try writer.take(
           level: level, chunk: position, voxels: chunk, worker: worker, cascades: false)
       }
