@@ -106,10 +106,10 @@ private func mixedReport() -> RunReport {
     var report = mixedReport()
     report.images.append(ImageReport(uri: "/data/p.zarr/B/03/0/", status: .done))
     report.images.append(ImageReport(uri: "./a.zarr", status: .done))
-    let document = OutJSON.document(report, inputs: ["p.zarr"], folder: "/work")
+    let document = OutJSON.document(report, inputs: ["p.zarr"], folder: "/data")
     #expect(
       document.text() == """
-        {"image_list_updates":[{"zarr_url":"/work/a.zarr"},{"zarr_url":"/work/b.zarr"},\
+        {"image_list_updates":[{"zarr_url":"/data/a.zarr"},{"zarr_url":"/data/b.zarr"},\
         {"zarr_url":"/data/p.zarr/B/03/0"}]}
         """)
   }
