@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,8 +32,6 @@ void om_keep_freed_memory(void) {
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
-int om_syncfs(int descriptor) { return syncfs(descriptor); }
-
 int om_affinity_count(void) {
   // The kernel refuses a set that is smaller than its own, so grow it until it fits.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
@@ -49,10 +46,4 @@ int om_affinity_count(void) {
     if (reason != EINVAL) return 1;
   }
   return 1;
-}
-
-int om_terminal_columns(int descriptor) {
-  struct winsize size;
-  if (!isatty(descriptor) || ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
 }

@@ -131,21 +131,3 @@ extension Descriptor {
     try close()
   }
 }
-
-// MARK: - Waiting for the disk
-
-extension OutputFolder {
-  /// Waits until the names in this folder are on the disk.
-  package func sync() throws(Fault) {
-    do { try descriptor.sync() } catch { throw error.fault(path, "waiting for the disk") }
-  }
-
-  /// Waits until a file or folder below this one is on the disk.
-  package func sync(_ relative: String) throws(Fault) {
-    let (folder, name) = try parent(of: relative)
-    do {
-      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-      try Descriptor(below: folder.descriptor.number, name, flags).sync()
-    } catch { throw error.fault(path(of: relative), "waiting for the disk") }
-  }
-}

@@ -80,15 +80,4 @@ import Testing
   @Test func `the CPUs this process may use are counted`() {
     #expect((1...Int32(sysconf(Int32(_SC_NPROCESSORS_CONF)))).contains(om_affinity_count()))
   }
-
-  @Test func `what is no terminal has no columns`() {
-    #expect(om_terminal_columns(-1) == 0)
-  }
-
-  @Test func `a file system can be told to write everything`() throws {
-    let folder = TemporaryFolder()
-    let output = try folder.output()
-    #expect(om_syncfs(output.descriptor.number) == 0)
-    #expect(om_syncfs(-1) == -1)
-  }
 }

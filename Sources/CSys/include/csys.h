@@ -30,14 +30,8 @@ int om_open_beneath(int folder, const char *path, int flags, int links);
 // are those to which malloc raises its own when large blocks are freed.
 void om_keep_freed_memory(void);
 
-// Writes everything of one file system that is still in memory; waits until it is done.
-int om_syncfs(int descriptor);
-
 // CPUs this process may run on, at least 1.
 int om_affinity_count(void);
-
-// Columns of the terminal behind a descriptor, 0 when it is none.
-int om_terminal_columns(int descriptor);
 
 // CRC-32C (Castagnoli) of `count` bytes; `previous` is 0 or the result for the bytes before them.
 uint32_t om_crc32c(uint32_t previous, const void *bytes, size_t count);
