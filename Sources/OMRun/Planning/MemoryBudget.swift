@@ -34,15 +34,21 @@ struct MemoryBudget: Sendable {
   init(
     _ plans: [LabelPlan], memory: Int, workers wanted: Int, ranks: Int
   ) throws(Fault) {
-    let worker = plans.map { MemoryBudget.worker($0, memory: memory / max(1, wanted)) }.max() ?? 0
+    let share = memory / max(1, wanted)
+    let worker =
+      plans.map {
+        MemoryBudget.worker($0, keepsRegion: $0.regionsHoldScopes(memory: share))
+      }.max() ?? 0
     let units = plans.reduce(0) { $0 + MemoryBudget.openUnits($1) }
     let finds = plans.contains { $0.recipe.objects != nil }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
     let fitting = worker == 0 ? wanted : (memory - fixed) / worker
     if fitting < 1 {
+      // Rounded up: what the text asks for must be enough.
+      let needed = (fixed + worker + (1 << 20) - 1) >> 20
       throw Fault(
         .limit, "--memory",
-        "one worker needs \((fixed + worker) >> 20) MiB, there are \(memory >> 20) MiB",
+        "one worker needs \(needed) MiB, there are \(memory >> 20) MiB",
         facts: ["a region holds \(plans.first?.grid.cells.cellShape ?? []) voxels"],
         hint: "give more with --memory, or use an image with smaller shards")
     }
@@ -55,9 +61,22 @@ struct MemoryBudget: Sendable {
     total = used + max(0, betweenPasses - MemoryBudget.least)
   }
 
+  /// Whether a worker may keep a whole region beside all else; otherwise one that gets a little more
+  /// memory could keep the region and then not run.
+  ///
+  /// - Parameters:
+  ///   - plan: The label image.
+  ///   - memory: Bytes for the worker.
+  /// - Returns: Whether both fit.
+  static func holdsRegion(_ plan: LabelPlan, memory: Int) -> Bool {
+    // Each channel may make a label image of its own at the same time.
+    let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
+    return base + least + labels * openUnits(plan) + worker(plan, keepsRegion: true) <= memory
+  }
+
   /// Buffers of one worker: encoded and decoded chunks, the chunk that is written with the pieces
   /// for coarser levels, the mask with its runs, and the region that is kept between two looks.
-  private static func worker(_ plan: LabelPlan, memory: Int) -> Int {
+  private static func worker(_ plan: LabelPlan, keepsRegion: Bool) -> Int {
     let metadata = plan.source.metadata
     let input = metadata.innerChunkShape.reduce(metadata.dataType.byteCount, *)
     let output = metadata.innerChunkShape.reduce(plan.expectedDataType.byteCount, *)
@@ -69,7 +88,7 @@ struct MemoryBudget: Sendable {
     // One bit for each voxel, and a run of three numbers for every two dozen voxels.
     let cell = plan.grid.cells.cellShape.reduce(1, *)
     bytes += cell / 8 + cell / 2
-    if plan.regionsHoldScopes(memory: memory) { bytes += cell * metadata.dataType.byteCount }
+    if keepsRegion { bytes += cell * metadata.dataType.byteCount }
     return bytes
   }
 

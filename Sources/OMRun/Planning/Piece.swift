@@ -42,5 +42,6 @@ extension LabelPlan {
     guard covered.allSatisfy({ cell[$0] >= shape[$0] }) else { return false }
     let voxels = (spatial..<shape.count).reduce(1) { $0 * min(cell[$1], shape[$1]) }
     return voxels * source.metadata.dataType.byteCount <= memory / 2
+      && MemoryBudget.holdsRegion(self, memory: memory)
   }
 }
