@@ -59,6 +59,7 @@ def channels(tmp_path: Path, rng: np.random.Generator) -> Path:
         (["run", "threshold", "IMAGE", "--label-name", "../out"], 77, ["../out"]),
         (["run", "threshold", "CHANNELS"], 64, ["DAPI", "GFP"]),
         (["run", "threshold", "CHANNELS", "--channel", "DAPL"], 64, ["DAPL", "DAPI"]),
+        (["run", "threshold", "CHANNELS", "--channel", "0", "--select", "c=1"], 64, ["--select"]),
         (["run", "threshold", "ABSENT"], 66, ["ABSENT"]),
         (["run", "threshold", "EMPTY"], 65, ["EMPTY"]),
         (["run", "threshold", "FILE"], 66, ["FILE"]),

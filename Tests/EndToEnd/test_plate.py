@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from omtask_testing.checks import assert_labels
 from omtask_testing.images import Image, PlateShape, write_plate
 from omtask_testing.layouts import Layout
 from omtask_testing.oracle import expected_labels, threshold
-from omtask_testing.program import Outcome, Program
+from omtask_testing.program import Outcome, Program, flags, mpirun
 from omtask_testing.reading import listed_labels
+from omtask_testing.report import Report
 from omtask_testing.trees import leftovers, tree
 
 PARAMETERS = {"method": "otsu", "channel": "all", "keep_channel_axis": True, "label_name": "cells"}
@@ -261,3 +263,109 @@ def test_one_threshold_per_channel_over_the_whole_plate(
         used = PARAMETERS | {"scope": "channel"}
         ought = expected_labels(image.levels, "cyx", used, CHANNELS, {"cells": found})
         assert_labels(plate / place, "cyx", ought)
+
+
+def write_wells(
+    path: Path, wells: Sequence[tuple[str, ...]], rng: np.random.Generator, dtype: str = "uint16"
+) -> dict[str, Image]:
+    """A plate of one row whose wells have these channels.
+
+    Every well and every channel has a brightness of its own: a threshold of fewer wells, or of
+    another channel, gives other labels.
+    """
+    images: dict[str, Image] = {}
+    shape = PlateShape(1, len(wells), 1)
+    for number, (place, channels) in enumerate(zip(shape.images, wells, strict=True)):
+        source = samples.blobs_image(samples.V2, rng, "cyx", (len(channels), 40, 48), 2, channels)
+        gains = np.array([GAINS[name] * (1 + number / 4) for name in channels]).reshape(-1, 1, 1)
+        levels = [(level * gains).astype(dtype) for level in source.levels]
+        images[place] = replace(source, levels=levels)
+    write_plate(path, shape, images)
+    return images
+
+
+GAINS = {"DAPI": 1, "GFP": 5, "RFP": 9}
+
+
+def pooled(images: Iterable[Image], channel: str) -> float:
+    """scikit-image's threshold of a channel's voxels in all wells that have it."""
+    voxels = [one.levels[0][list(one.channels).index(channel)] for one in images
+              if channel in one.channels]
+    return threshold(np.concatenate(voxels), "otsu")
+
+
+def assert_plate_thresholds(
+    plate: Path, images: dict[str, Image], outcome: Outcome, channels: Sequence[str]
+) -> None:
+    """Each channel has the threshold of its pooled voxels, in the report and in the labels."""
+    found = {f"{channel}_segmented": pooled(images.values(), channel) for channel in channels}
+    for output in outcome.report.outputs:
+        assert [scope["value"] for scope in output["thresholds"]] == [found[output["name"]]]
+    for place, image in images.items():
+        here = [channel for channel in channels if channel in image.channels]
+        assert sorted(listed_labels(plate / place)) == sorted(f"{one}_segmented" for one in here)
+        if here:
+            wanted = {"scope": "channel", "channel": here}
+            known = {name: [value] for name, value in found.items()}
+            assert_labels(plate / place, "cyx", expected_labels(
+                image.levels, "cyx", wanted, image.channels, known))
+
+
+PLATE_SCOPE = {"method": "otsu", "scope": "plate"}
+# On two threads, on one rank or two: fewer images than two per worker are split among the workers.
+split_or_whole = pytest.mark.parametrize("wells", [3, 8], ids=["split images", "whole images"])
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@split_or_whole
+def test_a_plate_threshold_holds_although_the_first_image_lacks_the_channel(
+    wells: int, ranks: int | None, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = write_wells(plate, [("DAPI", "RFP"), *[("DAPI", "GFP")] * (wells - 1)], rng)
+    wanted = PLATE_SCOPE | {"channel": "GFP", "skip_if_missing": True}
+    outcome = omtask.threshold(plate, parameters=wanted, ranks=ranks, threads=2)
+    assert len(outcome.report.outputs) == wells - 1
+    assert_plate_thresholds(plate, images, outcome, ["GFP"])
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@pytest.mark.parametrize("channels", [["DAPI"], ["DAPI", "GFP"]], ids=",".join)
+def test_plate_thresholds_go_by_the_name_of_the_channel(
+    channels: list[str], ranks: int | None, omtask: Program, tmp_path: Path,
+    rng: np.random.Generator,
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = write_wells(plate, [("DAPI", "GFP"), ("GFP", "DAPI")], rng)
+    wanted = PLATE_SCOPE | {"channel": channels}
+    outcome = omtask.threshold(plate, parameters=wanted, ranks=ranks)
+    assert len(outcome.report.outputs) == 2 * len(channels)
+    assert_plate_thresholds(plate, images, outcome, channels)
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+@split_or_whole
+def test_a_plate_threshold_of_floating_point_images_is_found_in_two_passes(
+    wells: int, ranks: int | None, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate = tmp_path / "plate.zarr"
+    images = write_wells(plate, [("DAPI", "GFP")] * wells, rng, "float32")
+    wanted = PLATE_SCOPE | {"channel": ["DAPI", "GFP"]}
+    outcome = omtask.threshold(plate, parameters=wanted, ranks=ranks, threads=2)
+    assert len(outcome.report.outputs) == 2 * wells
+    assert_plate_thresholds(plate, images, outcome, ["DAPI", "GFP"])
+
+
+@pytest.mark.parametrize("scope", ["channel", "plate"])
+def test_ranks_may_have_different_numbers_of_threads(
+    scope: str, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plate, report = tmp_path / "plate.zarr", tmp_path / "report.json"
+    images = make_plate(plate, PlateShape(1, 5, 1), rng)
+    words = ["run", "threshold", plate, *flags(PARAMETERS | {"scope": scope}), "--threads"]
+    first = [*mpirun(1), str(omtask.path), *map(str, words), "1", "--report", str(report)]
+    # Five images are many for 1 worker, few for 4: each rank alone would decide otherwise.
+    omtask(*words, 4, "--report", report, launcher=[*first, ":", "-n", "1"], timeout=60)
+    assert ends(Report.read(report).with_status("done"), list(images))
+    assert all(listed_labels(plate / place) == ["cells"] for place in images)
+    assert not leftovers(plate)
