@@ -20,6 +20,11 @@ struct ResultFile: Sendable {
     if name.isEmpty {
       throw Fault(.usage, "", "`--\(flag)` is given `\(path)`, which names no file")
     }
+    if let kind = try OutputFolder(path: parent).kind(of: name), kind != .file {
+      throw Fault(
+        .usage, path, "`--\(flag)` names \(kind.rawValue), it needs a file",
+        hint: "give a new name, or that of an earlier file")
+    }
     folder = try OutputFolder(path: parent)
     if access(parent, W_OK | X_OK) != 0 {
       throw Fault(

@@ -28,9 +28,13 @@ enum Summary {
           + "`--report` lists them")
     }
     if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
+      // A label image of its own (`--output`) is looked at by itself.
+      let isInside = first.uri.hasPrefix(image.uri + "/")
+      let what =
+        isInside
+        ? "\(shellWord(image.uri)) --label \(shellWord(first.name))" : shellWord(first.uri)
       lines.append(
-        "to look at it: omtask preview \(shellWord(image.uri)) --label \(shellWord(first.name)) "
-          + "--png \(shellWord(first.name + ".png"))")
+        "to look at it: omtask preview \(what) --png \(shellWord(first.name + ".png"))")
     }
     return lines
   }

@@ -15,6 +15,7 @@ struct Target: Sendable {
     names = setup.plans.map(\.name)
     output = try request.options.output.map { (uri) throws(Fault) in try SeparatePath(uri) }
     overwrites = request.options.overwrite
+    if let output { try OutputRules.checkApart(output, image.location) }
   }
 
   /// Where a label image will be.
@@ -75,7 +76,8 @@ struct Target: Sendable {
       }
     }
     let parent = try OutputFolder(path: output.parent)
-    guard try parent.kind(of: output.name) != nil else { return nil }
+    guard let kind = try parent.kind(of: output.name) else { return nil }
+    try OutputRules.checkOwn(output, kind, names)
     let store = try FileStore(root: output.uri)
     let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])
     return ExistingLabel(record: group?.attributes["omtask"])

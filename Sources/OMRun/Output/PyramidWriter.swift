@@ -218,16 +218,6 @@ final class PyramidWriter: Sendable {
     }
   }
 
-  /// The write units of a level that this process did not finish, after its regions are done.
-  func unfinishedUnits(_ level: Int) -> [[Int]] {
-    levels.withLock { levels in
-      let state = levels[level]
-      return (0..<state.units.count).filter { !state.finished.contains($0) }.map {
-        state.units.position(of: $0)
-      }
-    }
-  }
-
   /// The write units of a level that this process finished.
   func finishedUnits(_ level: Int) -> Set<Int> { levels.withLock { $0[level].finished } }
 

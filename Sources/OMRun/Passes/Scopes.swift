@@ -31,9 +31,6 @@ struct Scopes: Sendable {
     }
   }
 
-  /// Whether a scope can change from plane to plane.
-  var isPerPlane: Bool { scope == .plane }
-
   /// The scope for people, for example `t=0 c=1`.
   func name(_ number: Int) -> String {
     var parts: [String] = []
