@@ -31,7 +31,6 @@ int om_mpi_receive(void *bytes, size_t count, int from, int tag) {
   (void)bytes; (void)count; (void)from; (void)tag;
   return 1;
 }
-int om_mpi_barrier(void) { return 1; }
 int om_mpi_broadcast(void *bytes, size_t count) {
   (void)bytes; (void)count;
   return 1;
@@ -166,11 +165,6 @@ int om_mpi_exchange(const void *const *out, const size_t *out_counts, void *cons
   failed = failed || wait_all(requests, used);
   free(requests);
   return failed;
-}
-
-int om_mpi_barrier(void) {
-  MPI_Request request;
-  return MPI_Ibarrier(MPI_COMM_WORLD, &request) != MPI_SUCCESS || wait_all(&request, 1);
 }
 
 static int broadcast_from(char *place, size_t count, int root) {

@@ -48,11 +48,6 @@ public struct Region: Sendable, Hashable {
   public func contains(_ other: Region) -> Bool {
     (0..<rank).allSatisfy { origin[$0] <= other.origin[$0] && other.end($0) <= end($0) }
   }
-
-  /// The same box counted from another zero.
-  public func moved(by offset: [Int]) -> Region {
-    Region(origin: zip(origin, offset).map { $0 + $1 }, shape: shape)
-  }
 }
 
 extension Region: CustomStringConvertible {

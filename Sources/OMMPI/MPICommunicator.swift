@@ -103,10 +103,6 @@ package struct MPICommunicator: Communicator {
     return all
   }
 
-  package func barrier() throws(Fault) {
-    try check(om_mpi_barrier(), "waiting for all ranks")
-  }
-
   /// Cuts a buffer into parts of these sizes.
   private func cut(_ all: [UInt8], _ counts: [Int]) -> [[UInt8]] {
     var offset = 0

@@ -55,7 +55,6 @@ import Testing
       box.intersection(Region(origin: [5, 0], shape: [9, 4]))
         == Region(origin: [5, 3], shape: [1, 1]))
     #expect(box.intersection(Region(origin: [6, 3], shape: [1, 1])) == nil)
-    #expect(box.moved(by: [1, -1]) == Region(origin: [3, 2], shape: [4, 5]))
     #expect(box.description == "2:6,3:8")
     #expect(rowMajorStrides([2, 3, 4]) == [12, 4, 1])
     #expect(rowMajorStrides([]) == [])

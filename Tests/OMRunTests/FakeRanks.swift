@@ -106,7 +106,6 @@ struct FakeRank: Communicator {
     case exchange = -1
     case gatherAll = -2
     case broadcast = -3
-    case barrier = -4
   }
 
   func send(_ bytes: [UInt8], to rank: Int, tag: Int32) throws(Fault) {
@@ -129,8 +128,6 @@ struct FakeRank: Communicator {
     try share(
       Array(repeating: rank == 0 ? bytes : [], count: size), .broadcast)[0]
   }
-
-  func barrier() throws(Fault) { _ = try share(Array(repeating: [], count: size), .barrier) }
 
   private func share(_ outgoing: [[UInt8]], _ call: Call) throws(Fault) -> [[UInt8]] {
     for (to, bytes) in outgoing.enumerated() {

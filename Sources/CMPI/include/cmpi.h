@@ -27,8 +27,6 @@ int om_mpi_gather_all(const void *bytes, const size_t *counts, void *all);
 int om_mpi_probe(int from, int tag, size_t *count);
 /* Receives count bytes of a rank; 0 when it worked. */
 int om_mpi_receive(void *bytes, size_t count, int from, int tag);
-/* Waits until every rank has come here; 0 when it worked. */
-int om_mpi_barrier(void);
 /* Copies count bytes of rank 0 to every rank; 0 when it worked. */
 int om_mpi_broadcast(void *bytes, size_t count);
 /* Ends MPI in order. */

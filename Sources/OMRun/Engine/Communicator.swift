@@ -28,10 +28,6 @@ package protocol Communicator: Sendable {
   ///
   /// *Collective*.
   func broadcast(_ bytes: [UInt8]) throws(Fault) -> [UInt8]
-  /// Waits until every rank has come here.
-  ///
-  /// *Collective*.
-  func barrier() throws(Fault)
 }
 
 /// The communicator of a run with one process.
@@ -56,6 +52,4 @@ package struct SoloCommunicator: Communicator {
   package func gatherAll(_ bytes: [UInt8]) throws(Fault) -> [[UInt8]] { [bytes] }
   /// Returns what was given.
   package func broadcast(_ bytes: [UInt8]) throws(Fault) -> [UInt8] { bytes }
-  /// Does nothing.
-  package func barrier() throws(Fault) {}
 }
