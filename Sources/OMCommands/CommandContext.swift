@@ -11,6 +11,8 @@ struct CommandContext: Sendable {
   var standardInput: @Sendable () throws(Fault) -> [UInt8] = { () throws(Fault) in
     try readStandardInput()
   }
+  /// Whether signals of this process are meant for the command, and it may end the process.
+  var ownsProcess = false
   /// Data for the caller.
   let output: any ByteSink
   /// Messages for people.

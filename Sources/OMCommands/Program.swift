@@ -14,12 +14,14 @@ public enum OMTaskProgram {
   public static func main(tasks: [CatalogEntry]) -> Never {
     // A reader that goes away is an error of `write`, not a signal that kills the run.
     signal(SIGPIPE, SIG_IGN)
+    om_fill_standard_descriptors()
     om_keep_freed_memory()
     let environment = Environment.ofThisProcess()
     let console = Console(DescriptorSink.standardError, style: LogStyle())
-    let context = CommandContext(
+    var context = CommandContext(
       catalogue: TaskCatalogue(tasks), environment: environment,
       output: DescriptorSink.standardOutput, console: console)
+    context.ownsProcess = true
     exit(run(Array(CommandLine.arguments.dropFirst()), context))
   }
 
@@ -35,7 +37,7 @@ public enum OMTaskProgram {
     } catch {
       let fault = Fault(wrapping: error)
       context.console.error(fault)
-      return fault.kind.exitCode
+      return fault.exitCode
     }
   }
 

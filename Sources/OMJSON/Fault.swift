@@ -17,7 +17,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
   case limit
   case signal
 
-  /// The exit code of a run that ends with this kind (`signal` adds the signal's number).
+  /// The exit code of a run that ends with this kind; `Fault.exitCode` adds the number of a signal.
   public var exitCode: Int32 {
     switch self {
     case .task: 1
@@ -50,18 +50,24 @@ public struct Fault: Error, Sendable, Equatable {
   public var facts: [String]
   /// What to do about it.
   public var hint: String?
+  /// The signal that ended the run, when the kind is `signal`; 0 otherwise.
+  public var signal: Int32
 
   /// Makes a fault.
   public init(
     _ kind: FaultKind, _ subject: String = "", _ message: String, facts: [String] = [],
-    hint: String? = nil
+    hint: String? = nil, signal: Int32 = 0
   ) {
     self.kind = kind
     self.subject = subject
     self.message = message
     self.facts = facts
     self.hint = hint
+    self.signal = signal
   }
+
+  /// The exit code of a run that ends with this fault.
+  public var exitCode: Int32 { kind.exitCode + (kind == .signal ? signal : 0) }
 
   /// The same fault with `prefix` in front of its subject, for a key below a folder.
   public func below(_ prefix: String) -> Fault {

@@ -16,7 +16,7 @@ import OMManifest
     } catch {
       let fault = error as? Fault ?? Fault(.internal, "", "\(error)")
       report("error: \(fault)\(fault.hint.map { " (hint: \($0))" } ?? "")")
-      exit(fault.kind.exitCode)
+      exit(fault.exitCode)
     }
   }
 

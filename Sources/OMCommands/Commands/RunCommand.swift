@@ -49,6 +49,9 @@ struct RunCommand: Subcommand {
           form: speaks ? .human : .quiet, context)
         return try ranks?.end(with: 0) ?? 0
       }
+      let watcher = watcher(request.options.stop, launch, context)
+      if context.ownsProcess { watcher.start() }
+      defer { watcher.finish() }
       for warning in launch.warnings { context.console.warning(warning) }
       // Everything that can be wrong with the call has been found; only now may MPI start.
       let started = try ranks ?? Ranks(launch)
@@ -69,6 +72,16 @@ struct RunCommand: Subcommand {
       try RunSession(request, machine, context, speaks: speaks)
     }
     return try session.run(on: ranks)
+  }
+
+  private func watcher(
+    _ stop: StopSwitch, _ launch: Launch, _ context: CommandContext
+  ) -> StopWatcher {
+    // Of several ranks one watches the clock, and all watch each other.
+    let watch = StopWatcher.Watch(
+      stopBefore: Launch.speaks(context.environment) ? control.stopBefore?.count : nil,
+      stallTimeout: launch.startsMPI ? 0 : control.stallTimeout.count)
+    return StopWatcher(watch, stop, context.console, context.environment)
   }
 
   /// What the words and flags ask for, before threads and memory are known.

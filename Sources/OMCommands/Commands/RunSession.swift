@@ -83,7 +83,7 @@ struct RunSession {
         "the first \(Self.listedFailures) of \(failures.count) failures; `--report` has all")
     }
     for fault in failures.prefix(Self.listedFailures) { console.error(fault) }
-    return result.exitCode != 0 ? result.exitCode : failures.first?.kind.exitCode ?? 0
+    return result.exitCode != 0 ? result.exitCode : failures.first?.exitCode ?? 0
   }
 
   private func workingFolder() -> String {

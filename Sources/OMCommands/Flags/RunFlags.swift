@@ -87,6 +87,23 @@ struct ControlFlags: ParsableArguments {
 
   @Flag(help: "Stop at the first image that fails; otherwise the others go on.")
   var failFast = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Stop in order, with exit code 75, when fewer seconds are left of the job; the end is known \
+      from `SLURM_JOB_END_TIME` or from Slurm's `squeue`, elsewhere a warning says that nothing \
+      is stopped.
+      """, valueName: "seconds"))
+  var stopBefore: Seconds?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      End the run with exit code 75 when for so long no region was finished anywhere, or a rank \
+      gave no sign of life; 0 waits for ever.
+      """, valueName: "seconds"))
+  var stallTimeout = Seconds(900)
 }
 
 /// Where the parameters come from when a program calls.

@@ -78,6 +78,6 @@ struct Ranks {
     // When rank 0 has the same trouble it speaks and ends this rank meanwhile.
     if mpi.rank != 0 { usleep(500_000) }
     console.error(fault, always: true)
-    mpi.abort(fault.kind.exitCode)
+    mpi.abort(fault.exitCode)
   }
 }

@@ -16,10 +16,13 @@ package protocol Engine: Sendable {
   /// - Parameters:
   ///   - pieces: How many pieces this rank owns.
   ///   - most: The most workers that may run at once.
+  ///   - name: Names a piece for a message about it.
   ///   - body: Does one piece with the buffers of one worker.
-  /// - Throws: The first error of a body; no further piece is begun after it.
+  /// - Throws: The first error of a body, or the fault of a stop that somebody asked for; no
+  ///   further piece is begun after either.
   func walk(
-    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+    _ pieces: Int, most: Int, name: @escaping @Sendable (Int) -> String,
+    _ body: @Sendable (Int, Worker) throws -> Void
   ) throws
   /// Closes the arrays that the workers read, and tells what was read since the last time.
   ///
@@ -38,8 +41,22 @@ extension Engine {
   ///
 
   /// *Local*.
-  func walk(_ pieces: Int, _ body: @Sendable (Int, Worker) throws -> Void) throws {
-    try walk(pieces, most: workerCount, body)
+  func walk(
+    _ pieces: Int, name: @escaping @Sendable (Int) -> String = { "region \($0)" },
+    _ body: @Sendable (Int, Worker) throws -> Void
+  ) throws {
+    try walk(pieces, most: workerCount, name: name, body)
+  }
+
+  /// Does every piece that this rank owns; the pieces are regions without a better name.
+
+  ///
+
+  /// *Local*.
+  func walk(
+    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+  ) throws {
+    try walk(pieces, most: most, name: { "region \($0)" }, body)
   }
 
   /// Does local work on every rank and lets all ranks agree on how it ended.
@@ -70,6 +87,15 @@ extension Fault {
     self = (error as? Fault) ?? Fault(.internal, "", "unexpected error: \(error)")
   }
 
+  /// Whether it ends the whole run and says nothing about the image in hand: somebody stopped the
+  /// run, or nothing moves any more.
+  package var endsRun: Bool {
+    switch kind {
+    case .stopped, .signal, .stalled: true
+    default: false
+    }
+  }
+
   /// The fault as JSON.
   package func encoded() -> JSON {
     var object = JSONObject()
@@ -78,6 +104,7 @@ extension Fault {
     object["message"] = .string(message)
     object["facts"] = .array(facts.map { .string($0) })
     if let hint { object["hint"] = .string(hint) }
+    if signal != 0 { object["signal"] = JSON(Int(signal)) }
     return .object(object)
   }
 
@@ -89,6 +116,7 @@ extension Fault {
     else { throw Fault(.internal, "", "a rank sent a fault that cannot be read") }
     self.init(
       kind, subject, message, facts: object["facts"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-      hint: object["hint"]?.stringValue)
+      hint: object["hint"]?.stringValue,
+      signal: object["signal"]?.intValue.flatMap(Int32.init(exactly:)) ?? 0)
   }
 }

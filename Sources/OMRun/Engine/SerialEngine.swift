@@ -3,17 +3,27 @@ package final class SerialEngine: Engine, @unchecked Sendable {
   // Sendable by rule: one thread uses an engine of this kind, the one that owns its worker.
   package let communicator: any Communicator = SoloCommunicator()
   private let worker: Worker
+  private let stop: StopSwitch
 
-  /// Makes an engine on a worker.
-  package init(_ worker: Worker) { self.worker = worker }
+  /// Makes an engine on a worker that stops when `stop` is thrown.
+  package init(_ worker: Worker, stop: StopSwitch = StopSwitch()) {
+    self.worker = worker
+    self.stop = stop
+  }
 
   package var workerCount: Int { 1 }
 
   package func closeReaders() -> ReadTotals { worker.closeReaders() }
 
   package func walk(
-    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+    _ pieces: Int, most: Int, name: @escaping @Sendable (Int) -> String,
+    _ body: @Sendable (Int, Worker) throws -> Void
   ) throws {
-    for piece in 0..<pieces { try body(piece, worker) }
+    for piece in 0..<pieces {
+      try stop.check()
+      stop.work.begin(piece, worker: worker.number, name: name)
+      defer { stop.work.end(worker: worker.number) }
+      try body(piece, worker)
+    }
   }
 }

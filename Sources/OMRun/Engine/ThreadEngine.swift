@@ -6,15 +6,21 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
   // Sendable by rule: workers[i] is only used by thread i of a walk, and walks do not overlap.
   package let communicator: any Communicator
   private let workers: [Worker]
+  private let stop: StopSwitch
 
   /// Makes an engine.
   ///
   /// - Parameters:
   ///   - threads: How many threads, at least 1.
   ///   - communicator: The ranks around it.
-  package init(threads: Int, communicator: any Communicator = SoloCommunicator()) {
+  ///   - stop: Ends walks before their time.
+  package init(
+    threads: Int, communicator: any Communicator = SoloCommunicator(),
+    stop: StopSwitch = StopSwitch()
+  ) {
     workers = (0..<max(1, threads)).map { Worker(number: $0) }
     self.communicator = communicator
+    self.stop = stop
   }
 
   package var workerCount: Int { workers.count }
@@ -24,7 +30,8 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
   }
 
   package func walk(
-    _ pieces: Int, most: Int, _ body: @Sendable (Int, Worker) throws -> Void
+    _ pieces: Int, most: Int, name: @escaping @Sendable (Int) -> String,
+    _ body: @Sendable (Int, Worker) throws -> Void
   ) throws {
     let next = Atomic<Int>(0)
     let failure = Mutex<(any Error)?>(nil)
@@ -34,6 +41,9 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
         let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
         if piece >= pieces { return }
         do {
+          try self.stop.check()
+          self.stop.work.begin(piece, worker: number, name: name)
+          defer { self.stop.work.end(worker: number) }
           try body(piece, self.workers[number])
         } catch {
           stopped.store(true, ordering: .relaxed)

@@ -104,7 +104,9 @@ struct PlateThresholds: Sendable {
           try merged.withLock { try $0.add(named) }
         }
       } catch {
-        table.fail(index, Fault(wrapping: error))
+        let fault = Fault(wrapping: error)
+        if fault.endsRun { throw fault }
+        table.fail(index, fault)
       }
       table.add(engine.closeReaders())
     }
@@ -115,7 +117,7 @@ struct PlateThresholds: Sendable {
     let own = runner.ownImages
     try runner.engine.agree {
       try runner.engine.walk(own.count) { number, worker in
-        try take(own[number], SerialEngine(worker))
+        try take(own[number], SerialEngine(worker, stop: request.options.stop))
       }
     }
     return try merged.withLock { $0 }.merged(runner.engine.communicator)

@@ -17,6 +17,7 @@ final class ProgressCounter: Sendable {
   private let observer: (any RunObserver)?
   private let unit: String
   private let images: Int
+  private let log: WorkLog?
   private let state = Mutex(State())
 
   /// Makes a counter.
@@ -25,10 +26,12 @@ final class ProgressCounter: Sendable {
   ///   - observer: Who hears of it; nil on ranks that do not tell.
   ///   - unit: `regions` or `images`.
   ///   - images: How many images come one after the other; 1 when images are the units.
-  init(_ observer: (any RunObserver)?, unit: String, images: Int = 1) {
+  ///   - log: Where a stop finds how far the run was.
+  init(_ observer: (any RunObserver)?, unit: String, images: Int = 1, log: WorkLog? = nil) {
     self.observer = observer
     self.unit = unit
     self.images = images
+    self.log = log
   }
 
   /// Starts an image.
@@ -63,6 +66,7 @@ final class ProgressCounter: Sendable {
         done: min(state.before + state.done, state.total), total: state.total, unit: unit,
         phase: state.phase, bytes: state.bytes)
     }
+    log?.note(now)
     observer?.handle(.progress(now))
   }
 }

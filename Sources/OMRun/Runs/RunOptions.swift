@@ -45,6 +45,8 @@ package struct RunOptions: Sendable {
   package var onDamage = DamagePolicy.stop
   /// Whether symbolic links that leave the image are followed.
   package var followLinks = false
+  /// Ends the run before its time.
+  package var stop = StopSwitch()
 
   /// Makes the default options.
   package init() {}

@@ -31,7 +31,7 @@ package struct RunReport: Sendable {
   /// The exit code of the run: 0, or that of the gravest failure (design, table of exit codes).
   package var exitCode: Int32 {
     let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
-    let codes = Set(images.compactMap { $0.fault?.kind.exitCode })
+    let codes = Set(images.compactMap { $0.fault?.exitCode })
     return order.first { codes.contains($0) } ?? codes.min() ?? 0
   }
 }

@@ -22,7 +22,8 @@ package func execute(
   let clock = ContinuousClock()
   let start = clock.now
   let request = try evened(request, communicator)
-  let engine = ThreadEngine(threads: request.options.threads, communicator: communicator)
+  let engine = ThreadEngine(
+    threads: request.options.threads, communicator: communicator, stop: request.options.stop)
   let inputs = try Inputs.shared(request, engine)
   let runner = Runner(request, engine, inputs, communicator.rank == 0 ? observer : nil)
   var report = try runner.run()
@@ -114,7 +115,8 @@ struct Runner: Sendable {
 
   /// One image after the other, each on all ranks.
   private func runSplit(_ table: RunTable, _ thresholds: PlateThresholds) throws {
-    let progress = ProgressCounter(observer, unit: "regions", images: inputs.items.count)
+    let progress = ProgressCounter(
+      observer, unit: "regions", images: inputs.items.count, log: request.options.stop.work)
     for (index, item) in inputs.items.enumerated() {
       guard let location = item.location, !table.hasFailed(index) else {
         try fail(table, index, table.fault(index))
@@ -137,7 +139,8 @@ struct Runner: Sendable {
   /// Whole images on single workers; each rank has a share of the images.
   private func runWhole(_ table: RunTable, _ thresholds: PlateThresholds) throws {
     let own = ownImages
-    let progress = ProgressCounter(observer, unit: "images")
+    let progress = ProgressCounter(
+      observer, unit: "images", log: request.options.stop.work)
     progress.begin(image: 0, units: own.count)
     progress.begin(.labels)
     let quiet = ProgressCounter(nil, unit: "regions")
@@ -149,7 +152,7 @@ struct Runner: Sendable {
         guard let location = inputs.items[index].location, !table.hasFailed(index) else {
           return try fail(table, index, table.fault(index))
         }
-        let serial = SerialEngine(worker)
+        let serial = SerialEngine(worker, stop: request.options.stop)
         let job = ImageJob(
           request: request, location: location, engine: serial, progress: quiet,
           number: 0)
@@ -171,6 +174,7 @@ struct Runner: Sendable {
   }
 
   private func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
+    if fault.endsRun { throw fault }
     let fault = hinting(fault)
     let uri = inputs.items[index].uri
     let report = ImageReport(uri: uri, status: .failed, fault: fault)
