@@ -39,8 +39,17 @@ extension OutputFolder {
   }
 
   /// The folder below this one, made with its parents where they do not exist.
+  ///
+  /// Another run may remove an empty folder on the way at the same time; it is made again.
   package func makeFolder(_ relative: String) throws(Fault) -> OutputFolder {
-    try walk(parts(of: relative), making: true)
+    let parts = try parts(of: relative)
+    for _ in 0..<100 {
+      do { return try walk(parts, making: true) } catch {
+        if error.kind != .missing { throw error }
+      }
+      usleep(UInt32.random(in: 0...500))
+    }
+    return try walk(parts, making: true)
   }
 
   /// The folder that holds `relative`, and the name of `relative` in it.

@@ -1,5 +1,6 @@
 import Glibc
 import OMJSON
+import Synchronization
 import Testing
 
 @testable import OMStore
@@ -70,6 +71,22 @@ import Testing
     expectFault(.limit, "\(folder.path)/a/b", "has 2 bytes, expected at most 1") {
       () throws(Fault) in try output.read("a/b", limit: 1)
     }
+  }
+
+  @Test func `folders are made though others remove them while they are empty`() throws {
+    let isOver = Atomic(false)
+    let remover = LaterThread {
+      while !isOver.load(ordering: .relaxed) {
+        do { try folder.outputFolder().removeIfEmpty("a") } catch { Issue.record(error) }
+        usleep(20)
+      }
+    }
+    for number in 0..<300 {
+      #expect(throws: Never.self) { try folder.output().makeFolder("a/\(number)") }
+      try folder.output().removeTree("a/\(number)")
+    }
+    isOver.store(true, ordering: .relaxed)
+    remover.join()
   }
 
   @Test func `a file in place of a folder is refused`() throws {
