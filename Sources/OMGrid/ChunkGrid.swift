@@ -14,7 +14,7 @@ public struct ChunkGrid: Sendable, Hashable {
     precondition(arrayShape.count == cellShape.count && cellShape.allSatisfy { $0 >= 1 })
     self.arrayShape = arrayShape
     self.cellShape = cellShape
-    gridShape = zip(arrayShape, cellShape).map { ($0 + $1 - 1) / $1 }
+    gridShape = zip(arrayShape, cellShape).map { $0 == 0 ? 0 : ($0 - 1) / $1 + 1 }
   }
 
   /// The number of cells.

@@ -88,17 +88,22 @@ extension OMEImage {
     for level in levels.indices {
       let array = try array(level)
       if let finer = arrays.last?.metadata.shape,
-        zip(array.metadata.shape, finer).contains(where: { $0 > $1 })
+        let fault = misfit(levels[level], array.metadata.shape, behind: finer)
       {
-        throw location.naming(
-          Fault(
-            .metadata, subject,
-            "level `\(levels[level].path)` has the shape \(array.metadata.shape), "
-              + "larger than the level before, \(finer)"))
+        throw fault
       }
       arrays.append(array)
     }
     return arrays
+  }
+
+  /// What is wrong with the shape of a level behind a finer one, or nil.
+  package func misfit(_ level: Level, _ shape: [Int], behind finer: [Int]) -> Fault? {
+    guard zip(shape, finer).contains(where: { $0 > $1 }) else { return nil }
+    return location.naming(
+      Fault(
+        .metadata, subject,
+        "level `\(level.path)` has the shape \(shape), larger than the level before, \(finer)"))
   }
 
   private func check(_ array: ArrayMetadata, level: String) throws(Fault) {

@@ -32,6 +32,44 @@ package struct KeyEncoding: Sendable, Equatable {
   }
 }
 
+/// What a name below an array is.
+package enum ChunkName: Sendable, Equatable {
+  /// The key of the stored chunk at a grid position.
+  case chunk([Int])
+  /// A folder in which such keys may lie.
+  case folder
+  /// Nothing that belongs to the array's grid.
+  case stray
+}
+
+extension KeyEncoding {
+  /// Finds out what a key below the array is.
+  ///
+  /// - Parameters:
+  ///   - key: The key, as `key(_:)` makes them.
+  ///   - gridShape: The number of stored chunks along each axis.
+  /// - Returns: The chunk that has this key, or why none has.
+  package func classify(_ key: String, gridShape: [Int]) -> ChunkName {
+    if gridShape.isEmpty { return key == scalarKey ? .chunk([]) : .stray }
+    if separator == "/", !prefix.isEmpty, key + "/" == prefix { return .folder }
+    guard key.hasPrefix(prefix) else { return .stray }
+    let parts = key.dropFirst(prefix.count).utf8.split(
+      separator: UInt8(ascii: separator == "/" ? "/" : "."), omittingEmptySubsequences: false)
+    guard parts.count <= gridShape.count else { return .stray }
+    var position: [Int] = []
+    for (part, size) in zip(parts, gridShape) {
+      let text = String(Substring(part))
+      // `007` and `+7` are other keys than `7`, which no reader asks for.
+      guard let index = Int(text), index >= 0, index < size, String(index) == text else {
+        return .stray
+      }
+      position.append(index)
+    }
+    if position.count == gridShape.count { return .chunk(position) }
+    return separator == "/" ? .folder : .stray
+  }
+}
+
 extension KeyEncoding {
   /// Reads `chunk_key_encoding` of a v3 array.
   ///

@@ -82,7 +82,7 @@ extension ChunkReader {
     return (group, first.range.lowerBound..<end)
   }
 
-  private func openShard(_ position: [Int], _ layout: ShardLayout) throws(Fault) -> OpenShard {
+  func openShard(_ position: [Int], _ layout: ShardLayout) throws(Fault) -> OpenShard {
     if let shard, shard.position == position { return shard }
     shard = nil
     let key = array.storedKey(position)
@@ -119,7 +119,7 @@ extension ChunkReader {
     }
   }
 
-  private func entry(
+  func entry(
     _ cell: Int, _ index: ShardIndex, _ content: Range<Int>, _ key: String
   ) throws(Fault) -> Range<Int>? {
     do throws(Fault) {

@@ -27,6 +27,11 @@ package final class ZarrArray: Sendable {
     storedGrid = ChunkGrid(arrayShape: metadata.shape, cellShape: metadata.storedChunkShape)
   }
 
+  /// The grid of the smallest parts that can be read: the inner chunks when the array is sharded.
+  package var readableGrid: ChunkGrid {
+    ChunkGrid(arrayShape: metadata.shape, cellShape: metadata.innerChunkShape)
+  }
+
   /// The key in the store of the stored chunk (shard or chunk) at a grid position.
   package func storedKey(_ position: [Int]) -> String {
     ArrayMetadata.key(path, metadata.keyEncoding.key(position))

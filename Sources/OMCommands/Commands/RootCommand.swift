@@ -10,7 +10,7 @@ struct RootCommand: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
-      CatCommand.self,
+      CatCommand.self, VerifyCommand.self,
     ])
 
   /// The names of the commands.

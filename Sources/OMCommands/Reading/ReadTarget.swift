@@ -42,7 +42,7 @@ enum ReadTarget {
   }
 
   /// The array that a local path names; nil when it is a group, is not there or is not local.
-  private static func openArray(_ uri: String) throws(Fault) -> ZarrArray? {
+  static func openArray(_ uri: String, followLinks: Bool = false) throws(Fault) -> ZarrArray? {
     let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
     if path.contains("://") { return nil }
     let isArray = { (store: FileStore) throws(Fault) -> Bool in
@@ -50,7 +50,9 @@ enum ReadTarget {
       guard try store.stamp("zarr.json") != nil else { return false }
       return try ZarrGroup.open(store, path: "") == nil
     }
-    guard let store = try? FileStore(root: path), (try? isArray(store)) ?? false else { return nil }
+    guard let store = try? FileStore(root: path, followLinks: followLinks),
+      (try? isArray(store)) ?? false
+    else { return nil }
     do throws(Fault) {
       return try ZarrArray.open(store, path: "")
     } catch {

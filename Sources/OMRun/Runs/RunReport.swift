@@ -30,9 +30,7 @@ package struct RunReport: Sendable {
 
   /// The exit code of the run: 0, or that of the gravest failure (design, table of exit codes).
   package var exitCode: Int32 {
-    let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
-    let codes = Set(images.compactMap { $0.fault?.exitCode })
-    return order.first { codes.contains($0) } ?? codes.min() ?? 0
+    gravestExitCode(Set(images.compactMap { $0.fault?.exitCode })) ?? 0
   }
 }
 
@@ -104,4 +102,10 @@ package struct OutputReport: Sendable {
     self.uri = uri
     self.dataType = dataType
   }
+}
+
+/// The gravest of several exit codes; nil when there are none.
+func gravestExitCode(_ codes: Set<Int32>) -> Int32? {
+  let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
+  return order.first { codes.contains($0) } ?? codes.min()
 }

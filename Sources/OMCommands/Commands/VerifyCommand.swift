@@ -1,0 +1,58 @@
+import ArgumentParser
+import OMImage
+import OMJSON
+import OMRun
+
+/// `omtask verify`: reads every chunk and says what is damaged.
+struct VerifyCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Read every chunk of an image, plate, well or array and say what is damaged.",
+    discussion: """
+      All levels and all label images are read and decoded, and metadata are compared with what is \
+      there. Without damage the exit code is 0, else that of the gravest.
+      """)
+
+  @Argument(help: "The image, plate, well, label image or array.")
+  var uri: String
+
+  @Flag(
+    help: """
+      List complete label images that the list lacks, bring consolidated metadata up to date, and \
+      remove what finished runs left; data are never touched.
+      """)
+  var repair = false
+
+  @Flag(help: "Follow symbolic links that leave the image.")
+  var followLinks = false
+
+  @Flag(help: "Answer with JSON.")
+  var json = false
+
+  @OptionGroup(title: "Running") var resources: ResourceFlags
+
+  func run(in context: CommandContext) throws -> Int32 {
+    var options = VerifyOptions()
+    options.threads = resources.threads.count(in: context.environment)
+    options.memory =
+      resources.memory?.bytes ?? MemoryLimit.ofThisProcess(context.environment, ranks: 1)
+    options.repairs = repair
+    let verifier = Verifier(options)
+    if let array = try ReadTarget.openArray(uri, followLinks: followLinks) {
+      verifier.verify(array)
+    } else {
+      verifier.verify(
+        try ImageSource.open(uri, filter: WellFilter(), followLinks: followLinks))
+    }
+    let report = verifier.report
+    try Output(context.output, json ? .json : .human).write(VerifyAnswer(uri: uri, report: report))
+    if let gravest = report.problems.gravest {
+      var fault = gravest.fault
+      if report.problems.count > 1 {
+        fault.facts.append("the gravest of \(report.problems.count) problems")
+      }
+      throw fault
+    }
+    return 0
+  }
+}
