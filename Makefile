@@ -3,7 +3,7 @@ PREFIX ?= $(HOME)/.local
 BUILD = swift build -c release --static-swift-stdlib
 
 .NOTPARALLEL:
-.PHONY: help demo test acceptance build install check format bench setup clean
+.PHONY: help demo test acceptance fuzz build install check format bench setup clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -16,6 +16,9 @@ test: setup build ## all tests, at most 30 minutes on two cores
 
 acceptance: setup build ## the tests again with the full figures (5 GiB image, 384 images)
 	scripts/test --acceptance
+
+fuzz: setup ## fuzz all readers, FUZZ_SECONDS (600) each; FUZZ_TARGETS=json,chunk for some of them
+	scripts/fuzz
 
 setup: ## the Debian packages and the Python peers that demo and test need
 	scripts/setup-debian
@@ -32,7 +35,7 @@ check: ## format, documentation rules, warnings as errors, import arrows
 	scripts/check
 
 format: ## rewrite the Swift sources in the project's format
-	swift format -i -r Package.swift Sources Tasks Tests Plugins
+	swift format -i -r Package.swift Sources Tasks Tests Plugins Fuzz/Package.swift Fuzz/Sources
 
 bench: setup build ## omtask against its peers, writes Benchmarks/RESULTS.md
 	scripts/setup-python Benchmarks/requirements.txt

@@ -32,7 +32,9 @@ func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
 let package = Package(
   name: "omtask",
   products: [
-    .executable(name: "omtask", targets: ["omtask"])
+    .executable(name: "omtask", targets: ["omtask"]),
+    // for the package in Fuzz/, which links it with libFuzzer
+    .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   traits: [
     .default(enabledTraits: ["MPI"]),
@@ -132,6 +134,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["OMObjects"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    // what the fuzzer calls, and the tests that call it with the inputs kept in Fuzz/
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest",
+      ], path: "Tests/FuzzTargets", swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
     // the import lines of all modules against the arrows of ARCHITECTURE.md
     .testTarget(name: "ArrowTests", swiftSettings: settings),
   ]

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Make the seeds of the fuzzer from the fixtures of the tests; standard library only.
+
+    make_seeds.py OUT [--images FOLDER]
+
+OUT/<target>/<name> are the inputs of Tests/FuzzTargets. Those in Fuzz/Corpus were made like this.
+With --images, every OME-Zarr below FOLDER (zarr.json, .zattrs, .zarray and first chunks) gives
+further seeds: many and large, so they are not kept.
+"""
+import argparse, gzip, hashlib, json, re, struct, zlib
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+LARGEST = 8192
+
+
+class Seeds:
+    def __init__(self, out):
+        self.out = Path(out)
+
+    def add(self, target, name, *parts):
+        data = b"\0".join(p if isinstance(p, bytes) else p.encode() for p in parts)
+        if len(data) > LARGEST:
+            return
+        folder = self.out / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def fixtures(seeds):
+    """Arrays that other libraries wrote: Tests/OMZarrTests/Fixtures."""
+    for path in sorted((REPO / "Tests/OMZarrTests/Fixtures").glob("*.txt")):
+        values = {}
+        for line in path.read_text().splitlines():
+            key, _, value = line.partition(" ")
+            values[key] = value
+        document = values.get("zarr.json") or values[".zarray"]
+        attributes = [values[".zattrs"]] if ".zattrs" in values else []
+        seeds.add("array-metadata", path.stem, document, *attributes)
+        chunks = [k for k in sorted(values) if not k.endswith((".json", ".zarray", ".zattrs"))]
+        # The first chunk is often left out, so the second one takes its place.
+        if chunks and not values[chunks[0]].startswith("{"):
+            seeds.add("chunk", path.stem, document, bytes.fromhex(values[chunks[0]]))
+
+
+def stored_bytes(seeds):
+    """Chunks of 512 uint16 that other writers stored: Tests/OMCodecsTests/StoredBytes.swift."""
+    text = (REPO / "Tests/OMCodecsTests/StoredBytes.swift").read_text()
+    for name, body in re.findall(r'"([^"]+)":\s*\n((?:\s*\+?\s*"[0-9a-f]+",?\s*\n)+)', text):
+        data = bytes.fromhex("".join(re.findall(r'"([0-9a-f]+)"', body)))
+        word = name.split()[0].strip(",")
+        target = {"gzip": "deflate", "zlib": "deflate"}.get(word, word)
+        if target not in ("blosc", "zstd", "deflate", "lz4"):
+            continue
+        v2 = 0x40 if word == "zlib" else 0
+        slug = re.sub(r"\W+", "-", name)
+        seeds.add(target, slug, bytes([3 | 1 << 3 | v2]) + data)
+
+
+def codecs(seeds):
+    """Small streams of shapes that the stored bytes lack, and voxels to encode."""
+    zeros = bytes(64)
+    seeds.add("deflate", "gzip-zeros", bytes([2]) + gzip.compress(zeros, mtime=0))
+    seeds.add("deflate", "zlib-zeros", bytes([2 | 0x40]) + zlib.compress(zeros))
+    seeds.add("deflate", "gzip-too-long", bytes([1]) + gzip.compress(zeros, mtime=0))
+    seeds.add("zstd", "zeros", bytes([2]) + b"\x28\xb5\x2f\xfd\x20\x40" + bytes.fromhex("03020000"))
+    seeds.add("zstd", "rle-bomb", bytes([1]) + b"\x28\xb5\x2f\xfd\x00\x58" + bytes.fromhex("030010") + b"\0")
+    seeds.add("lz4", "zeros", bytes([2]) + struct.pack("<I", 64) + bytes([0x1F, 0, 1, 0, 40, 0x40, 0, 0, 0, 0]))
+    plain = struct.pack("<BBBBIII", 2, 1, 2, 1, 64, 64, 80) + zeros
+    seeds.add("blosc", "plain", bytes([2]) + plain)
+    for target in ("blosc", "zstd", "deflate", "lz4"):
+        for kind in (0, 1, 3, 6):
+            seeds.add(target, f"encode-{kind}", bytes([0x80 | kind << 3 | 3]) + bytes(range(7)) * 5)
+
+
+def shards(seeds):
+    none = struct.pack("<QQ", 2**64 - 1, 2**64 - 1)
+    for flags in range(4):
+        order = ">" if flags & 2 else "<"
+        index = struct.pack(order + "QQ", 0 if not flags & 1 else 32, 5) + none
+        content = b"abcde"
+        shard = index + content if flags & 1 else content + index
+        seeds.add("shard-index", f"plain-{flags}", bytes([flags, 1]) + shard)
+    seeds.add("shard-index", "checksum", bytes([4, 0]) + none + bytes.fromhex("5af5d82f"))
+    seeds.add("shard-index", "past-the-end", bytes([0, 0]) + struct.pack("<QQ", 2**64 - 8, 2**63))
+
+
+def group(ome):
+    return json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}})
+
+
+def multiscale(axes="czyx", levels=2):
+    kinds = {"t": "time", "c": "channel"}
+    scale = [1.0] * (len(axes) - 2)
+    return {
+        "name": "img", "axes": [{"name": n, "type": kinds.get(n, "space")} for n in axes],
+        "datasets": [
+            {"path": str(l), "coordinateTransformations": [
+                {"type": "scale", "scale": scale + [0.5 * 2**l] * 2},
+                {"type": "translation", "translation": [0.0] * len(axes)}][: 2 - l % 2]}
+            for l in range(levels)],
+    }
+
+
+def array(axes, size):
+    shape = [2] * (len(axes) - 2) + [size, size]
+    return json.dumps({
+        "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "uint16",
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shape}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0, "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+        "dimension_names": list(axes)})
+
+
+OMERO = {"channels": [{"label": "DAPI", "wavelength_id": "A01_C01", "color": "0000FF"}, {"label": 7}]}
+
+
+def images(seeds):
+    """Documents of OME-Zarr: images, labels, plates and wells of both versions."""
+    for axes in ("yx", "zyx", "czyx", "tczyx"):
+        ome = {"version": "0.5", "multiscales": [multiscale(axes)], "omero": OMERO}
+        arrays = [p for l in (0, 1) for p in (f"{l}/zarr.json", array(axes, 8 >> l))]
+        seeds.add("ome-metadata", f"image-05-{axes}", "zarr.json", group(ome), *arrays)
+    labels = group({"version": "0.5", "labels": ["nuclei", "cells"]})
+    one = {"version": "0.5", "multiscales": [multiscale("yx", 1)],
+           "image-label": {"source": {"image": "../../"}}}
+    seeds.add("ome-metadata", "labels-05", "zarr.json", group(one), "labels/zarr.json", labels,
+              "labels/nuclei/zarr.json", group(one))
+    old = dict(multiscale("yx", 1), version="0.4")
+    plain = json.dumps({"zarr_format": 2})
+    attributes = json.dumps({"multiscales": [old], "omero": OMERO})
+    seeds.add("ome-metadata", "image-04", ".zgroup", plain, ".zattrs", attributes,
+              "labels/.zgroup", plain, "labels/.zattrs", '{"labels": ["nuclei"]}',
+              "0/.zarray", json.dumps({
+                  "zarr_format": 2, "shape": [8, 8], "chunks": [8, 8], "dtype": "<u2", "order": "C",
+                  "compressor": None, "filters": None, "fill_value": 0,
+                  "dimension_separator": "/"}),
+              ".zmetadata", json.dumps({"zarr_consolidated_format": 1, "metadata": {
+                  ".zgroup": {"zarr_format": 2}, "labels/nuclei/.zattrs": {}}}))
+    plate = group({"version": "0.5", "plate": {
+        "wells": [{"path": "B/03", "rowIndex": 0, "columnIndex": 0}, {"path": "C/10"}],
+        "rows": [{"name": "B"}], "columns": [{"name": "03"}]}})
+    well = group({"version": "0.5", "well": {"images": [{"path": "0", "acquisition": 1}]}})
+    image = group({"version": "0.5", "multiscales": [multiscale("yx", 1)]})
+    seeds.add("ome-metadata", "plate-05", "zarr.json", plate, "B/03/zarr.json", well,
+              "B/03/0/zarr.json", image, "B/03/0/0/zarr.json", array("yx", 8))
+    seeds.add("ome-metadata", "well-05", "zarr.json", well, "0/zarr.json", image)
+    copy = json.loads(image)
+    copy["consolidated_metadata"] = {"kind": "inline", "must_understand": False,
+                                     "metadata": {"0": json.loads(array("yx", 8)), "labels": {}}}
+    seeds.add("ome-metadata", "copy-05", "zarr.json", json.dumps(copy))
+
+
+def manifests(seeds):
+    shipped = json.loads((REPO / "Manifests/threshold.json").read_text())
+    shipped["docs_info"] = ""
+    seeds.add("manifest", "threshold", json.dumps(shipped), '{"zarr_url": "/a"}', "method=li\nmin-size=3")
+    seeds.add("manifest", "arguments", "", '{"sigma": "2.50", "planes": [1, "2"], "channel": ["a"]}')
+    seeds.add("manifest", "words", "", "", "sigma=1e3\nno-dark\nplanes=1,2\nplanes=3\nmode=nearest\ndark=TRUE")
+    seeds.add("manifest", "null", "", '{"suffix": null, "limit": 0.1, "passes": 8.0, "dark": true}')
+
+
+def documents(seeds):
+    texts = {
+        "numbers": "[0, -0, 1.50, 12345678901234567890, 1e308, -2.5E-3, 1E+2, 0.1]",
+        "words": '{"attributes": {"a": NaN, "b": [Infinity, -Infinity]}, "c": [true, false, null]}',
+        "escapes": r'["\"\\\/\b\f\n\r\t", "\u0041\u00e9\ud83d\ude00", "\u0000", "\u001f"]',
+        "unicode": '{"é": "e\u0301", "µm": "\U0001F600"}',
+        "spaces": " {\n\t\"a\" : [ ] ,\r\n \"b\" : { } } ",
+        "keys": json.dumps({f"k{i}": i for i in range(20)}),
+        "deep": "[" * 64 + "]" * 64,
+        "too-deep": "[" * 65 + "]" * 65,
+        "twice": '{"a": 1, "\\u0061": 2}',
+    }
+    for name, text in texts.items():
+        seeds.add("json", name, text)
+
+
+def found_images(seeds, folder):
+    """Seeds from images on disk; broken ones are welcome."""
+    def read(path, limit=LARGEST):
+        try:
+            if not path.is_file() or path.stat().st_size > limit:
+                return None
+            return path.read_bytes()
+        except OSError:
+            return None
+
+    def name(path):
+        return hashlib.sha256(str(path.relative_to(folder)).encode()).hexdigest()[:16]
+
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".json" and path.name != "zarr.json":
+            seeds.add("json", name(path), read(path) or b"")
+            seeds.add("ome-metadata", name(path), "zarr.json", read(path) or b"")
+        if path.name not in ("zarr.json", ".zarray", ".zattrs"):
+            continue
+        data = read(path)
+        if data is None:
+            continue
+        seeds.add("json", name(path), data)
+        if path.name == ".zarray" or b'"array"' in data:
+            seeds.add("array-metadata", name(path), data)
+            chunks = [p for p in sorted(path.parent.rglob("*")) if p.name not in (
+                "zarr.json", ".zarray", ".zattrs", ".zgroup") and p.suffix != ".json"]
+            for chunk in chunks:
+                stored = read(chunk)
+                if stored:
+                    seeds.add("chunk", name(chunk), data, stored)
+                    break
+        else:
+            parts = []
+            for other in sorted(path.parent.rglob("*")):
+                if other.name in ("zarr.json", ".zarray", ".zattrs", ".zgroup"):
+                    text = read(other)
+                    if text is not None:
+                        parts += [str(other.relative_to(path.parent)), text]
+            if parts:
+                seeds.add("ome-metadata", name(path), *parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--images", type=Path, action="append", default=[])
+    given = parser.parse_args()
+    seeds = Seeds(given.out)
+    for make in (fixtures, stored_bytes, codecs, shards, images, manifests, documents):
+        make(seeds)
+    for folder in given.images:
+        found_images(seeds, folder)
+
+
+if __name__ == "__main__":
+    main()
