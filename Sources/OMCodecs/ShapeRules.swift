@@ -6,6 +6,8 @@ package struct ShapeRules: Sendable {
   static let maximumRank = 32
   /// The largest decoded chunk: 2 GiB.
   package static let maximumChunkByteCount = 1 << 31
+  /// The largest array: 1 EiB, so that no sum of its edge and the edge of a chunk leaves 64 bits.
+  package static let maximumArrayByteCount = 1 << 60
   /// The largest index of a shard: 256 MiB, which is 16 million inner chunks.
   static let maximumIndexByteCount = 1 << 28
 
@@ -61,7 +63,7 @@ package struct ShapeRules: Sendable {
   /// - Throws: `limit` when it is more than `maximum`, also where it would not fit 64 bits.
   @discardableResult
   package func byteCount(
-    _ sizes: [Int], elementByteCount: Int, maximum: Int = Int.max, _ what: String
+    _ sizes: [Int], elementByteCount: Int, maximum: Int = maximumArrayByteCount, _ what: String
   ) throws(Fault) -> Int {
     var product = elementByteCount
     for size in sizes where size != 0 {
