@@ -4,11 +4,14 @@ import OMRun
 
 /// The ranks of an MPI job.
 ///
-/// Only the thread that made it may call it. Every wait polls with short sleeps, so that a
-/// waiting rank leaves its core to its workers.
+/// MPI is only called by the thread that made it. The run goes on another thread, whose calls that
+/// thread takes while it `serves`; meanwhile and in every wait it talks with the other ranks about
+/// stops, failures and signs of life. Every wait polls with short sleeps, so that a waiting rank
+/// leaves its core to its workers.
 package struct MPICommunicator: Communicator {
   package let rank: Int
   package let size: Int
+  private let desk = CallDesk()
 
   /// Starts MPI.
 
@@ -28,33 +31,87 @@ package struct MPICommunicator: Communicator {
     size = Int(om_mpi_size())
   }
 
+  /// Does the run on another thread and serves its calls on this one, until the run is over.
+  ///
+  /// - Parameters:
+  ///   - service: Talks with the other ranks; called some ten times a second on this thread.
+  ///   - run: The run.
+  /// - Returns: What the run returns.
+  /// - Throws: What the run throws, or a fault of kind `limit` when there is no thread for it.
+  package func serve<Value: Sendable>(
+    _ service: @escaping () -> Void, _ run: @escaping @Sendable () throws(Fault) -> Value
+  ) throws(Fault) -> Value {
+    let service = Service(service)
+    let context = Unmanaged.passUnretained(service)
+    om_mpi_set_service(
+      { context in
+        if let context { Unmanaged<Service>.fromOpaque(context).takeUnretainedValue().call() }
+      }, context.toOpaque())
+    defer {
+      om_mpi_set_service(nil, nil)
+      withExtendedLifetime(service) {}
+    }
+    return try desk.serve(run, meanwhile: service.call)
+  }
+
+  /// Sends a small message beside the work and returns at once.
+  ///
+  /// *Local*, only from `service`.
+  package func post(_ bytes: [UInt8], to rank: Int) {
+    // Signs of life come again, and stops and failures also reach all ranks where they meet.
+    _ = om_mpi_post(bytes, bytes.count, Int32(rank))
+  }
+
+  /// Takes a small message if there is one.
+  ///
+  /// *Local*, only from `service`.
+  package func poll() -> (bytes: [UInt8], from: Int)? {
+    var from: Int32 = 0
+    var count: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: om_mpi_post_room) {
+      count = om_mpi_poll($0.baseAddress, &from)
+      $1 = Int(max(0, count))
+    }
+    return count < 0 ? nil : (bytes, Int(from))
+  }
+
   /// Ends MPI in order.
 
   ///
 
   /// *Collective*.
-  package func finish() { om_mpi_finalize() }
+  package func finish() {
+    desk.onOwner {
+      // Nobody listens any more to what is sent beside the work.
+      om_mpi_set_service(nil, nil)
+      desk.close()
+      om_mpi_finalize()
+    }
+  }
 
   /// Ends all ranks with an exit code.
 
   ///
 
   /// *Local*.
-  package func abort(_ code: Int32) { om_mpi_abort(code) }
+  package func abort(_ code: Int32) { desk.onOwner { om_mpi_abort(code) } }
 
   package func send(_ bytes: [UInt8], to rank: Int, tag: Int32) throws(Fault) {
-    let failed = bytes.withUnsafeBytes {
-      om_mpi_send($0.baseAddress, $0.count, Int32(rank), tag)
+    let failed = desk.onOwner {
+      bytes.withUnsafeBytes { om_mpi_send($0.baseAddress, $0.count, Int32(rank), tag) }
     }
     try check(failed, "sending \(bytes.count) bytes to rank \(rank)")
   }
 
   package func receive(from rank: Int, tag: Int32) throws(Fault) -> [UInt8] {
     var count = 0
-    try check(om_mpi_probe(Int32(rank), tag, &count), "waiting for rank \(rank)")
+    try check(
+      desk.onOwner { om_mpi_probe(Int32(rank), tag, &count) }, "waiting for rank \(rank)")
     var bytes = [UInt8](repeating: 0, count: count)
-    let failed = bytes.withUnsafeMutableBytes {
-      om_mpi_receive($0.baseAddress, $0.count, Int32(rank), tag)
+    let failed = desk.onOwner {
+      bytes.withUnsafeMutableBytes {
+        om_mpi_receive($0.baseAddress, $0.count, Int32(rank), tag)
+      }
     }
     try check(failed, "receiving \(count) bytes of rank \(rank)")
     return bytes
@@ -62,15 +119,16 @@ package struct MPICommunicator: Communicator {
 
   package func exchange(_ outgoing: [[UInt8]]) throws(Fault) -> [[UInt8]] {
     let outCounts = outgoing.map(\.count)
-    var inCounts = [Int](repeating: 0, count: size)
-    try check(om_mpi_exchange_counts(outCounts, &inCounts), "exchanging sizes")
+    let inCounts = try sizes(outCounts)
     let out = flattened(outgoing)
     var room = [UInt8](repeating: 0, count: inCounts.reduce(0, +))
-    let failed = out.withUnsafeBytes { source in
-      room.withUnsafeMutableBytes { target in
-        om_mpi_exchange(
-          places(outCounts) { source.baseAddress?.advanced(by: $0) }, outCounts,
-          places(inCounts) { target.baseAddress?.advanced(by: $0) }, inCounts)
+    let failed = desk.onOwner {
+      out.withUnsafeBytes { source in
+        room.withUnsafeMutableBytes { target in
+          om_mpi_exchange(
+            places(outCounts) { source.baseAddress?.advanced(by: $0) }, outCounts,
+            places(inCounts) { target.baseAddress?.advanced(by: $0) }, inCounts)
+        }
       }
     }
     try check(failed, "exchanging data")
@@ -78,14 +136,13 @@ package struct MPICommunicator: Communicator {
   }
 
   package func gatherAll(_ bytes: [UInt8]) throws(Fault) -> [[UInt8]] {
-    var counts = [Int](repeating: 0, count: size)
-    try check(
-      om_mpi_exchange_counts([Int](repeating: bytes.count, count: size), &counts),
-      "exchanging sizes")
+    let counts = try sizes([Int](repeating: bytes.count, count: size))
     var room = [UInt8](repeating: 0, count: counts.reduce(0, +))
-    let failed = bytes.withUnsafeBytes { source in
-      room.withUnsafeMutableBytes { target in
-        om_mpi_gather_all(source.baseAddress, counts, target.baseAddress)
+    let failed = desk.onOwner {
+      bytes.withUnsafeBytes { source in
+        room.withUnsafeMutableBytes { target in
+          om_mpi_gather_all(source.baseAddress, counts, target.baseAddress)
+        }
       }
     }
     try check(failed, "gathering data")
@@ -95,12 +152,25 @@ package struct MPICommunicator: Communicator {
   package func broadcast(_ bytes: [UInt8]) throws(Fault) -> [UInt8] {
     var count = bytes.count
     try check(
-      withUnsafeMutableBytes(of: &count) { om_mpi_broadcast($0.baseAddress, $0.count) },
-      "sharing a size")
+      desk.onOwner {
+        withUnsafeMutableBytes(of: &count) { om_mpi_broadcast($0.baseAddress, $0.count) }
+      }, "sharing a size")
     var all = rank == 0 ? bytes : [UInt8](repeating: 0, count: count)
     try check(
-      all.withUnsafeMutableBytes { om_mpi_broadcast($0.baseAddress, $0.count) }, "sharing data")
+      desk.onOwner {
+        all.withUnsafeMutableBytes { om_mpi_broadcast($0.baseAddress, $0.count) }
+      }, "sharing data")
     return all
+  }
+
+  /// Tells every rank a size and hears one of every rank.
+  ///
+  /// *Collective*.
+  private func sizes(_ outgoing: [Int]) throws(Fault) -> [Int] {
+    var incoming = [Int](repeating: 0, count: size)
+    try check(
+      desk.onOwner { om_mpi_exchange_counts(outgoing, &incoming) }, "exchanging sizes")
+    return incoming
   }
 
   /// Cuts a buffer into parts of these sizes.
@@ -131,4 +201,10 @@ package struct MPICommunicator: Communicator {
   private func check(_ failed: Int32, _ doing: String) throws(Fault) {
     if failed != 0 { throw Fault(.io, "MPI", "\(doing) did not work on rank \(rank)") }
   }
+}
+
+/// What the C functions call while they wait.
+private final class Service {
+  let call: () -> Void
+  init(_ call: @escaping () -> Void) { self.call = call }
 }

@@ -70,7 +70,8 @@ import Testing
     ] as [(StopSwitch.Reason, Int32, String)])
   func `the fault says why and how far`(reason: StopSwitch.Reason, code: Int32, text: String) {
     let stop = StopSwitch()
-    stop.work.note(RunProgress(done: 12, total: 96, unit: "regions", phase: "mask", bytes: 0))
+    let progress = RunProgress(done: 12, total: 96, unit: "regions", phase: "mask", bytes: 0)
+    stop.work.note(progress, image: 0, done: 12)
     stop.request(reason)
     #expect(stop.fault.message == text)
     #expect(stop.fault.exitCode == code)

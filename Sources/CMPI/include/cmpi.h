@@ -29,6 +29,15 @@ int om_mpi_probe(int from, int tag, size_t *count);
 int om_mpi_receive(void *bytes, size_t count, int from, int tag);
 /* Copies count bytes of rank 0 to every rank; 0 when it worked. */
 int om_mpi_broadcast(void *bytes, size_t count);
+/* Calls service(context) some ten times a second while a call of this file waits. */
+void om_mpi_set_service(void (*service)(void *context), void *context);
+/* The largest message of om_mpi_post, in bytes. */
+enum { om_mpi_post_room = 1024 };
+/* Starts to send a small message on a way of its own and returns at once; 0 when it worked. */
+int om_mpi_post(const void *bytes, size_t count, int to);
+/* Takes a message of om_mpi_post into om_mpi_post_room bytes. Returns its size, -1 when there is
+   none. */
+int om_mpi_poll(void *bytes, int *from);
 /* Ends MPI in order. */
 void om_mpi_finalize(void);
 /* Ends all ranks with an exit code. */

@@ -56,9 +56,12 @@ struct RunCommand: Subcommand {
       // Everything that can be wrong with the call has been found; only now may MPI start.
       let started = try ranks ?? Ranks(launch)
       ranks = started
-      return try start(request, on: started, context, speaks: speaks)
+      let (known, patience) = (context, control.stallTimeout.count)
+      return try started.watch(request.options.stop, patience: patience, context.console) {
+        () throws(Fault) in try start(request, on: started, known, speaks: speaks)
+      }
     } catch let fault as Fault {
-      ranks?.end(after: fault, context.console)
+      if ranks?.end(after: fault, context.console) == true { return fault.exitCode }
       throw fault
     }
   }

@@ -34,9 +34,9 @@ final class Console: Sendable {
     state.withLock { $0.style = style }
   }
 
-  /// Leaves it to another rank to tell.
-  func hush() {
-    state.withLock { $0.speaks = false }
+  /// Leaves it to another rank to tell, or takes that back.
+  func hush(_ isQuiet: Bool = true) {
+    state.withLock { $0.speaks = !isQuiet }
   }
 
   /// Prints a fault.

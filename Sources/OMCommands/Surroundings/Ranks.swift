@@ -1,3 +1,4 @@
+import CSys
 import Glibc
 import OMJSON
 import OMMPI
@@ -39,6 +40,46 @@ struct Ranks {
     return try communicator.broadcast(bytes)
   }
 
+  /// Does the run; several ranks watch each other meanwhile.
+  ///
+  /// - Parameters:
+  ///   - stop: Ends the run on all ranks.
+  ///   - patience: Seconds without a sign of life, or without a finished region anywhere, that end
+  ///     the job; 0 waits for ever.
+  ///   - console: Where the rank that notices says so.
+  ///   - run: The run, on another thread.
+  /// - Returns: What the run returns.
+  /// - Throws: What the run throws.
+  func watch<Value: Sendable>(
+    _ stop: StopSwitch, patience: Int, _ console: Console,
+    _ run: @escaping @Sendable () throws(Fault) -> Value
+  ) throws(Fault) -> Value {
+    guard let mpi else { return try run() }
+    let watch = RankWatch(
+      rank: mpi.rank, size: mpi.size, host: hostName(), patience: Double(patience), stop: stop
+    ) { bytes, rank in mpi.post(bytes, to: rank) }
+    // A rank that was stopped for so long has been given up, and the others have said so.
+    let wasSilent = { mpi.rank != 0 || watch.wasGivenUp() }
+    let service = {
+      while let message = mpi.poll() { watch.take(message.bytes, from: message.from) }
+      let fault = watch.tick()
+      console.hush(wasSilent())
+      guard let fault else { return }
+      om_end_after(2000, fault.exitCode)
+      console.live("")
+      console.error(fault, always: true)
+      stop.releaseAll()
+      mpi.abort(fault.exitCode)
+    }
+    return try mpi.serve(service, run)
+  }
+
+  private func hostName() -> String {
+    var bytes = [CChar](repeating: 0, count: 256)
+    gethostname(&bytes, bytes.count - 1)
+    return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Does something that only the first rank can fail at, and stops all when it does.
   ///
   /// *Collective*.
@@ -69,15 +110,25 @@ struct Ranks {
   ///
   /// The engine lets all ranks agree on a fault before it throws, so all come here together. Only a
   /// bug or a broken connection is one rank's own: it then speaks for itself and ends all others.
-  func end(after fault: Fault, _ console: Console) {
-    guard let mpi else { return }
+  ///
+  /// - Returns: Whether the fault has been told.
+  func end(after fault: Fault, _ console: Console) -> Bool {
+    guard let mpi else { return false }
+    if fault.kind == .signal {
+      // A launcher that was told to end kills soon, and may not answer those who leave in order.
+      console.error(fault)
+      om_end_after(200, fault.exitCode)
+      mpi.finish()
+      return true
+    }
     if fault.kind != .internal && fault.subject != "MPI" {
       mpi.finish()
-      return
+      return false
     }
     // When rank 0 has the same trouble it speaks and ends this rank meanwhile.
     if mpi.rank != 0 { usleep(500_000) }
     console.error(fault, always: true)
     mpi.abort(fault.exitCode)
+    return true
   }
 }

@@ -2,7 +2,7 @@ package import OMJSON
 
 /// The ranks of a run and the messages between them.
 ///
-/// Every call waits sleepily. All calls are made from one thread, the main thread of the rank.
+/// Every call waits sleepily. All calls are made from one thread.
 package protocol Communicator: Sendable {
   /// The number of this rank, from 0.
   var rank: Int { get }

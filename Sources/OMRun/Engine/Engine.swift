@@ -11,7 +11,8 @@ package protocol Engine: Sendable {
   var workerCount: Int { get }
   /// Does every piece that this rank owns, in any order and on any worker.
   ///
-  /// *Local*.
+  /// *Local*, but every rank makes the same walks one after the other, each within `agree`: when a
+  /// piece fails, the other ranks give up the walk of the same number.
   ///
   /// - Parameters:
   ///   - pieces: How many pieces this rank owns.
@@ -68,16 +69,27 @@ extension Engine {
   /// - Throws: On every rank the fault of the lowest rank that failed.
   package func agree<Value>(_ work: () throws -> Value) throws -> Value {
     let result = Result { try work() }
-    var status: [UInt8] = []
-    if case .failure(let error) = result {
-      status = Array(Fault(wrapping: error).encoded().text().utf8)
-    }
     if rankCount > 1 {
-      for answer in try communicator.gatherAll(status) where !answer.isEmpty {
+      let answers = try communicator.gatherAll(result.status).filter { !$0.isEmpty }
+      if let answer = answers.first(where: { $0 != givenUp }) {
         throw try Fault(decoding: JSON(parsing: answer, subject: "the fault of a rank"))
+      }
+      if !answers.isEmpty {
+        throw Fault(.internal, "", "a rank gave up a walk that did not fail on any rank")
       }
     }
     return try result.get()
+  }
+}
+
+/// What a rank tells that only gave up because of another rank's fault.
+private let givenUp = Array("null".utf8)
+
+extension Result {
+  /// How the work of a rank ended, as a message: empty when it is done.
+  fileprivate var status: [UInt8] {
+    guard case .failure(let error) = self else { return [] }
+    return error is GivenUp ? givenUp : Array(Fault(wrapping: error).encoded().text().utf8)
   }
 }
 

@@ -43,7 +43,7 @@ package struct PacketReader {
   package mutating func readArray<Value: BitwiseCopyable>(
     _: Value.Type
   ) throws(Fault) -> [Value] {
-    let count = Int(try read(UInt64.self))
+    let count = Int(clamping: try read(UInt64.self))
     let stride = MemoryLayout<Value>.stride
     let (size, overflow) = count.multipliedReportingOverflow(by: stride)
     try need(overflow ? Int.max : size)

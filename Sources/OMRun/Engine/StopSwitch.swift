@@ -46,6 +46,9 @@ package final class StopSwitch: Sendable {
   /// What the workers of this process do; the message of the stop counts from it.
   package let work = WorkLog()
 
+  /// What to do after a stop.
+  static let wayOn = "the same command goes on from there"
+
   /// Makes a switch that is open.
   package init() {}
 
@@ -79,7 +82,7 @@ package final class StopSwitch: Sendable {
 
   /// The fault with which a stopped run ends.
   package var fault: Fault {
-    let hint = "the same command goes on from there"
+    let hint = Self.wayOn
     let so = work.progressText.map { " after \($0)" } ?? ""
     switch reason {
     case .notice(let signal):

@@ -1,5 +1,8 @@
 import Synchronization
 
+/// The rest of a walk is of no use, because a piece of it failed on another rank.
+struct GivenUp: Error {}
+
 /// Walks the pieces on threads of its own; each takes the next piece when it is free, so all stay
 /// busy wherever the work lies.
 package final class ThreadEngine: Engine, @unchecked Sendable {
@@ -33,6 +36,7 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
     _ pieces: Int, most: Int, name: @escaping @Sendable (Int) -> String,
     _ body: @Sendable (Int, Worker) throws -> Void
   ) throws {
+    let walk = stop.work.beginWalk()
     let next = Atomic<Int>(0)
     let failure = Mutex<(any Error)?>(nil)
     let stopped = Atomic<Bool>(false)
@@ -42,12 +46,14 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
         if piece >= pieces { return }
         do {
           try self.stop.check()
+          if self.stop.work.isGivenUp(walk: walk) { throw GivenUp() }
           self.stop.work.begin(piece, worker: number, name: name)
           defer { self.stop.work.end(worker: number) }
           try body(piece, self.workers[number])
         } catch {
           stopped.store(true, ordering: .relaxed)
           failure.withLock { if $0 == nil { $0 = error } }
+          if !self.stop.isOn && !(error is GivenUp) { self.stop.work.giveUp(walk: walk) }
         }
       }
     }

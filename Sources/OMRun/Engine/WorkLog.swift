@@ -15,10 +15,20 @@ package final class WorkLog: Sendable {
     var inHand: [[Entry]] = []
     var finished = 0
     var lastFinish = SuspendingClock.now
+    /// How far this rank is in its image.
     var progress: RunProgress?
+    var image = 0
+    var done = 0
+    /// What the other ranks last told; only rank 0 hears of them.
+    var others: [Int: SignOfLife] = [:]
+    var listener: (@Sendable () -> Void)?
   }
 
   private let state = Mutex(State())
+  /// How many walks over all ranks were begun; every rank makes the same ones.
+  private let walks = Atomic<Int>(0)
+  /// The latest walk in which a piece failed, on any rank.
+  private let failedWalk = Atomic<Int>(0)
 
   /// Makes an empty log.
   init() {}
@@ -50,8 +60,67 @@ package final class WorkLog: Sendable {
   /// Pieces finished so far, in all walks.
   package var finished: Int { state.withLock { $0.finished } }
 
+  /// Begins a walk over all ranks.
+  ///
+  /// - Returns: Its number, from 1.
+  func beginWalk() -> Int { walks.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// Whether the rest of a walk is of no use, because a piece of it failed on some rank.
+  func isGivenUp(walk number: Int) -> Bool { failedWalk.load(ordering: .relaxed) == number }
+
+  /// Notes that a piece of a walk failed on some rank.
+  func giveUp(walk number: Int) { failedWalk.max(number, ordering: .relaxed) }
+
+  /// The latest walk in which a piece failed; 0 when there is none.
+  var givenUpWalk: Int { failedWalk.load(ordering: .relaxed) }
+
   /// Notes how far the run is.
-  func note(_ progress: RunProgress) { state.withLock { $0.progress = progress } }
+  ///
+  /// - Parameters:
+  ///   - progress: The progress, as it is told.
+  ///   - image: The number of the image in hand.
+  ///   - done: Units of that image that this rank did.
+  func note(_ progress: RunProgress, image: Int, done: Int) {
+    state.withLock { state in
+      state.progress = progress
+      (state.image, state.done) = (image, done)
+    }
+  }
+
+  /// Notes what another rank told.
+  func note(_ sign: SignOfLife, of rank: Int) {
+    let listener = state.withLock { state in
+      let before = state.others.updateValue(sign, forKey: rank)
+      return before?.done != sign.done || before?.bytes != sign.bytes ? state.listener : nil
+    }
+    listener?()
+  }
+
+  /// Calls `listener` when another rank told that it did something.
+  func whenOthersMove(_ listener: @escaping @Sendable () -> Void) {
+    state.withLock { $0.listener = listener }
+  }
+
+  /// What the other ranks did: units of an image, and raw bytes since the start.
+  func others(image: Int) -> (done: Int, bytes: Int) {
+    state.withLock { state in
+      state.others.values.reduce(into: (0, 0)) { sum, sign in
+        if sign.image == image { sum.0 += sign.done }
+        sum.1 += sign.bytes
+      }
+    }
+  }
+
+  /// How this rank is getting on, but for the name of its machine.
+  var sign: SignOfLife {
+    let still = stillness
+    return state.withLock { state in
+      SignOfLife(
+        finished: state.finished, image: state.image, done: state.done,
+        bytes: state.progress?.bytes ?? 0, secondsInHand: still?.seconds ?? -1,
+        piece: still?.piece ?? "")
+    }
+  }
 
   /// How far the run is, for example `12 of 96 regions`; nil before there is anything to count.
   var progressText: String? {

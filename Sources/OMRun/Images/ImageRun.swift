@@ -52,9 +52,9 @@ struct ImageRun: Sendable {
     request.options.memory / max(1, request.options.threads)
   }
 
-  /// The regions that this rank walks over, in all passes.
+  /// The regions that all ranks walk over, in all passes.
   var unitCount: Int {
-    own.count
+    pieces.count
       * ImagePass.all(
         setup.plans, memory: memoryPerWorker, preset: preset.contains { $0 != nil }
       ).count

@@ -3,10 +3,11 @@ import OMTask
 import OMZarr
 import Synchronization
 
-/// Counts finished work over all passes and images, and tells an observer.
+/// Counts finished work over all passes, images and ranks, and tells an observer.
 final class ProgressCounter: Sendable {
   private struct State {
     var phase = ""
+    var image = 0
     /// Units of the images before.
     var before = 0
     var done = 0
@@ -32,6 +33,9 @@ final class ProgressCounter: Sendable {
     self.unit = unit
     self.images = images
     self.log = log
+    if observer != nil {
+      log?.whenOthersMove { [weak self] in self?.tell() }
+    }
   }
 
   /// Starts an image.
@@ -40,9 +44,10 @@ final class ProgressCounter: Sendable {
   ///
   /// - Parameters:
   ///   - number: The number of the image, from 0.
-  ///   - units: Its units over all passes.
+  ///   - units: Its units over all passes and ranks.
   func begin(image number: Int, units: Int) {
     state.withLock {
+      $0.image = number
       $0.before = number * units
       $0.done = 0
       $0.total = images * units
@@ -59,14 +64,25 @@ final class ProgressCounter: Sendable {
 
   /// Counts a finished unit of this many raw bytes.
   func add(bytes: Int) {
-    let now = state.withLock { state in
+    let (now, image, done) = state.withLock { state in
       state.done += 1
       state.bytes += bytes
-      return RunProgress(
-        done: min(state.before + state.done, state.total), total: state.total, unit: unit,
-        phase: state.phase, bytes: state.bytes)
+      return (progress(state), state.image, state.done)
     }
-    log?.note(now)
+    log?.note(now, image: image, done: done)
     observer?.handle(.progress(now))
+  }
+
+  /// Tells what other ranks did.
+  private func tell() {
+    let now = state.withLock { progress($0) }
+    if now.total > 0 { observer?.handle(.progress(now)) }
+  }
+
+  private func progress(_ state: State) -> RunProgress {
+    let others = log?.others(image: state.image) ?? (done: 0, bytes: 0)
+    return RunProgress(
+      done: min(state.before + state.done + others.done, state.total), total: state.total,
+      unit: unit, phase: state.phase, bytes: state.bytes + others.bytes)
   }
 }

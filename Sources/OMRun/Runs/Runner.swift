@@ -141,7 +141,7 @@ struct Runner: Sendable {
     let own = ownImages
     let progress = ProgressCounter(
       observer, unit: "images", log: request.options.stop.work)
-    progress.begin(image: 0, units: own.count)
+    progress.begin(image: 0, units: inputs.items.count)
     progress.begin(.labels)
     let quiet = ProgressCounter(nil, unit: "regions")
     // A fault that stops the run stops it on every rank.
