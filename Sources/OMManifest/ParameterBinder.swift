@@ -89,8 +89,11 @@ public struct ParameterBinder: Sendable {
   ) throws(Fault) -> (ParameterDeclaration, JSON) {
     let name = String(written.map { $0 == "-" ? "_" : $0 })
     if let declaration = schema[name] {
-      if let text { return (declaration, commandLineValue(text, declaration)) }
-      if declaration.type == .boolean { return (declaration, .bool(true)) }
+      // A list of no elements would not be the same as no list, which is what null stands for.
+      if let text, case let value = commandLineValue(text, declaration), value != [] {
+        return (declaration, value)
+      }
+      if declaration.type == .boolean, text == nil { return (declaration, .bool(true)) }
       throw Fault(
         .usage, "", "`\(flag)` stands without a value, \(task) needs \(declaration.type.phrase)")
     }

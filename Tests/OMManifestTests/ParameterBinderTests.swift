@@ -42,6 +42,13 @@ import Testing
     #expect(try bind(json: json).values[name] == kept)
   }
 
+  @Test(arguments: ["", ",", ",,"])
+  func `a list without elements on the command line is refused`(text: String) throws {
+    let fault = try #require(throws: Fault.self) { try bind([("planes", text)]) }
+    #expect(fault.kind == .usage)
+    #expect(fault.message.contains("`--planes` stands without a value"), "\(fault)")
+  }
+
   private static let wrong: [(String, JSON, String, String)] = [
     ("sigma", "abc", "`abc`", "a number"), ("sigma", -1.5, "`-1.5`", "0 or more"),
     ("sigma", "nan", "`nan`", "a number"), ("sigma", "0x10", "`0x10`", "a number"),
