@@ -190,3 +190,32 @@ extension LabelledBlock {
     return seen.count { $0 }
   }
 }
+
+extension LabelledBlock {
+  /// Makes a block of what was stored of it; nil when the parts do not fit together.
+  ///
+  /// - Parameters:
+  ///   - block: Where it lies.
+  ///   - rowStarts: For each row the number of its first run, and at the end the number of runs.
+  ///   - runs: The runs in raster order.
+  ///   - firstVoxels: For each component the raster index of its first voxel.
+  ///   - counts: For each component its number of voxels.
+  ///   - touchesBorder: For each component whether it touches the border; or empty.
+  package init?(
+    restoring block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32],
+    counts: [UInt32], touchesBorder: [Bool]
+  ) {
+    let components = firstVoxels.count
+    let (rows, overflow) = block.shape.z.multipliedReportingOverflow(by: block.shape.y)
+    guard !overflow, block.shape.z > 0, block.shape.y > 0, block.shape.x > 0,
+      rowStarts.count - 1 == rows, Int(rowStarts[rows]) == runs.count,
+      zip(rowStarts, rowStarts.dropFirst()).allSatisfy({ $0 <= $1 }),
+      runs.allSatisfy({ run in
+        run.start < run.end && Int(run.end) <= block.shape.x && Int(run.component) < components
+      }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components
+    else { return nil }
+    self.init(
+      block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
+      touchesBorder: touchesBorder)
+  }
+}

@@ -1,3 +1,4 @@
+import CSys
 package import OMJSON
 
 /// A value that is open for reading; it is closed when the last reference goes.
@@ -61,17 +62,44 @@ package final class OpenedValue: Sendable {
     if size > limit {
       throw Fault(.limit, key, "has \(size) bytes, expected at most \(limit)")
     }
+    return try bytes(at: 0, count: size)
+  }
+
+  /// Some bytes.
+  ///
+  /// - Throws: Kind `truncated` when the value ends before that, `io` when the disk cannot read.
+  package func bytes(at start: Int, count wanted: Int) throws(Fault) -> [UInt8] {
+    guard start >= 0, wanted >= 0, start <= size, wanted <= size - start else {
+      throw tooShort(start, wanted, size)
+    }
     var fault: Fault?
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
       do throws(Fault) {
-        try read(at: 0, into: UnsafeMutableRawBufferPointer(buffer.extracting(..<size)))
-        count = size
+        try read(at: start, into: UnsafeMutableRawBufferPointer(buffer.extracting(..<wanted)))
+        count = wanted
       } catch {
         fault = error
       }
     }
     if let fault { throw fault }
     return bytes
+  }
+
+  /// CRC-32C of all bytes; nil when they cannot be read.
+  package func checksum() -> UInt32? {
+    let piece = 1 << 20
+    let room = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, min(piece, size)), alignment: 64)
+    defer { room.deallocate() }
+    var checksum: UInt32 = 0
+    var start = 0
+    while start < size {
+      let part = UnsafeMutableRawBufferPointer(rebasing: room[..<min(piece, size - start)])
+      guard (try? read(at: start, into: part)) != nil else { return nil }
+      checksum = om_crc32c(checksum, part.baseAddress, part.count)
+      start += part.count
+    }
+    return checksum
   }
 
   private func tooShort(_ start: Int, _ count: Int, _ size: Int) -> Fault {

@@ -52,6 +52,17 @@ extension OutputFolder {
     return try walk(parts, making: true)
   }
 
+  /// The folder of this name directly in this one, made when it does not exist.
+  ///
+  /// - Returns: The folder, and whether it was made by this call.
+  package func makeFolderTellingNew(
+    _ name: String
+  ) throws(Fault) -> (folder: OutputFolder, isNew: Bool) {
+    let parts = try parts(of: name)
+    let isNew = try makeUnlessThere(parts[0])
+    return (try step(parts[0]), isNew)
+  }
+
   /// The folder that holds `relative`, and the name of `relative` in it.
   func parent(
     of relative: String, making: Bool = false
@@ -172,6 +183,13 @@ extension OutputFolder {
   /// - Returns: All bytes.
   /// - Throws: Kind `path` for links, `io` for what is no regular file, `limit` for more bytes.
   package func read(_ relative: String, limit: Int) throws(Fault) -> [UInt8]? {
+    try open(relative)?.readAll(limit: limit)
+  }
+
+  /// Opens a file for reading; nil when nothing has this name.
+  ///
+  /// - Throws: Kind `path` for links, `io` for what is no regular file.
+  package func open(_ relative: String) throws(Fault) -> OpenedValue? {
     guard let (folder, name) = try existingParent(of: relative) else { return nil }
     let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
     let file: Descriptor
@@ -181,7 +199,7 @@ extension OutputFolder {
       if error.code == ENOENT { return nil }
       throw error.fault(path(of: relative), "opening it")
     }
-    return try OpenedValue(key: path(of: relative), file: file).readAll(limit: limit)
+    return try OpenedValue(key: path(of: relative), file: file)
   }
 
   /// Room on the disk.

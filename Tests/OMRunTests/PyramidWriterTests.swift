@@ -90,7 +90,8 @@ final class PublishedUnits: Sendable {
     }
   }
 
-  func publish(_ key: String, _ bytes: UnsafeRawBufferPointer) {
+  func publish(_ key: String, _ bytes: UnsafeRawBufferPointer?) {
+    guard let bytes else { return }
     store[key] = Array(bytes)
     keys.withLock { $0.append(key) }
   }

@@ -80,6 +80,20 @@ struct RankFlags: ParsableArguments {
 
 /// How a run is started and stopped.
 struct ControlFlags: ParsableArguments {
+  @Flag(
+    help: """
+      Begin anew where an earlier run was stopped; otherwise the same command goes on from there.
+      """)
+  var fresh = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What waits until it is on the disk: `none`, all of a result before it becomes visible \
+      (`commit`), or every file at once (`shard`).
+      """, valueName: "none|commit|shard"))
+  var durability: Durability = .commit
+
   @Option(
     help: ArgumentHelp(
       "Whether a launcher (`mpirun`, `srun --mpi=pmix`) may start ranks.", valueName: "auto|off"))
@@ -146,3 +160,4 @@ struct MachineFlags: ParsableArguments {
 
 extension MPISetting: ExpressibleByArgument {}
 extension DamagePolicy: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}

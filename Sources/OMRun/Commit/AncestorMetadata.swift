@@ -45,7 +45,8 @@ struct AncestorMetadata {
           continue
         }
         for index in below[holder] ?? [] where changes[index] == nil {
-          changes[index] = try changesOf(images[index], format)
+          changes[index] = try AncestorMetadata.changes(
+            of: images[index].path, labels: images[index].labels, in: store, zarrFormat: format)
         }
         try update(holder, format, (below[holder] ?? []).flatMap { changes[$0] ?? [] })
       } catch {
@@ -79,27 +80,30 @@ struct AncestorMetadata {
   }
 
   /// What was written below an image, read from the store as it is now.
-  private func changesOf(
-    _ image: (path: String, labels: [String]), _ format: Int
+  static func changes(
+    of image: String, labels names: [String], in store: any Store, zarrFormat: Int
   ) throws(Fault) -> [ConsolidatedMetadata.Change] {
-    let labels = joinedKey(image.path, "labels")
+    let labels = joinedKey(image, "labels")
     var changes = [
-      ConsolidatedMetadata.Change(written: try documents(labels, format), within: image.path)
+      ConsolidatedMetadata.Change(
+        written: try documents(labels, store, zarrFormat), within: image)
     ]
-    for name in image.labels {
+    for name in names {
       let label = joinedKey(labels, name)
-      var written = try documents(label, format)
+      var written = try documents(label, store, zarrFormat)
       let levels = try store.list(label).filter { LabelDocuments.isLevelPath($0) }
-      for level in levels { written += try documents(joinedKey(label, level), format) }
+      for level in levels { written += try documents(joinedKey(label, level), store, zarrFormat) }
       changes.append(
-        ConsolidatedMetadata.Change(written: written, replaced: label, within: image.path))
+        ConsolidatedMetadata.Change(written: written, replaced: label, within: image))
     }
     return changes
   }
 
   /// The metadata documents of a node.
-  private func documents(_ path: String, _ format: Int) throws(Fault) -> [MetadataDocument] {
-    let names = format == 2 ? [".zgroup", ".zarray", ".zattrs"] : ["zarr.json"]
+  private static func documents(
+    _ path: String, _ store: any Store, _ zarrFormat: Int
+  ) throws(Fault) -> [MetadataDocument] {
+    let names = zarrFormat == 2 ? [".zgroup", ".zarray", ".zattrs"] : ["zarr.json"]
     var found: [MetadataDocument] = []
     for name in names {
       let key = joinedKey(path, name)

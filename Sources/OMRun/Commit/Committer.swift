@@ -1,36 +1,55 @@
 import OMImage
 import OMJSON
+import OMStore
 import OMZarr
 
 /// How results become visible: all of them at once, or not at all.
 ///
-/// The order of calls is `prepare` (rank 0), `publish` (any worker of any rank), `commit` or `discard`
-/// (rank 0). Until `commit` no reader that follows metadata sees anything.
+/// The order of calls is `stage.enter` (rank 0), `publish` (any worker of any rank), `stageMetadata`
+/// and `finish` (rank 0). Until `finish` no reader that follows metadata sees anything.
 protocol Committer: Sendable {
-  /// Makes a place for the results of a run.
+  /// Where results grow.
+  var stage: Stage { get }
+  /// The folder of a label image below `out`.
+  func place(_ label: Int) -> String
+  /// Stages the metadata of label images whose voxels are all staged.
   ///
   /// *Local*, rank 0.
-  func prepare(_ record: JSON) throws(Fault)
+  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault)
+  /// Makes visible what is staged, and removes the stage. Called again after a crash it goes on.
+  ///
+  /// *Local*, rank 0.
+  func finish() throws(Fault)
+  /// Gives back what `finish` took out of its place before it was stopped.
+  ///
+  /// *Local*, rank 0.
+  func restore()
+}
+
+extension Committer {
   /// Stores a finished write unit.
   ///
   /// *Local*, from any worker.
   func publish(
     label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
-  ) throws(Fault)
+  ) throws(Fault) {
+    try stage.write(key, label: place(label), level: LabelDocuments.levelPath(level), bytes)
+  }
+
   /// A staged array, for making coarser levels of it.
   ///
   /// *Local*.
-  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray
-  /// Makes the results visible.
-  ///
-  /// *Local*, rank 0.
-  func commit(_ labels: [CommittedLabel]) throws(Fault)
-  /// Removes what was prepared.
-  ///
-  /// *Local*, rank 0.
-  func discard()
-  /// Bytes that this rank published.
-  var bytesWritten: Int { get }
+  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray {
+    try stage.array(
+      label: place(label), level: LabelDocuments.levelPath(level), layout: layout)
+  }
+
+  /// Stages documents of a label image; waits for the disk where that is asked for.
+  func write(_ documents: [MetadataDocument], label: String) throws(Fault) {
+    for document in documents { try stage.write(document, label: label) }
+    if stage.durability == .none { return }
+    for document in documents { try stage.sync(document, label: label) }
+  }
 }
 
 /// A label image that is complete but for its metadata.

@@ -6,116 +6,90 @@ import OMZarr
 /// Commits label images into the image they belong to: staged in `<image>/.omtask`, moved to
 /// `labels/<name>` by a rename, then listed (specification: reliability, section 5).
 final class ImageCommitter: Committer {
+  let stage: Stage
   private let image: OMEImage
   private let names: [String]
   private let overwrites: Bool
-  private let stage: Stage
+  private let runID: String
+
+  /// The folder of stages in an image.
+  static let folder = ".omtask"
+  /// The end of the name of a label image that was put aside for a new one.
+  private static let old = ".old"
 
   /// Makes a committer.
   ///
   /// - Throws: A fault of kind `permission` when the image cannot be opened for writing.
-  init(
-    _ image: OMEImage, names: [String], overwrites: Bool, runID: String, rank: Int
-  ) throws(Fault) {
-    self.image = image
-    self.names = names
-    self.overwrites = overwrites
+  init(_ target: Target, runID: String, rank: Int, durability: Durability) throws(Fault) {
+    image = target.image
+    names = target.names
+    overwrites = target.overwrites
+    self.runID = runID
     let folder = try OutputFolder(path: image.location.displayName)
-    stage = Stage(holder: folder, folder: ".omtask", runID: runID, rank: rank)
+    stage = Stage(
+      holder: folder, folder: ImageCommitter.folder, runID: runID, rank: rank,
+      durability: durability)
   }
 
-  var bytesWritten: Int { stage.bytesWritten }
+  func place(_ label: Int) -> String { names[label] }
 
-  func prepare(_ record: JSON) throws(Fault) {
-    do throws(Fault) {
-      try stage.make(record)
-    } catch {
-      if error.kind != .permission { throw error }
-      var fault = error
-      fault.hint = "the image cannot be written to; `--output URI` puts the result elsewhere"
-      throw fault
-    }
-  }
-
-  func publish(
-    label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
-  ) throws(Fault) {
-    try stage.write(key, label: names[label], level: LabelDocuments.levelPath(level), bytes)
-  }
-
-  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray {
-    try stage.array(
-      label: names[label], level: LabelDocuments.levelPath(level), layout: layout)
-  }
-
-  func commit(_ labels: [CommittedLabel]) throws(Fault) {
+  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault) {
     for label in labels {
-      for document in label.arrays + label.metadata.group() {
-        try stage.write(document, label: label.metadata.name)
-      }
+      try write(label.arrays + label.metadata.group(), label: label.metadata.name)
     }
+    if stage.durability != .none { try stage.syncFolders(names) }
+  }
+
+  func finish() throws(Fault) {
     let place = try stage.holder.makeFolder("labels")
-    var replaced: Set<String> = []
-    for name in names where try move(name, to: place) { replaced.insert(name) }
-    try register(labels, replaced)
+    for name in names { try put(name, into: place) }
+    if stage.durability != .none {
+      try place.sync()
+      try stage.holder.sync()
+    }
+    try LabelsRegister(image: image, folder: stage.holder, isDurable: stage.durability != .none)
+      .add(names)
     try stage.remove()
   }
 
-  func discard() { try? stage.remove() }
+  func restore() {
+    guard let out = try? stage.out(), let place = try? stage.holder.folder("labels") else { return }
+    for name in names where (try? place.kind(of: name)) == .some(nil) {
+      try? out.renameNoReplace(name + ImageCommitter.old, to: place, name)
+    }
+  }
 
-  /// Moves a staged label image to its place; true when it took the place of another.
-  private func move(_ name: String, to place: OutputFolder) throws(Fault) -> Bool {
+  /// Whether a label image of this very run stands in its place.
+  private func isInPlace(_ name: String) throws(Fault) -> Bool {
+    let location = image.location
+    let found = try location.naming { () throws(Fault) in
+      try ExistingLabel.find(name, image: location.path, in: location.store)
+    }
+    return found.map { Provenance.isOf(runID, $0.record) } ?? false
+  }
+
+  /// Moves a staged label image to its place, unless a run that was stopped here has done so.
+  private func put(_ name: String, into place: OutputFolder) throws(Fault) {
+    if stage.holdsMore, try isInPlace(name) { return }
+    do {
+      try move(name, to: place)
+    } catch {
+      guard error.kind == .exists, try isInPlace(name) else { throw error }
+    }
+  }
+
+  private func move(_ name: String, to place: OutputFolder) throws(Fault) {
     let out = try stage.out()
     // Without `overwrites` the rename itself finds out whether the name is taken.
     let isTaken = overwrites ? try place.kind(of: name) != nil : false
-    if !isTaken {
-      try out.renameNoReplace(name, to: place, name)
-      return false
-    }
+    if !isTaken { return try out.renameNoReplace(name, to: place, name) }
     do throws(Fault) {
       // The old label image is now in the stage and goes with it.
       try out.renameExchange(name, with: place, name)
     } catch {
       if error.kind != .unsupported { throw error }
-      try place.renameNoReplace(name, to: out, name + ".old")
+      try place.renameNoReplace(name, to: out, name + ImageCommitter.old)
       try out.renameNoReplace(name, to: place, name)
-    }
-    return true
-  }
-
-  /// Lists label images that an earlier run moved to their place but could not list any more.
-  func relist() throws(Fault) {
-    try register([], [])
-    try stage.remove()
-  }
-
-  /// Adds the names to the list of labels, and the nodes to the image's consolidated metadata.
-  private func register(_ labels: [CommittedLabel], _ replaced: Set<String>) throws(Fault) {
-    let location = image.location
-    var changes: [ConsolidatedMetadata.Change] = []
-    // Some readers of the consolidated copy want groups before what is in them.
-    for name in names {
-      let list = try image.labelsList()
-      let documents = list.adding(name)
-      for document in documents { try stage.holder.write(document.key, document.bytes) }
-      let label = labels.first { $0.metadata.name == name }
-      let nodes = (label.map { $0.metadata.group() + $0.arrays } ?? []).map {
-        $0.below("labels/\(name)")
-      }
-      changes.append(
-        ConsolidatedMetadata.Change(
-          written: (documents + nodes).map { $0.below(location.path) },
-          replaced: replaced.contains(name)
-            ? joinedKey(location.path, "labels/\(name)") : nil))
-    }
-    let copy = try location.naming { () throws(Fault) in
-      try ConsolidatedMetadata.updated(
-        location.path, in: location.store, zarrFormat: image.version.zarrFormat, by: changes)
-    }
-    if let copy {
-      let parent = location.path.isEmpty ? 0 : location.path.count + 1
-      let key = String(copy.key.dropFirst(parent))
-      try stage.holder.write(key, copy.bytes)
     }
   }
 }

@@ -6,68 +6,69 @@ import OMZarr
 /// Commits label images as an OME-Zarr of their own (`--output URI`): staged beside it, then moved
 /// to its name by one rename.
 final class SeparateCommitter: Committer {
+  let stage: Stage
   private let name: String
-  private let names: [String]
   private let paths: [String]
   private let overwrites: Bool
-  private let stage: Stage
+  private let target: Target
+  private let runID: String
 
   /// Makes a committer.
   ///
   /// - Parameters:
   ///   - output: The path of the new OME-Zarr; its parent must exist.
-  ///   - names: The names of the label images.
-  ///   - overwrites: Whether an existing output is replaced.
+  ///   - target: What goes there.
   ///   - runID: The run.
   ///   - rank: The rank.
+  ///   - durability: What waits for the disk.
   /// - Throws: A fault of kind `missing` or `permission` when the parent cannot be opened.
   init(
-    output: SeparatePath, names: [String], overwrites: Bool, runID: String, rank: Int
+    _ output: SeparatePath, _ target: Target, runID: String, rank: Int, durability: Durability
   ) throws(Fault) {
     name = output.name
-    self.names = names
-    paths = SeparateOutput.paths(names)
-    self.overwrites = overwrites
+    paths = SeparateOutput.paths(target.names)
+    overwrites = target.overwrites
+    self.target = target
+    self.runID = runID
     stage = Stage(
-      holder: try OutputFolder(path: output.parent), folder: ".\(output.name).omtask",
-      runID: runID, rank: rank)
+      holder: try OutputFolder(path: output.parent), folder: output.stages, runID: runID,
+      rank: rank, durability: durability)
   }
 
-  var bytesWritten: Int { stage.bytesWritten }
+  func place(_ label: Int) -> String { joinedKey(name, paths[label]) }
 
-  func prepare(_ record: JSON) throws(Fault) { try stage.make(record) }
-
-  func publish(
-    label: Int, level: Int, key: String, bytes: UnsafeRawBufferPointer
-  ) throws(Fault) {
-    try stage.write(key, label: place(label), level: LabelDocuments.levelPath(level), bytes)
-  }
-
-  func staged(label: Int, level: Int, layout: ArrayLayout) throws(Fault) -> ZarrArray {
-    try stage.array(label: place(label), level: LabelDocuments.levelPath(level), layout: layout)
-  }
-
-  func commit(_ labels: [CommittedLabel]) throws(Fault) {
+  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault) {
     for (index, label) in labels.enumerated() {
-      for document in label.arrays {
-        try stage.write(document, label: place(index))
-      }
+      try write(label.arrays, label: place(index))
     }
     let groups = SeparateOutput.documents(
-      labels.map(\.metadata), source: labels[0].metadata.image.location.displayName)
-    for document in groups { try stage.write(document, label: name) }
+      labels.map(\.metadata), source: target.image.location.displayName)
+    try write(groups, label: name)
+    if stage.durability != .none { try stage.syncFolders(paths.indices.map(place) + [name]) }
+  }
+
+  func finish() throws(Fault) {
+    // A run that was stopped here before has moved it.
+    let isMoved = stage.holdsMore ? try isInPlace() : false
+    if !isMoved { try move() }
+    if stage.durability != .none { try stage.holder.sync() }
+    try stage.remove()
+  }
+
+  func restore() {}
+
+  private func isInPlace() throws(Fault) -> Bool {
+    try target.look(runID: runID, overwrites: true).state == .done
+  }
+
+  private func move() throws(Fault) {
     let isTaken = overwrites ? try stage.holder.kind(of: name) != nil : false
     if isTaken {
       try stage.out().renameExchange(name, with: stage.holder, name)
     } else {
       try stage.out().renameNoReplace(name, to: stage.holder, name)
     }
-    try stage.remove()
   }
-
-  func discard() { try? stage.remove() }
-
-  private func place(_ label: Int) -> String { joinedKey(name, paths[label]) }
 }
 
 /// The path of a new OME-Zarr, cut into the folder that holds it and its name.
@@ -94,6 +95,9 @@ struct SeparatePath: Sendable {
         .path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
     }
   }
+
+  /// The name of the folder of stages beside it.
+  var stages: String { ".\(name).omtask" }
 
   var uri: String { parent == "." ? name : parent == "/" ? "/\(name)" : "\(parent)/\(name)" }
 }

@@ -34,30 +34,33 @@ struct Target: Sendable {
     case unlisted
   }
 
-  /// Tells what is there already; *local*, rank 0.
+  /// Tells what is there already.
   ///
+  /// *Local*, rank 0.
+  ///
+  /// - Parameters:
+  ///   - runID: The run.
+  ///   - overwrites: Whether another result may have a name; nil takes what the request says.
   /// - Returns: The state, and the records of the label images that are there.
   /// - Throws: A fault of kind `exists` when another result has a name and is not to be replaced.
-  func look(runID: String) throws(Fault) -> (state: State, records: [JSON?]) {
+  func look(
+    runID: String, overwrites: Bool? = nil
+  ) throws(Fault) -> (state: State, records: [JSON?]) {
     var records: [JSON?] = []
     var known = 0
     let list = try listed()
     for label in names.indices {
       let found = try existing(label, besides: list)
       records.append(found?.record)
-      if let found {
-        if Provenance.isOf(runID, found.record) { known += 1; continue }
-        if !overwrites { throw taken(label, found) }
+      guard let found else { continue }
+      if Provenance.isOf(runID, found.record) {
+        known += 1
+      } else if !(overwrites ?? self.overwrites) {
+        throw taken(label, found)
       }
     }
-    if known < names.count {
-      if known > 0 && !overwrites {
-        throw Fault(
-          .exists, uri(0), "\(known) of \(names.count) label images of this run are there already",
-          hint: "`--overwrite` makes all of them anew")
-      }
-      return (.open, records)
-    }
+    // Some in their place and some not: a run was stopped between two moves.
+    if known < names.count { return (.open, records) }
     guard let list else { return (.done, records) }
     return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
   }

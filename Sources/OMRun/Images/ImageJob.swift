@@ -1,3 +1,4 @@
+import Glibc
 import OMImage
 import OMJSON
 import OMStore
@@ -14,6 +15,10 @@ struct ImageJob: Sendable {
   let progress: ProgressCounter
   /// The number of the image in the order of work.
   let number: Int
+  /// The processes that do it.
+  let holder: LockHolder
+  /// Hears what a person should know.
+  let warn: @Sendable (String) -> Void
 
   /// Does the image.
   ///
@@ -22,25 +27,57 @@ struct ImageJob: Sendable {
   /// - Throws: Why the image failed, the same on every rank; nothing of it is visible then.
   func run(preset: (ImageSetup) throws -> [Choices?]) throws -> JobResult {
     let setup = try engine.agree { try ImageSetup(location, request) }
-    var report = ImageReport(uri: location.displayName, status: .skipped)
-    if setup.plans.isEmpty { return JobResult(report: report) }
+    if setup.plans.isEmpty {
+      return JobResult(report: ImageReport(uri: location.displayName, status: .skipped))
+    }
     let target = try engine.agree { try Target(request, setup) }
-    let decision = try decide(setup, target)
+    var decision = try decide(setup, target)
+    let committer = try engine.agree { try makeCommitter(target, decision.runID) }
+    if decision.state == .done {
+      if engine.rank == 0 { committer.stage.removeLeftOver() }
+      return skipped(decision)
+    }
+    let preset = try preset(setup)
+    let opening = try open(setup, target, committer, &decision, preset)
+    do {
+      if decision.state == .done {
+        try engine.agree { if engine.rank == 0 { try committer.stage.remove() } }
+        return skipped(decision)
+      }
+      if decision.state == .unlisted || opening.past.isComplete {
+        try engine.agree { if engine.rank == 0 { try committer.finish() } }
+        return skipped(decision)
+      }
+      let (made, damage) = try make(setup, committer, decision, opening, preset)
+      var report = ImageReport(uri: location.displayName, status: .done)
+      report.damage = damage
+      report.outputs = setup.plans.indices.map { outputReport(setup, target, made, $0) }
+      return JobResult(
+        report: report, bytesWritten: committer.stage.bytesWritten,
+        voxels: setup.plans.reduce(0) { $0 + $1.processedVoxels })
+    } catch {
+      // Every rank has left the work by now, so nobody writes into the stage any more.
+      throw leave(committer, Fault(wrapping: error))
+    }
+  }
+
+  /// The result when everything is there already.
+  private func skipped(_ decision: Decision) -> JobResult {
+    var report = ImageReport(uri: location.displayName, status: .skipped)
     report.outputs = decision.outputs
     report.damage = DamageReport(count: decision.filledChunks)
-    if decision.state == .done { return JobResult(report: report) }
-    let committer = try engine.agree { try makeCommitter(target, setup, decision.runID) }
-    if decision.state == .unlisted {
-      try engine.agree { if engine.rank == 0 { try (committer as? ImageCommitter)?.relist() } }
-      return JobResult(report: report)
-    }
-    let (made, damage) = try make(setup, committer, decision, try preset(setup))
-    report.status = .done
-    report.damage = damage
-    report.outputs = setup.plans.indices.map { outputReport(setup, target, made, $0) }
-    return JobResult(
-      report: report, bytesWritten: committer.bytesWritten,
-      voxels: setup.plans.reduce(0) { $0 + $1.processedVoxels })
+    return JobResult(report: report)
+  }
+
+  /// Gives the stage up, or keeps it where the same command can go on.
+  private func leave(_ committer: any Committer, _ fault: Fault) -> Fault {
+    guard engine.rank == 0 else { return fault }
+    if !fault.kind.mayPass { committer.restore() }
+    guard committer.stage.leave(keeps: fault.kind.mayPass) else { return fault }
+    var fault = fault
+    fault.facts.append(
+      "what is done is kept in `\(committer.stage.path)`; the same command goes on from there")
+    return fault
   }
 
   /// What became of an image, and what it took.
@@ -52,80 +89,160 @@ struct ImageJob: Sendable {
     var voxels = 0
   }
 
-  /// What rank 0 decided, known to all ranks.
+  /// What rank 0 decided; state and id are known to all ranks.
   private struct Decision {
     var state: Target.State
     var runID: String
-    var identity: JSON
-    var outputs: [OutputReport]
+    var identity: JSONObject
+    var outputs: [OutputReport] = []
     /// Damaged chunks behind the results that are there already.
-    var filledChunks: Int
+    var filledChunks = 0
   }
 
   private func decide(_ setup: ImageSetup, _ target: Target) throws -> Decision {
-    let found: (RunIdentity, Target.State, [OutputReport], Int)? = try engine.agree {
+    let found: Decision? = try engine.agree {
       if engine.rank != 0 { return nil }
       let identity = try RunIdentity(request, setup.image, setup.plans)
-      let (state, records) = try target.look(runID: identity.runID)
-      let outputs = setup.plans.indices.map { index in
-        var output = OutputReport(
-          name: target.names[index], uri: target.uri(index),
-          dataType: setup.plans[index].expectedDataType)
-        Provenance.report(records[index], into: &output)
-        return output
-      }
-      return (identity, state, outputs, Provenance.filledChunks(records))
+      var decision = Decision(state: .open, runID: identity.runID, identity: identity.document)
+      try look(setup, target, &decision)
+      return decision
     }
     var packet = Packet()
-    if let (identity, state, _, _) = found {
-      packet.write(state.rawValue)
-      packet.write(Array(identity.runID.utf8))
+    if let found {
+      packet.write(found.state.rawValue)
+      packet.write(Array(found.runID.utf8))
     }
     var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
     let state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
-    return Decision(
-      state: state, runID: String(decoding: try reader.readBytes(), as: UTF8.self),
-      identity: found?.0.document ?? .null, outputs: found?.2 ?? [],
-      filledChunks: found?.3 ?? 0)
+    let runID = String(decoding: try reader.readBytes(), as: UTF8.self)
+    return found ?? Decision(state: state, runID: runID, identity: JSONObject())
+  }
+
+  /// Looks at what is there already; *local*, rank 0.
+  private func look(
+    _ setup: ImageSetup, _ target: Target, _ decision: inout Decision
+  ) throws(Fault) {
+    let (state, records) = try target.look(runID: decision.runID)
+    decision.state = state
+    decision.filledChunks = Provenance.filledChunks(records)
+    decision.outputs = setup.plans.indices.map { index in
+      var output = OutputReport(
+        name: target.names[index], uri: target.uri(index),
+        dataType: setup.plans[index].expectedDataType)
+      Provenance.report(records[index], into: &output)
+      return output
+    }
   }
 
   private func makeCommitter(
-    _ target: Target, _ setup: ImageSetup, _ runID: String
+    _ target: Target, _ runID: String
   ) throws(Fault) -> any Committer {
+    let durability = request.options.durability
     if let output = target.output {
       return try SeparateCommitter(
-        output: output, names: target.names, overwrites: target.overwrites, runID: runID,
-        rank: engine.rank)
+        output, target, runID: runID, rank: engine.rank, durability: durability)
     }
     return try ImageCommitter(
-      setup.image, names: target.names, overwrites: target.overwrites, runID: runID,
-      rank: engine.rank)
+      target, runID: runID, rank: engine.rank, durability: durability)
+  }
+
+  /// Takes the lock of the run, looks again at what is there, and reads what earlier invocations did.
+  private func open(
+    _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
+    _ decision: inout Decision, _ preset: [Choices?]
+  ) throws -> Opening {
+    let before = decision
+    let entered: (Decision, StageEntry)? = try engine.agree {
+      if engine.rank != 0 { return nil }
+      var now = before
+      let entry = try committer.stage.enter(
+        StageRecord.make(request, setup, target, now.identity, preset),
+        StageRules(
+          holder: holder, patience: request.options.lockWait,
+          startsFresh: request.options.fresh, warn: warn,
+          wayOut: target.output == nil
+            ? "the image cannot be written to; `--output URI` puts the result elsewhere" : nil))
+      if now.state == .unlisted { committer.stage.expectMore() }
+      do {
+        // While this process waited for the lock, another one may have finished.
+        if !entry.isNew { try look(setup, target, &now) }
+      } catch {
+        _ = committer.stage.leave(keeps: true)
+        throw error
+      }
+      return (now, entry)
+    }
+    var packet = Packet()
+    if let (now, entry) = entered {
+      packet.write(now.state.rawValue)
+      entry.write(to: &packet)
+    }
+    var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
+    decision.state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
+    if let (now, _) = entered { decision = now }
+    let entry = try StageEntry(&reader)
+    committer.stage.begin(invocation: entry.invocation)
+    return Opening(entry: entry, past: PastWork(entry.journals))
+  }
+
+  /// How the run found its stage.
+  private struct Opening {
+    let entry: StageEntry
+    let past: PastWork
+  }
+
+  private func makeCheckpoint(
+    _ setup: ImageSetup, _ past: PastWork, _ pieces: [Piece], _ committer: any Committer,
+    _ invocation: Int
+  ) throws(Fault) -> Checkpoint {
+    var writer: JournalWriter?
+    // A single piece is in hand or done: there is nothing to note.
+    if pieces.count > 1 {
+      committer.stage.expectMore()
+      let begin = JournalBegin(
+        invocation: invocation, rank: engine.rank, ranks: engine.rankCount,
+        started: milliseconds(), host: holder.host)
+      writer = JournalWriter(
+        try committer.stage.root(), begin, isDurable: request.options.durability == .shard)
+    }
+    if let log = setup.damage, engine.rank == 0 {
+      for bytes in past.damage {
+        if let content = try? DamageLog.Content(unpacking: bytes) { try log.add(content) }
+      }
+    }
+    return Checkpoint(
+      past: past, answersFor: past.share(of: engine.rank, of: engine.rankCount),
+      stage: committer.stage, writer: writer, damage: setup.damage)
   }
 
   private func make(
-    _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ preset: [Choices?]
+    _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ opening: Opening,
+    _ preset: [Choices?]
   ) throws -> ([MadeLabel], DamageReport) {
-    let pieces = try PieceCosts.shared(Piece.all(of: setup.plans), of: setup.plans, engine)
-    let run = try engine.agree {
-      try ImageRun(request, setup, engine, committer, progress, pieces, preset: preset)
+    let all = Piece.all(of: setup.plans)
+    let past = try opening.past.verified(setup, all, committer, engine)
+    let pieces = try PieceCosts.shared(all, of: setup.plans, engine)
+    let (run, checkpoint) = try engine.agree {
+      let checkpoint = try makeCheckpoint(
+        setup, past, pieces, committer, opening.entry.invocation)
+      let run = try ImageRun(
+        request, setup, engine, committer, checkpoint, progress, past.cheapened(pieces),
+        preset: preset)
+      return (run, checkpoint)
     }
     progress.begin(image: number, units: run.unitCount)
-    do {
-      try engine.agree { if engine.rank == 0 { try committer.prepare(decision.identity) } }
-      let made = try run.run()
-      let damage = try DamageReport(setup.damage, location, engine)
-      try engine.agree {
-        if engine.rank == 0 {
-          try committer.commit(
-            documents(setup, made, decision.runID, filledChunks: damage.count))
-        }
+    let made = try run.run()
+    let damage = try DamageReport(setup.damage, location, engine)
+    try checkpoint.sync(setup, committer, engine)
+    try engine.agree {
+      if engine.rank == 0 {
+        try committer.stageMetadata(
+          documents(setup, made, decision.runID, filledChunks: damage.count))
+        try checkpoint.complete()
+        try committer.finish()
       }
-      return (made, damage)
-    } catch {
-      // Every rank has left the work by now, so nobody writes into the stage any more.
-      if engine.rank == 0 { committer.discard() }
-      throw error
     }
+    return (made, damage)
   }
 
   private func documents(
@@ -162,5 +279,19 @@ struct ImageJob: Sendable {
     report.foregroundShare = Double(label.foreground) / Double(max(1, plan.processedVoxels))
     report.notes = label.notes(plan, share: report.foregroundShare)
     return report
+  }
+}
+
+/// The time of this machine in milliseconds since 1970.
+private func milliseconds() -> Int {
+  var now = timespec()
+  clock_gettime(CLOCK_REALTIME, &now)
+  return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+extension FaultKind {
+  /// Whether the same command may succeed later, so that what is done is worth keeping.
+  var mayPass: Bool {
+    [.io, .remote, .locked, .stalled, .stopped, .signal, .internal, .limit].contains(self)
   }
 }

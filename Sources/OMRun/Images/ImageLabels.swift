@@ -16,9 +16,11 @@ extension ImageRun {
     for index in plans {
       writers[index] = try makeWriter(index, setup.plans[index].expectedDataType)
     }
-    let (own, known) = (pieces(of: plans), writers)
-    let foreground = Mutex([Int](repeating: 0, count: setup.plans.count))
+    let all = pieces(of: plans)
+    let (own, known) = (open(all, .mask), writers)
+    let foreground = Mutex(foregroundBefore(.mask, all))
     progress.begin(.mask)
+    progress.skip(all.count - own.count)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers) { index, worker in
         let piece = pieces[own[index]]
@@ -26,9 +28,11 @@ extension ImageRun {
         let pass = MaskPass(plan: setup.plans[piece.plan], choices: choices)
         let count = try pass.run(piece.region, into: writer, worker)
         foreground.withLock { $0[piece.plan] += count }
+        try checkpoint?.finish(.mask, own[index], foreground: count)
         progress.add(piece, setup.plans[piece.plan])
       }
     }
+    try checkCoverage(.mask, of: plans)
     try completeLevels(writers)
     let counts = try summed(foreground.withLock { $0 })
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
@@ -58,6 +62,7 @@ extension ImageRun {
       own, found.parts, paintingCosts(own, found.parts))
     found.parts = []
     try paint(painted, parts, choices, writers)
+    try checkCoverage(.labels, of: plans)
     try completeLevels(writers)
     let counts = try summed(found.foreground)
     let thresholds = try gathered(choices, found.choices)
@@ -71,6 +76,18 @@ extension ImageRun {
 
   /// The pieces of this rank that belong to some of the label images.
   private func pieces(of plans: [Int]) -> [Int] { own.filter { plans.contains(pieces[$0].plan) } }
+
+  /// Those of some pieces that no earlier invocation did.
+  private func open(_ own: [Int], _ pass: ImagePass) -> [Int] {
+    own.filter { checkpoint?.isDone(pass, $0) != true }
+  }
+
+  /// The foreground voxels of the pieces that earlier invocations did, by label image.
+  private func foregroundBefore(_ pass: ImagePass, _ own: [Int]) -> [Int] {
+    var counts = [Int](repeating: 0, count: setup.plans.count)
+    for piece in own { counts[pieces[piece].plan] += checkpoint?.foreground(pass, piece) ?? 0 }
+    return counts
+  }
 
   /// What the objects pass leaves behind on this rank.
   private struct FoundObjects: Sendable {
@@ -93,7 +110,7 @@ extension ImageRun {
         let plan = setup.plans[piece.plan]
         guard let rules = plan.recipe.objects else { return }
         let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
-        let objects = try pass.run(piece.region, worker)
+        let objects = try find(own[index], plan, pass, worker)
         let parts = try store.keep(objects.blocks, in: plan.blockGrid)
         found.withLock {
           $0.parts[index] = parts
@@ -108,6 +125,20 @@ extension ImageRun {
       }
     }
     return found.withLock { $0 }
+  }
+
+  /// The objects of a piece: as an earlier invocation found them, or found now and kept.
+  private func find(
+    _ number: Int, _ plan: LabelPlan, _ pass: ObjectsPass, _ worker: Worker
+  ) throws -> RegionObjects {
+    if let bytes = checkpoint?.partial(.objects, number), let known = try pass.restored(bytes) {
+      return known
+    }
+    let objects = try pass.run(pieces[number].region, worker)
+    try checkpoint?.keep(.objects, number, limit: pieces[number].keptBytes(plan)) {
+      objects.packed()
+    }
+    return objects
   }
 
   private func resolve(
@@ -149,6 +180,7 @@ extension ImageRun {
   private func paintingCosts(_ own: [Int], _ parts: [RegionParts]) -> [Double] {
     if engine.rankCount == 1 { return [] }
     return parts.indices.map { index in
+      if checkpoint?.isDone(.labels, own[index]) == true { return 0 }
       let plan = setup.plans[pieces[own[index]].plan]
       return parts[index].paintingCost(
         chunk: plan.axes.vector(plan.source.metadata.innerChunkShape))
@@ -159,9 +191,12 @@ extension ImageRun {
     _ own: [Int], _ parts: [RegionParts], _ choices: [Choices?],
     _ writers: [Int: PyramidWriter]
   ) throws {
+    let places = own.indices.filter { checkpoint?.isDone(.labels, own[$0]) != true }
     progress.begin(.labels)
+    progress.skip(own.count - places.count)
     try engine.agree {
-      try engine.walk(own.count, most: budget.workers) { index, worker in
+      try engine.walk(places.count, most: budget.workers) { number, worker in
+        let index = places[number]
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]
         guard let rules = plan.recipe.objects, let writer = writers[piece.plan] else { return }
@@ -171,6 +206,7 @@ extension ImageRun {
           try pass.restoreRuns(&blocks, piece.region, worker)
         }
         try LabelPass(plan: plan).run(piece.region, blocks, into: writer, worker)
+        try checkpoint?.finish(.labels, own[index], foreground: 0)
         progress.add(piece, plan)
       }
     }

@@ -12,6 +12,8 @@ struct ImageRun: Sendable {
   let engine: any Engine
   /// Takes what is made; nil when only statistics are wanted.
   let committer: (any Committer)?
+  /// What was done before, and where this run takes notes; nil when only statistics are wanted.
+  let checkpoint: Checkpoint?
   let progress: ProgressCounter
   /// Thresholds that were found over all images of the run; nil finds them in this image.
   let preset: [Choices?]
@@ -27,13 +29,14 @@ struct ImageRun: Sendable {
   /// - Throws: A fault of kind `limit` when the image does not fit in memory.
   init(
     _ request: RunRequest, _ setup: ImageSetup, _ engine: any Engine,
-    _ committer: (any Committer)?, _ progress: ProgressCounter, _ pieces: [Piece],
-    preset: [Choices?]
+    _ committer: (any Committer)?, _ checkpoint: Checkpoint?, _ progress: ProgressCounter,
+    _ pieces: [Piece], preset: [Choices?]
   ) throws(Fault) {
     self.request = request
     self.setup = setup
     self.engine = engine
     self.committer = committer
+    self.checkpoint = checkpoint
     self.progress = progress
     self.preset = preset
     self.pieces = pieces

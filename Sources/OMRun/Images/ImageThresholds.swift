@@ -45,14 +45,21 @@ extension ImageRun {
   ) throws {
     let wanted = own.filter { plans.contains(pieces[$0].plan) }
     let merged = Mutex(tables)
-    progress.begin(survey == nil ? .statistics : .statisticsInRange)
+    let name = survey == nil ? ImagePass.statistics : .statisticsInRange
+    progress.begin(name)
     try engine.agree {
       try engine.walk(wanted.count, most: budget.workers) { index, worker in
         let piece = pieces[wanted[index]]
         let plan = setup.plans[piece.plan]
         guard let need = plan.recipe.statistics else { return }
-        let pass = StatisticsPass(plan: plan, need: need, survey: survey?[piece.plan])
-        let table = try pass.run(piece.region, worker)
+        let table: StatisticsTable
+        if let known = checkpoint?.statistics(name, wanted[index]) {
+          table = known
+        } else {
+          let pass = StatisticsPass(plan: plan, need: need, survey: survey?[piece.plan])
+          table = try pass.run(piece.region, worker)
+          try checkpoint?.keep(name, wanted[index], limit: piece.keptBytes(plan)) { table.packed() }
+        }
         try merged.withLock { try $0[piece.plan].add(table) }
         progress.add(piece, plan)
       }

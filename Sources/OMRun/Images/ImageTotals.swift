@@ -9,22 +9,65 @@ extension ImageRun {
   func makeWriter(_ index: Int, _ type: DataType) throws -> PyramidWriter {
     let plan = setup.plans[index]
     let layouts = try plan.layouts(type)
-    guard let committer else { throw Fault(.internal, "", "nothing takes what is made") }
+    guard let committer, let checkpoint else {
+      throw Fault(.internal, "", "nothing takes what is made")
+    }
     return PyramidWriter(
-      layouts: layouts, ratios: plan.ratios, downsampling: plan.recipe.downsampling
+      layouts: layouts, ratios: plan.ratios, downsampling: plan.recipe.downsampling,
+      finished: finishedUnits(index, levels: layouts.count)
     ) { level, unit, bytes throws(Fault) in
-      try committer.publish(
-        label: index, level: level, key: layouts[level].unitKey(unit), bytes: bytes)
+      if let bytes {
+        try committer.publish(
+          label: index, level: level, key: layouts[level].unitKey(unit), bytes: bytes)
+      }
+      let number = layouts[level].unitGrid.number(at: unit)
+      checkpoint.published(UnitPlace(plan: index, level: level, number: number), bytes)
     }
   }
 
+  /// The write units of a label image that need not be made again, level by level.
+  private func finishedUnits(_ index: Int, levels: Int) -> [Set<Int>] {
+    guard let past = checkpoint?.past, !past.units.isEmpty else { return [] }
+    var finished = [Set<Int>](repeating: [], count: levels)
+    for place in past.units.keys where place.plan == index && place.level > 0 {
+      if place.level < levels { finished[place.level].insert(place.number) }
+    }
+    // A piece that is not done brings all its units of the finest level again.
+    for work in past.pieces.keys where pieces[work.piece].plan == index {
+      for unit in setup.plans[index].units(of: pieces[work.piece]) { finished[0].insert(unit) }
+    }
+    return finished
+  }
+
   func completeLevels(_ writers: [Int: PyramidWriter]) throws {
-    guard let committer else { return }
+    guard let committer, let checkpoint else { return }
     for (index, writer) in writers.sorted(by: { $0.key < $1.key }) {
-      let completion = LevelCompletion(writer: writer, engine: engine) { level in
+      var completion = LevelCompletion(writer: writer, engine: engine) { level in
         try committer.staged(label: index, level: level, layout: writer.layouts[level])
       }
+      completion.unitIsDone = { try checkpoint.flush() }
       try completion.run()
+    }
+  }
+
+  /// Makes sure that every piece of some label images was done once by somebody.
+  ///
+  /// *Collective*.
+  func checkCoverage(_ pass: ImagePass, of plans: [Int]) throws(Fault) {
+    guard let checkpoint else { return }
+    let wanted = pieces.indices.filter { plans.contains(pieces[$0].plan) }
+    var times = [Int](repeating: 0, count: pieces.count)
+    for piece in wanted where checkpoint.isDone(pass, piece) { times[piece] += 1 }
+    var packet = Packet()
+    packet.write(checkpoint.pieces.map { UInt64($0) })
+    for bytes in try engine.communicator.gatherAll(packet.bytes) {
+      var reader = PacketReader(bytes)
+      for piece in try reader.readArray(UInt64.self) { times[Int(piece)] += 1 }
+    }
+    if let piece = wanted.first(where: { times[$0] != 1 }) {
+      throw Fault(
+        .internal, setup.plans[pieces[piece].plan].name,
+        "region \(pieces[piece].region.origin) was written \(times[piece]) times, expected once")
     }
   }
 

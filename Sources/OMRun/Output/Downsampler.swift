@@ -32,6 +32,17 @@ struct Downsampler {
     }
   }
 
+  /// The box of the coarser level whose windows touch a box of the finer one; perhaps a little more.
+  func coarser(touching fine: Region) -> Region {
+    var coarse = fine
+    for axis in 0..<fine.rank {
+      let range = windows[axis].coarser(touching: fine.origin[axis]..<fine.end(axis))
+      coarse.origin[axis] = range.lowerBound
+      coarse.shape[axis] = range.count
+    }
+    return coarse
+  }
+
   private func run<Label: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ coarse: Region, _ target: UnsafeMutableRawPointer, _ fine: Region,
     _ source: UnsafeRawPointer, _ shape: [Int], _: Label.Type

@@ -18,6 +18,8 @@ struct LevelState {
   var idle: [OpenUnit] = []
   /// Write units that are published (or known to hold nothing).
   var finished: Set<Int> = []
+  /// Write units that take no voxels from finer levels.
+  var closed: Set<Int> = []
 
   init(layout: ArrayLayout, windows: [Windows]?) {
     self.layout = layout
@@ -31,6 +33,11 @@ struct LevelState {
   /// The number of chunks of a write unit that hold voxels of the array.
   func chunkCount(ofUnit position: [Int]) -> Int {
     chunks.cells(touching: units.region(at: position)).count
+  }
+
+  /// Whether the write unit of a chunk takes no voxels from finer levels.
+  func isClosed(chunk position: [Int]) -> Bool {
+    !closed.isEmpty && closed.contains(units.number(at: unit(ofChunk: position)))
   }
 
   /// The write unit that holds a chunk.

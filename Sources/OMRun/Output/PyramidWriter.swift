@@ -12,8 +12,8 @@ import Synchronization
 /// there, by whichever worker brings it. Nothing is read back: units whose chunks come from
 /// several ranks are left to `LevelCompletion`.
 final class PyramidWriter: Sendable {
-  /// Publishes a finished write unit: level, position of the unit, bytes.
-  typealias Publish = @Sendable (Int, [Int], UnsafeRawBufferPointer) throws(Fault) -> Void
+  /// Publishes a finished write unit: level, position of the unit, bytes; nil when it holds nothing.
+  typealias Publish = @Sendable (Int, [Int], UnsafeRawBufferPointer?) throws(Fault) -> Void
 
   let layouts: [ArrayLayout]
   let downsampling: Downsampling
@@ -27,10 +27,11 @@ final class PyramidWriter: Sendable {
   ///   - layouts: The levels, finest first; all of one unsigned type.
   ///   - ratios: For each level but the first, pixel size over that of the finer one, per axis.
   ///   - downsampling: How coarser levels are made.
+  ///   - finished: For each level the numbers of write units that were published before.
   ///   - publish: Takes finished write units; called from any worker.
   init(
     layouts: [ArrayLayout], ratios: [[Double]], downsampling: Downsampling,
-    publish: @escaping Publish
+    finished: [Set<Int>] = [], publish: @escaping Publish
   ) {
     self.layouts = layouts
     self.downsampling = downsampling
@@ -50,7 +51,31 @@ final class PyramidWriter: Sendable {
       states.append(LevelState(layout: layout, windows: windows))
     }
     self.steps = steps
+    PyramidWriter.close(&states, steps, finished)
     levels = Mutex(states)
+  }
+
+  /// Notes what was published before.
+  ///
+  /// Units of coarser levels that need voxels of it cannot be made on the way any more: they take
+  /// nothing, and `LevelCompletion` makes them.
+  private static func close(
+    _ states: inout [LevelState], _ steps: [Downsampler], _ finished: [Set<Int>]
+  ) {
+    guard finished.contains(where: { !$0.isEmpty }) else { return }
+    for (level, numbers) in finished.enumerated() where level < states.count {
+      states[level].finished = numbers
+      states[level].closed.formUnion(numbers)
+      guard level + 1 < states.count else { return }
+      let (state, coarser) = (states[level], states[level + 1].units)
+      for number in state.closed {
+        let unit = state.units.region(at: state.units.position(of: number))
+        let box = steps[level].coarser(touching: unit)
+        forEachPosition(in: coarser.cells(touching: box)) {
+          states[level + 1].closed.insert(coarser.number(at: $0))
+        }
+      }
+    }
   }
 
   /// The step from a level to the next coarser one.
@@ -110,6 +135,7 @@ final class PyramidWriter: Sendable {
     let grid = levels.withLock { $0[level].chunks }
     let byteCount = layouts[level].dataType.byteCount
     try forEachPosition(in: grid.cells(touching: box)) { position in
+      if levels.withLock({ $0[level].isClosed(chunk: position) }) { return }
       let cell = grid.region(at: position)
       guard let part = cell.intersection(box) else { return }
       let number = grid.number(at: position)
@@ -175,7 +201,7 @@ final class PyramidWriter: Sendable {
   }
 
   private func finish(_ level: Int, _ unit: [Int], _ open: OpenUnit) throws {
-    if let bytes = open.assembler.finish() { try publish(level, unit, bytes) }
+    try publish(level, unit, open.assembler.finish())
     open.assembler.begin()
     levels.withLock { $0[level].idle.append(open) }
   }

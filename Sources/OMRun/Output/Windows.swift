@@ -48,4 +48,19 @@ struct Windows: Sendable, Equatable {
     let end = min(coarse, (range.upperBound + factor - 1) / factor)
     return start..<max(start, end)
   }
+
+  /// The coarser voxels whose windows touch a range of finer voxels; perhaps a few more.
+  func coarser(touching range: Range<Int>) -> Range<Int> {
+    let start: Int
+    let end: Int
+    if let factor {
+      start = range.lowerBound / factor
+      end = (range.upperBound + factor - 1) / factor
+    } else {
+      start = range.lowerBound * coarse / fine - 1
+      end = (range.upperBound * coarse + fine - 1) / fine + 1
+    }
+    let first = min(max(0, start), coarse - 1)
+    return first..<max(first + 1, min(coarse, end))
+  }
 }

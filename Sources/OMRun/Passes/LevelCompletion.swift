@@ -14,6 +14,8 @@ struct LevelCompletion: Sendable {
   let engine: any Engine
   /// Opens the staged array of a level for reading.
   let staged: @Sendable (Int) throws -> ZarrArray
+  /// Called after every unit that was made.
+  var unitIsDone: @Sendable () throws -> Void = {}
 
   /// Makes what is missing of all levels.
   func run() throws {
@@ -27,6 +29,7 @@ struct LevelCompletion: Sendable {
       try engine.agree {
         try engine.walk(own.count) { index, worker in
           try make(level, missing[own[index]], source, worker)
+          try unitIsDone()
         }
       }
     }

@@ -13,6 +13,8 @@ struct RegionObjects: Sendable {
   var foreground = 0
   /// The thresholds that were chosen on the way, when regions hold whole scopes.
   var choices: Choices?
+  /// The statistics behind them.
+  var statistics: StatisticsTable?
 }
 
 /// Finds the connected components of a region.
@@ -28,8 +30,11 @@ struct ObjectsPass: Sendable {
     for part in plan.parts(of: region) {
       var known = choices
       if known == nil {
-        let chosen = try choose(part, worker)
+        let (chosen, table) = try choose(part, worker)
         result.choices = result.choices.map { joined($0, chosen) } ?? chosen
+        var tables = result.statistics ?? StatisticsTable()
+        try tables.add(table)
+        result.statistics = tables
         known = chosen
       }
       guard let known else { continue }
@@ -78,14 +83,16 @@ struct ObjectsPass: Sendable {
   }
 
   /// Reads a part into memory and chooses its thresholds there, so that it is decoded only once.
-  private func choose(_ part: VolumePart, _ worker: Worker) throws -> Choices {
+  private func choose(
+    _ part: VolumePart, _ worker: Worker
+  ) throws -> (Choices, StatisticsTable) {
     let scopes = Scopes(plan)
     guard let need = plan.recipe.statistics else {
-      return Choices(scopes, fixed: try plan.recipe.choose(nil))
+      return (Choices(scopes, fixed: try plan.recipe.choose(nil)), StatisticsTable())
     }
     let type = plan.source.metadata.dataType
     let room = worker.voxels.replace(byteCount: part.source.count * type.byteCount)
-    guard let voxels = room.baseAddress else { return Choices(scopes) }
+    guard let voxels = room.baseAddress else { return (Choices(scopes), StatisticsTable()) }
     try worker.reader(of: plan.source, damage: plan.damage).read(part.source, into: voxels)
     var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels)
     if table.needsSecondPass {
@@ -93,7 +100,18 @@ struct ObjectsPass: Sendable {
     }
     var choices = Choices(scopes)
     try choices.choose(plan.recipe, from: table)
-    return choices
+    return (choices, table)
+  }
+
+  /// What an earlier invocation found in a region; nil when it lacks the thresholds needed here.
+  func restored(_ bytes: [UInt8]) throws(Fault) -> RegionObjects? {
+    guard var result = try? RegionObjects(unpacking: bytes) else { return nil }
+    if choices != nil { return result }
+    guard let table = result.statistics else { return nil }
+    var chosen = Choices(Scopes(plan))
+    try chosen.choose(plan.recipe, from: table)
+    result.choices = chosen
+    return result
   }
 
   private func collect(

@@ -57,18 +57,28 @@ struct StatisticsTable: Sendable {
   func merged(_ communicator: any Communicator) throws(Fault) -> StatisticsTable {
     if communicator.size == 1 { return self }
     var packet = Packet()
+    pack(into: &packet)
+    var table = StatisticsTable()
+    for bytes in try communicator.gatherAll(packet.bytes) {
+      var reader = PacketReader(bytes)
+      try table.add(from: &reader)
+    }
+    return table
+  }
+
+  /// Adds the table to a message.
+  func pack(into packet: inout Packet) {
     for number in numbers {
       packet.write(UInt64(number))
       packet.write(scopes[number] ?? [])
     }
-    var table = StatisticsTable()
-    for bytes in try communicator.gatherAll(packet.bytes) {
-      var reader = PacketReader(bytes)
-      while !reader.isAtEnd {
-        let number = Int(try reader.read(UInt64.self))
-        try table.add(number, VoxelStatistics(encoded: try reader.readBytes()))
-      }
+  }
+
+  /// Merges the table that is left of a message.
+  mutating func add(from reader: inout PacketReader) throws(Fault) {
+    while !reader.isAtEnd {
+      let number = Int(try reader.read(UInt64.self))
+      try add(number, VoxelStatistics(encoded: try reader.readBytes()))
     }
-    return table
   }
 }

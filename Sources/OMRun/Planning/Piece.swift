@@ -13,6 +13,12 @@ struct Piece: Sendable {
   /// The estimated cost, in voxels.
   var cost: Double
 
+  /// Bytes of a partial of this piece that are worth keeping for a later invocation: beyond that,
+  /// reading the voxels again is cheaper.
+  func keptBytes(_ plan: LabelPlan) -> Int {
+    max(1 << 16, voxels * plan.source.metadata.dataType.byteCount)
+  }
+
   /// The regions of all label images in the order of work.
   static func all(of plans: [LabelPlan]) -> [Piece] {
     plans.enumerated().flatMap { number, plan in
@@ -26,6 +32,15 @@ struct Piece: Sendable {
 }
 
 extension LabelPlan {
+  /// The numbers of the write units of the finest level that a piece of this label image makes.
+  func units(of piece: Piece) -> [Int] {
+    var numbers: [Int] = []
+    forEachPosition(in: grid.units.cells(touching: piece.region)) {
+      numbers.append(grid.units.number(at: $0))
+    }
+    return numbers
+  }
+
   /// Whether every region holds whole scopes and fits in memory, so that a region can find its own
   /// thresholds and the image is decoded only once.
   func regionsHoldScopes(memory: Int) -> Bool {

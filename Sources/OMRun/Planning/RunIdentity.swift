@@ -11,7 +11,7 @@ struct RunIdentity {
   /// The first 16 hexadecimal digits of the SHA-256 of all that counts.
   let runID: String
   /// What counts, as it is kept in `run.json`.
-  let document: JSON
+  let document: JSONObject
 
   /// More keys than this are not asked for size and time one by one; every n-th is.
   private static let stampLimit = 200_000
@@ -45,8 +45,8 @@ struct RunIdentity {
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }
-    self.document = .object(document)
-    runID = String(hexadecimal(sha256(self.document.bytes())).prefix(16))
+    self.document = document
+    runID = String(hexadecimal(sha256(JSON.object(document).bytes())).prefix(16))
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.

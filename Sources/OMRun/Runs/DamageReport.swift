@@ -67,10 +67,11 @@ package struct DamageReport: Sendable, Equatable {
   }
 }
 
-// MARK: - Messages between ranks
+// MARK: - Messages between ranks, and records of journals
 
 extension DamageLog.Content {
-  fileprivate func packed() -> [UInt8] {
+  /// The content as bytes.
+  func packed() -> [UInt8] {
     var packet = Packet()
     packet.write(numbers.count)
     for (path, chunks) in numbers {
@@ -89,7 +90,8 @@ extension DamageLog.Content {
     return packet.bytes
   }
 
-  fileprivate init(unpacking bytes: [UInt8]) throws(Fault) {
+  /// Reads what `packed` wrote.
+  init(unpacking bytes: [UInt8]) throws(Fault) {
     var reader = PacketReader(bytes)
     var numbers: [String: Set<Int>] = [:]
     for _ in 0..<(try reader.read(Int.self)) {

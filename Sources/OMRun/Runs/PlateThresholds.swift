@@ -94,7 +94,8 @@ struct PlateThresholds: Sendable {
         let pieces = try PieceCosts.shared(Piece.all(of: setup.plans), of: setup.plans, engine)
         let run = try engine.agree {
           try ImageRun(
-            request, setup, engine, nil, progress, pieces, preset: setup.plans.map { _ in nil })
+            request, setup, engine, nil, nil, progress, pieces,
+            preset: setup.plans.map { _ in nil })
         }
         let known = try survey.map { all in
           try setup.plans.map { try local(all, $0, setup) }

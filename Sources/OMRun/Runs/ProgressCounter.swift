@@ -62,6 +62,9 @@ final class ProgressCounter: Sendable {
     add(bytes: piece.voxels * plan.source.metadata.dataType.byteCount)
   }
 
+  /// Counts units that an earlier invocation of the run did.
+  func skip(_ units: Int) { state.withLock { $0.done += units } }
+
   /// Counts a finished unit of this many raw bytes.
   func add(bytes: Int) {
     let (now, image, done) = state.withLock { state in

@@ -47,6 +47,12 @@ package struct RunOptions: Sendable {
   package var followLinks = false
   /// Ends the run before its time.
   package var stop = StopSwitch()
+  /// Whether what an earlier, unfinished invocation did is thrown away.
+  package var fresh = false
+  /// What of a result waits until it is on the disk.
+  package var durability = Durability.commit
+  /// Seconds to wait for a lock that another process holds.
+  package var lockWait = 60.0
 
   /// Makes the default options.
   package init() {}

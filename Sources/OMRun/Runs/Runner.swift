@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMStore
 import OMTask
 import OMZarr
 import Synchronization
@@ -117,6 +118,7 @@ struct Runner: Sendable {
   private func runSplit(_ table: RunTable, _ thresholds: PlateThresholds) throws {
     let progress = ProgressCounter(
       observer, unit: "regions", images: inputs.items.count, log: request.options.stop.work)
+    let holder = try LockHolder.thisProcess().joined(engine)
     for (index, item) in inputs.items.enumerated() {
       guard let location = item.location, !table.hasFailed(index) else {
         try fail(table, index, table.fault(index))
@@ -124,7 +126,7 @@ struct Runner: Sendable {
       }
       let job = ImageJob(
         request: request, location: location, engine: engine, progress: progress,
-        number: index)
+        number: index, holder: holder, warn: warn)
       do {
         let result = try job.run(preset: thresholds.choices)
         table.finish(index, result, counting: engine.rank == 0)
@@ -144,6 +146,7 @@ struct Runner: Sendable {
     progress.begin(image: 0, units: inputs.items.count)
     progress.begin(.labels)
     let quiet = ProgressCounter(nil, unit: "regions")
+    let holder = LockHolder.thisProcess()
     // A fault that stops the run stops it on every rank.
     try engine.agree {
       try engine.walk(own.count) { number, worker in
@@ -155,7 +158,7 @@ struct Runner: Sendable {
         let serial = SerialEngine(worker, stop: request.options.stop)
         let job = ImageJob(
           request: request, location: location, engine: serial, progress: quiet,
-          number: 0)
+          number: 0, holder: holder, warn: warn)
         do {
           let result = try job.run(preset: thresholds.choices)
           table.finish(index, result, counting: true)
@@ -183,9 +186,27 @@ struct Runner: Sendable {
     if request.options.failFast { throw fault }
   }
 
+  private func warn(_ text: String) { observer?.handle(.warning(text)) }
+
   private func tell(_ report: ImageReport) {
     for output in report.outputs where report.status == .done {
       observer?.handle(.output(output, image: report.uri))
     }
+  }
+}
+
+extension LockHolder {
+  /// This process and those of all other ranks, for the lock of a run that they do together.
+  ///
+  /// *Collective*.
+  fileprivate func joined(_ engine: any Engine) throws(Fault) -> LockHolder {
+    if engine.rankCount == 1 { return self }
+    var others: [LockHolder] = []
+    for bytes in try engine.communicator.gatherAll(json.bytes()) {
+      if let other = LockHolder(try JSON(parsing: bytes, subject: "a rank")) {
+        others.append(other)
+      }
+    }
+    return joined(with: others)
   }
 }

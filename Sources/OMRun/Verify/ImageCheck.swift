@@ -127,8 +127,8 @@ extension ImageCheck {
     let place = "\(image.location.displayName)/labels"
     if verifier.options.repairs {
       do throws(Fault) {
-        try ImageCommitter(image, names: names, overwrites: false, runID: "repair", rank: 0)
-          .relist()
+        let folder = try OutputFolder(path: image.location.displayName)
+        try LabelsRegister(image: image, folder: folder, isDurable: true).add(names)
         return verifier.log.repaired(
           "\(place) lists \(names.map { "`\($0)`" }.joined(separator: ", ")) again")
       } catch { verifier.log.problem(error) }

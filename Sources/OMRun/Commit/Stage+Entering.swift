@@ -1,0 +1,235 @@
+import OMJSON
+import OMStore
+
+/// How a run finds its stage.
+struct StageEntry: Sendable {
+  /// Whether there was none before.
+  var isNew: Bool
+  /// How often the run was begun before.
+  var invocation = 0
+  /// The journals of earlier invocations, the latest last.
+  var journals: [Journal] = []
+
+  /// A journal: the end of its name and its bytes.
+  struct Journal: Sendable {
+    let suffix: String
+    let bytes: [UInt8]
+  }
+
+  init(isNew: Bool) { self.isNew = isNew }
+
+  /// Reads what `write` wrote.
+  init(_ reader: inout PacketReader) throws(Fault) {
+    isNew = try reader.read(Bool.self)
+    invocation = try reader.read(Int.self)
+    for _ in 0..<(try reader.read(Int.self)) {
+      journals.append(
+        Journal(
+          suffix: String(decoding: try reader.readBytes(), as: UTF8.self),
+          bytes: try reader.readBytes()))
+    }
+  }
+
+  /// Adds it to a message.
+  func write(to packet: inout Packet) {
+    packet.write(isNew)
+    packet.write(invocation)
+    packet.write(journals.count)
+    for journal in journals {
+      packet.write(Array(journal.suffix.utf8))
+      packet.write(journal.bytes)
+    }
+  }
+}
+
+/// What entering a stage needs to know.
+struct StageRules: Sendable {
+  /// Who this process is.
+  var holder: LockHolder
+  /// Seconds to wait for another process that does the same run.
+  var patience: Double
+  /// Whether what an earlier invocation did is thrown away.
+  var startsFresh: Bool
+  /// Hears that a lock was taken from a process that is gone.
+  var warn: @Sendable (String) -> Void
+  /// What to do where nothing can be written.
+  var wayOut: String?
+}
+
+// Who may work in the stage, and what is left there.
+
+extension Stage {
+  /// The name of the lock of a run.
+  static let lockName = "lock"
+  /// The name of the record of a run.
+  static let recordName = "run.json"
+  /// A stage that is removed while another process wants to enter is looked for again this often.
+  private static let tries = 50
+
+  /// Takes the lock of the run and finds out what was done before.
+  ///
+  /// *Local*, rank 0.
+  ///
+  /// - Parameters:
+  ///   - record: What makes the run; a stage that was made for anything else is thrown away.
+  ///   - rules: Who enters and how.
+  /// - Returns: What is there.
+  /// - Throws: A fault of kind `locked` when another process keeps working at the run, `permission`
+  ///   where nothing can be written.
+  func enter(_ record: JSONObject, _ rules: StageRules) throws(Fault) -> StageEntry {
+    do {
+      return try enterWaiting(record, rules)
+    } catch {
+      var fault = error
+      if error.kind == .permission { fault.hint = rules.wayOut ?? error.hint }
+      throw fault
+    }
+  }
+
+  private func enterWaiting(
+    _ record: JSONObject, _ rules: StageRules
+  ) throws(Fault) -> StageEntry {
+    for _ in 0..<Stage.tries {
+      let (stage, isNew) = try holder.makeFolder(folder).makeFolderTellingNew(runID)
+      let lock: FileLock
+      do {
+        lock = try FileLock.acquire(
+          Stage.lockName, in: stage, holder: rules.holder, patience: rules.patience,
+          onBreak: rules.warn)
+      } catch {
+        // Another process finished the run and removed the stage.
+        if error.kind == .missing { continue }
+        throw error
+      }
+      open(stage)
+      take(lock)
+      do {
+        return try settle(stage, isNew, record, rules.startsFresh)
+      } catch {
+        unlock()
+        throw error
+      }
+    }
+    throw Fault(.locked, path, "other processes keep removing it", hint: "run the command again")
+  }
+
+  private func settle(
+    _ stage: OutputFolder, _ isNew: Bool, _ record: JSONObject, _ startsFresh: Bool
+  ) throws(Fault) -> StageEntry {
+    var entry = StageEntry(isNew: isNew)
+    if !isNew {
+      let known = try? stage.read(Stage.recordName, limit: JSON.maximumBytes)
+      if !startsFresh && isSame(known, record) { try collect(stage, &entry) }
+    }
+    begin(invocation: entry.invocation)
+    if entry.journals.isEmpty {
+      if !isNew { try empty(stage) }
+      try stage.write(
+        Stage.recordName, JSON.object(record).bytes(indent: 2), durable: durability != .none)
+    } else {
+      expectMore()
+      try removeTemporaries(try out())
+    }
+    return entry
+  }
+
+  /// Whether a record says the same as another one, but for what only describes the run.
+  private func isSame(_ known: [UInt8]?, _ record: JSONObject) -> Bool {
+    guard let known, let json = try? JSON(parsing: known, subject: Stage.recordName),
+      var object = json.objectValue
+    else { return false }
+    var wanted = record
+    object["omtask"] = nil
+    wanted["omtask"] = nil
+    return JSON.object(object).bytes() == JSON.object(wanted).bytes()
+  }
+
+  private func collect(_ stage: OutputFolder, _ entry: inout StageEntry) throws(Fault) {
+    for name in try stage.list() {
+      guard let invocation = JournalFiles.invocation(of: name) else { continue }
+      entry.invocation = max(entry.invocation, invocation + 1)
+      guard name.hasPrefix(JournalFiles.journal) else { continue }
+      let suffix = String(name.dropFirst(JournalFiles.journal.count))
+      // A journal that cannot be read is one that does not help.
+      if let bytes = try? stage.read(name, limit: JournalFiles.largest) {
+        entry.journals.append(StageEntry.Journal(suffix: suffix, bytes: bytes))
+      }
+    }
+    // By invocation as a number, so that a later word counts.
+    entry.journals.sort {
+      let names = ($0.suffix, $1.suffix)
+      return JournalFiles.invocation(of: JournalFiles.journal + names.0) ?? 0
+        < JournalFiles.invocation(of: JournalFiles.journal + names.1) ?? 0
+    }
+  }
+
+  /// Removes everything but the lock.
+  private func empty(_ stage: OutputFolder) throws(Fault) {
+    closeFolders()
+    for name in try stage.list() where !name.hasPrefix(Stage.lockName) {
+      try stage.removeTree(name)
+    }
+  }
+
+  /// Removes what killed processes left half written.
+  private func removeTemporaries(_ folder: OutputFolder) throws(Fault) {
+    for name in try folder.list() {
+      if name.hasPrefix("."), name.hasSuffix(".tmp") {
+        try folder.removeTree(name)
+      } else if try folder.kind(of: name) == .folder {
+        try removeTemporaries(try folder.folder(name))
+      }
+    }
+  }
+}
+
+// MARK: - Leaving
+
+extension Stage {
+  /// Removes a stage that a run left behind which was killed when all was done, unless another process
+  /// is about to do that.
+  ///
+  /// *Local*, rank 0.
+  func removeLeftOver() {
+    guard (try? holder.kind(of: "\(folder)/\(runID)")) == .some(.folder),
+      let stage = try? root(),
+      let lock = try? FileLock.acquire(Stage.lockName, in: stage, patience: 0)
+    else { return }
+    take(lock)
+    expectMore()
+    try? remove()
+  }
+
+  /// Removes the stage and gives the lock back; the folder of all stages goes when it is empty.
+  ///
+  /// A process that waits for the lock meanwhile removes the rest.
+  func remove() throws(Fault) {
+    closeFolders()
+    do {
+      let stage = try root()
+      // By name where that is enough: there may be thousands of images.
+      let names = holdsMore ? try stage.list() : ["out", Stage.recordName]
+      for name in names where !name.hasPrefix(Stage.lockName) { try stage.removeTree(name) }
+    } catch {
+      unlock()
+      throw error
+    }
+    unlock()
+    try holder.folder(folder).removeIfEmpty(runID)
+    try holder.removeIfEmpty(folder)
+  }
+
+  /// Ends a run that failed: keeps what the same command can go on from.
+  ///
+  /// - Parameter keeps: Whether the same command may succeed later.
+  /// - Returns: Whether something is kept.
+  func leave(keeps: Bool) -> Bool {
+    let names = (try? root().list()) ?? []
+    if keeps && names.contains(where: { $0.hasPrefix(JournalFiles.journal) }) {
+      unlock()
+      return true
+    }
+    try? remove()
+    return false
+  }
+}

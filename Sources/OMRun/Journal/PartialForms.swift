@@ -1,0 +1,62 @@
+import OMJSON
+import OMObjects
+
+// Partials of passes as bytes, for journals. What was written by another version is found again.
+
+extension StatisticsTable {
+  /// The table as bytes.
+  func packed() -> [UInt8] {
+    var packet = Packet()
+    pack(into: &packet)
+    return packet.bytes
+  }
+
+  /// Reads what `packed` wrote.
+  init(unpacking bytes: [UInt8]) throws(Fault) {
+    self.init()
+    var reader = PacketReader(bytes)
+    try add(from: &reader)
+  }
+}
+
+extension RegionObjects {
+  /// The objects of a region as bytes.
+  func packed() -> [UInt8] {
+    var packet = Packet()
+    packet.write(Int64(foreground))
+    packet.write(statistics != nil)
+    packet.write(statistics?.packed() ?? [])
+    packet.write(UInt64(blocks.count))
+    for block in blocks {
+      packet.write(block.block)
+      packet.write(block.rowStarts)
+      packet.write(block.runs)
+      packet.write(block.firstVoxels)
+      packet.write(block.counts)
+      packet.write(block.touchesBorder)
+    }
+    return packet.bytes
+  }
+
+  /// Reads what `packed` wrote; the choices are left out.
+  ///
+  /// - Throws: A fault when the bytes hold no objects.
+  init(unpacking bytes: [UInt8]) throws(Fault) {
+    var reader = PacketReader(bytes)
+    foreground = Int(try reader.read(Int64.self))
+    let hasStatistics = try reader.read(Bool.self)
+    let table = try reader.readBytes()
+    if hasStatistics { statistics = try StatisticsTable(unpacking: table) }
+    for _ in 0..<(try reader.read(UInt64.self)) {
+      let block = LabelledBlock(
+        restoring: try reader.read(Block.self), rowStarts: try reader.readArray(UInt32.self),
+        runs: try reader.readArray(Run.self), firstVoxels: try reader.readArray(UInt32.self),
+        counts: try reader.readArray(UInt32.self),
+        touchesBorder: try reader.readArray(Bool.self))
+      guard let block else {
+        throw Fault(.internal, "", "a block of objects does not fit together")
+      }
+      blocks.append(block)
+    }
+  }
+}
