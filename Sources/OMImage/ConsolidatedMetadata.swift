@@ -68,6 +68,22 @@ package enum ConsolidatedMetadata {
   ) throws(Fault) -> MetadataDocument? {
     let key = key(group, zarrFormat: zarrFormat)
     guard let bytes = try store.get(key, limit: JSON.maximumBytes) else { return nil }
+    return try updated(bytes, of: group, zarrFormat: zarrFormat, by: changes)
+  }
+
+  /// The document of a group with its copy brought up to date, from the bytes of the document.
+  ///
+  /// - Parameters:
+  ///   - bytes: The document as it is.
+  ///   - group: The key of the group.
+  ///   - zarrFormat: 2 or 3.
+  ///   - changes: What was written below the group.
+  /// - Returns: As for a store.
+  /// - Throws: As for a store.
+  package static func updated(
+    _ bytes: [UInt8], of group: String, zarrFormat: Int, by changes: [Change]
+  ) throws(Fault) -> MetadataDocument? {
+    let key = key(group, zarrFormat: zarrFormat)
     let json = try JSON(parsing: bytes, subject: key, lenient: true)
     guard var document = json.objectValue else {
       throw Fault(.metadata, key, "the document is \(json.kindName), expected an object")

@@ -33,15 +33,40 @@ package struct LabelsList: Sendable {
     return LabelsList(version: version, document: document, names: names)
   }
 
-  /// The documents that make the image list one more label image.
+  /// Reads the list from the bytes of the document that holds it.
+  ///
+  /// - Parameters:
+  ///   - bytes: The document; nil when there is none.
+  ///   - subject: The document, as messages should name it.
+  ///   - version: The version of the image.
+  /// - Returns: The list.
+  /// - Throws: `json` for bytes that are no document, else as `read`; the subject is the document.
+  package static func parse(
+    _ bytes: [UInt8]?, subject: String, version: OMEVersion
+  ) throws(Fault) -> LabelsList {
+    guard let bytes else { return LabelsList(version: version, document: nil, names: []) }
+    var documents = ["labels/\(version.documentName)": bytes]
+    if version.zarrFormat == 2 { documents["labels/.zgroup"] = Array(#"{"zarr_format":2}"#.utf8) }
+    do throws(Fault) {
+      return try read(MemoryStore(documents), image: "", version: version)
+    } catch {
+      var fault = error
+      fault.subject = subject
+      throw fault
+    }
+  }
+
+  /// The documents that make the image list more label images.
   ///
   /// Order, unknown members and the text of numbers stay as they were read.
   ///
-  /// - Returns: The changed or new documents, with keys below the image; none when the name is
+  /// - Returns: The changed or new documents, with keys below the image; none when all names are
   ///   listed already.
-  package func adding(_ name: String) -> [MetadataDocument] {
-    if names.contains(name) { return [] }
-    let list = JSON.array((names + [name]).map(JSON.string))
+  package func adding(_ added: [String]) -> [MetadataDocument] {
+    var all = names
+    for name in added where !all.contains(name) { all.append(name) }
+    if all.count == names.count && document != nil { return [] }
+    let list = JSON.array(all.map(JSON.string))
     guard let document else {
       let attributes = version.attributes(["labels": list])
       return groupDocuments("labels", zarrFormat: version.zarrFormat, attributes: attributes)
@@ -49,6 +74,11 @@ package struct LabelsList: Sendable {
     let changed = version == .v0_4 ? changed(document, list) : changedV3(document, list)
     return [MetadataDocument(key: "labels/\(version.documentName)", json: .object(changed))]
   }
+
+  /// The documents that make the image list one more label image.
+  ///
+  /// - Returns: As for several names.
+  package func adding(_ name: String) -> [MetadataDocument] { adding([name]) }
 
   private func changed(_ holder: JSONObject, _ list: JSON) -> JSONObject {
     var holder = holder

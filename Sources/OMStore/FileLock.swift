@@ -22,6 +22,9 @@ package final class FileLock: Sendable {
 
   deinit { release() }
 
+  /// When its file was made, in nanoseconds of the file server's clock.
+  package var time: Int { file.made }
+
   /// Takes a lock, waiting for it if need be.
   ///
   /// - Parameters:

@@ -17,9 +17,13 @@ struct FileIdentity: Hashable, Sendable {
 final class OwnLockFile: Sendable {
   let descriptor: Descriptor
   let identity: FileIdentity
+  /// When it was made, in nanoseconds of the file server's clock.
+  let made: Int
 
   init(_ descriptor: consuming Descriptor) throws(Errno) {
-    identity = FileIdentity(try descriptor.status())
+    let status = try descriptor.status()
+    identity = FileIdentity(status)
+    made = ValueStamp(status).modified
     self.descriptor = descriptor
   }
 

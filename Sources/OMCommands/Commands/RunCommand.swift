@@ -91,6 +91,7 @@ struct RunCommand: Subcommand {
   func request(_ context: CommandContext) throws(Fault) -> RunRequest {
     var request = try readTaskCall(words, flags, command: "run", context)
     request.options.failFast = control.failFast
+    request.options.lockWait = Double(control.lockWait.count)
     request.options.fresh = control.fresh
     request.options.durability = control.durability
     return request

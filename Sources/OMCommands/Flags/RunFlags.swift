@@ -118,6 +118,14 @@ struct ControlFlags: ParsableArguments {
       gave no sign of life; 0 waits for ever.
       """, valueName: "seconds"))
   var stallTimeout = Seconds(900)
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Wait this long for another process that does the same run or changes the same list of \
+      labels, then end with exit code 75.
+      """, valueName: "seconds"))
+  var lockWait = Seconds(60)
 }
 
 /// Where the parameters come from when a program calls.

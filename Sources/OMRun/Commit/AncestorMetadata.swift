@@ -14,9 +14,6 @@ struct AncestorMetadata {
   /// The label images that a run made or found, by the path of their image, in order.
   private var images: [(path: String, labels: [String])] = []
 
-  /// How often a document is read again that changed while it was updated.
-  private static let tries = 3
-
   /// Starts with no images.
   init(store: any Store) { self.store = store }
 
@@ -27,8 +24,53 @@ struct AncestorMetadata {
   ///
   /// *Local*, rank 0.
   ///
+  /// - Parameters:
+  ///   - rules: How the lock of these documents is taken.
+  ///   - isDurable: Whether to wait for the disk.
   /// - Returns: Warnings about groups that could not be updated.
-  func update() -> [String] {
+  func update(_ rules: LockRules, isDurable: Bool) -> [String] {
+    var warnings: [String] = []
+    let holders = copies(&warnings)
+    if holders.isEmpty { return warnings }
+    do throws(Fault) {
+      let root = try OutputFolder(path: store.description)
+      defer { try? root.removeIfEmpty(ImageCommitter.folder) }
+      let (lock, workshop) = try rules.acquire(
+        AncestorMetadata.lockName, in: ImageCommitter.folder, of: root)
+      defer { lock.release() }
+      let update = DocumentUpdate(
+        workshop: workshop, spareName: AncestorMetadata.spareName, isDurable: isDurable)
+      var changes: [Int: [ConsolidatedMetadata.Change]] = [:]
+      for holder in holders {
+        do throws(Fault) {
+          // Read under the lock, so that what another run has just listed is not taken back.
+          for index in holder.images where changes[index] == nil {
+            changes[index] = try AncestorMetadata.changes(
+              of: images[index].path, labels: images[index].labels, in: store,
+              zarrFormat: holder.format)
+          }
+          try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
+        } catch { warnings.append(warning(holder.path, error)) }
+      }
+    } catch { warnings.append(warning("", error)) }
+    return warnings
+  }
+
+  /// The name of the lock in the folder of stages of the whole hierarchy.
+  static let lockName = "metadata.lock"
+  /// The name of a new document while it is made.
+  static let spareName = "metadata.new"
+
+  /// A group that keeps a copy.
+  private struct Holder {
+    let path: String
+    let format: Int
+    /// The images below it.
+    let images: [Int]
+  }
+
+  /// The groups above the images that keep a copy, those nearest to the images first.
+  private func copies(_ warnings: inout [String]) -> [Holder] {
     var order: [String] = []
     var below: [String: [Int]] = [:]
     for (index, image) in images.enumerated() {
@@ -37,46 +79,36 @@ struct AncestorMetadata {
         below[holder, default: []].append(index)
       }
     }
-    var changes: [Int: [ConsolidatedMetadata.Change]] = [:]
-    var warnings: [String] = []
-    for holder in order {
+    var holders: [Holder] = []
+    for path in order {
       do throws(Fault) {
-        guard let format = try ConsolidatedMetadata.formatOfCopy(holder, in: store) else {
-          continue
+        if let format = try ConsolidatedMetadata.formatOfCopy(path, in: store) {
+          holders.append(Holder(path: path, format: format, images: below[path] ?? []))
         }
-        for index in below[holder] ?? [] where changes[index] == nil {
-          changes[index] = try AncestorMetadata.changes(
-            of: images[index].path, labels: images[index].labels, in: store, zarrFormat: format)
-        }
-        try update(holder, format, (below[holder] ?? []).flatMap { changes[$0] ?? [] })
-      } catch {
-        warnings.append(
-          "the consolidated metadata of \(joinedKey(store.description, holder)) are not up to "
-            + "date: \(naming(error).description)")
-      }
+      } catch { warnings.append(warning(path, error)) }
     }
-    return warnings
+    return holders
   }
 
-  /// Updates one group.
+  /// Updates one group, also while ngio adds images to it.
   private func update(
-    _ holder: String, _ format: Int, _ changes: [ConsolidatedMetadata.Change]
+    _ holder: Holder, in root: OutputFolder, _ update: DocumentUpdate,
+    _ changes: [ConsolidatedMetadata.Change]
   ) throws(Fault) {
-    for _ in 0..<AncestorMetadata.tries {
-      let stamp = try store.stamp(ConsolidatedMetadata.key(holder, zarrFormat: format))
-      let document = try ConsolidatedMetadata.updated(
-        holder, in: store, zarrFormat: format, by: changes)
-      guard let document else { return }
-      let bytes = document.bytes
-      if bytes.count > JSON.maximumBytes {
-        throw Fault(
-          .limit, document.key,
-          "it would have \(bytes.count) bytes, expected at most \(JSON.maximumBytes)")
-      }
-      if try store.stamp(document.key) != stamp { continue }
-      return try OutputFolder(path: store.description).write(document.key, bytes)
+    let theirs = NgioLock.acquire(root: root.path, group: holder.path)
+    defer { withExtendedLifetime(theirs) {} }
+    let folder = holder.path.isEmpty ? root : try root.folder(holder.path)
+    let name = ConsolidatedMetadata.key("", zarrFormat: holder.format)
+    try update.change(name, in: folder) { (bytes) throws(Fault) in
+      guard let bytes else { return nil }
+      return try ConsolidatedMetadata.updated(
+        bytes, of: holder.path, zarrFormat: holder.format, by: changes)?.bytes
     }
-    throw Fault(.locked, holder, "another program keeps changing it")
+  }
+
+  private func warning(_ holder: String, _ fault: Fault) -> String {
+    "the consolidated metadata of \(joinedKey(store.description, holder)) are not up to date: "
+      + naming(fault).description
   }
 
   /// What was written below an image, read from the store as it is now.

@@ -11,6 +11,8 @@ final class ImageCommitter: Committer {
   private let names: [String]
   private let overwrites: Bool
   private let runID: String
+  private let rules: LockRules
+  private let watch: LabelsWatch
 
   /// The folder of stages in an image.
   static let folder = ".omtask"
@@ -20,11 +22,16 @@ final class ImageCommitter: Committer {
   /// Makes a committer.
   ///
   /// - Throws: A fault of kind `permission` when the image cannot be opened for writing.
-  init(_ target: Target, runID: String, rank: Int, durability: Durability) throws(Fault) {
+  init(
+    _ target: Target, runID: String, rank: Int, durability: Durability, _ rules: LockRules,
+    _ watch: LabelsWatch
+  ) throws(Fault) {
     image = target.image
     names = target.names
     overwrites = target.overwrites
     self.runID = runID
+    self.rules = rules
+    self.watch = watch
     let folder = try OutputFolder(path: image.location.displayName)
     stage = Stage(
       holder: folder, folder: ImageCommitter.folder, runID: runID, rank: rank,
@@ -41,14 +48,18 @@ final class ImageCommitter: Committer {
   }
 
   func finish() throws(Fault) {
-    let place = try stage.holder.makeFolder("labels")
-    for name in names { try put(name, into: place) }
-    if stage.durability != .none {
-      try place.sync()
-      try stage.holder.sync()
+    let isDurable = stage.durability != .none
+    let register = LabelsRegister(
+      location: image.location, version: image.version, names: names, isDurable: isDurable,
+      rules: rules)
+    let state = try register.commit(in: stage.holder) { (place) throws(Fault) in
+      for name in names { try put(name, into: place) }
+      if isDurable {
+        try place.sync()
+        try stage.holder.sync()
+      }
     }
-    try LabelsRegister(image: image, folder: stage.holder, isDurable: stage.durability != .none)
-      .add(names)
+    watch.add(register, state)
     try stage.remove()
   }
 

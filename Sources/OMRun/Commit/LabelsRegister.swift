@@ -1,40 +1,183 @@
 import OMImage
 import OMJSON
 import OMStore
+import OMZarr
 
-/// The list of an image's label images, and the image's own copy of their metadata.
-struct LabelsRegister {
-  let image: OMEImage
-  /// The folder of the image.
-  let folder: OutputFolder
-  /// Whether to wait until the documents are on the disk.
+/// How a process takes locks.
+struct LockRules: Sendable {
+  /// Who this process is.
+  var holder: LockHolder
+  /// Seconds to wait for a lock that another process holds.
+  var patience: Double
+  /// Ends the waiting by throwing.
+  var check: @Sendable () throws(Fault) -> Void
+  /// Hears that a lock was taken from a process that is gone.
+  var warn: @Sendable (String) -> Void
+
+  /// Takes a lock in a folder that is made for it.
+  func acquire(
+    _ name: String, in folder: String, of holder: OutputFolder
+  ) throws(Fault) -> (lock: FileLock, folder: OutputFolder) {
+    for _ in 0..<50 {
+      let place = try holder.makeFolder(folder)
+      do throws(Fault) {
+        let lock = try FileLock.acquire(
+          name, in: place, holder: self.holder, patience: patience, onBreak: warn,
+          whileWaiting: check)
+        return (lock, place)
+      } catch {
+        // Who held the lock before has removed the folder, which was empty but for us.
+        if error.kind != .missing { throw error }
+      }
+    }
+    throw Fault(
+      .locked, "\(holder.path)/\(folder)", "other processes keep removing it",
+      hint: "run the command again")
+  }
+}
+
+extension RunRequest {
+  /// How this run takes locks.
+  func lockRules(
+    _ holder: LockHolder, _ warn: @escaping @Sendable (String) -> Void
+  ) -> LockRules {
+    let stop = options.stop
+    return LockRules(
+      holder: holder, patience: options.lockWait,
+      check: { () throws(Fault) in try stop.check() }, warn: warn)
+  }
+}
+
+/// The list of label images of an image, changed by one process of ours at a time, and the image's own
+/// copy of all metadata.
+struct LabelsRegister: Sendable {
+  let location: ImageLocation
+  let version: OMEVersion
+  let names: [String]
+  /// Whether to wait for the disk.
   let isDurable: Bool
+  let rules: LockRules
 
-  /// Adds label images that are complete and in their place; those that are listed stay where they are.
+  /// The name of the lock; `omtask runs` and `omtask clean` know it too.
+  static let lockName = "labels.lock"
+  /// The name of a new list while it is made.
+  static let spareName = "labels.new"
+
+  /// Makes label images visible and lists them, while no other process of ours does that here.
   ///
   /// *Local*, rank 0.
-  func add(_ names: [String]) throws(Fault) {
-    let location = image.location
-    for name in names {
-      for document in try image.labelsList().adding(name) {
-        try folder.write(document.key, document.bytes, durable: isDurable)
-      }
+  ///
+  /// - Parameters:
+  ///   - folder: The folder of the image.
+  ///   - move: Moves the label images into the folder it is given; fails when a name is taken.
+  /// - Returns: The state in which the list was left.
+  /// - Throws: Kind `locked` when another process keeps the lock, `usage` when another name cannot be
+  ///   told from one of ours any more, and what `move`, reading and writing throws.
+  func commit(
+    in folder: OutputFolder, _ move: (OutputFolder) throws(Fault) -> Void
+  ) throws(Fault) -> LabelsState {
+    let (lock, stages) = try rules.acquire(
+      LabelsRegister.lockName, in: ImageCommitter.folder, of: folder)
+    defer { lock.release() }
+    let listed = try location.labelsList(version).names
+    for name in names { try LabelName.check(name, besides: listed) }
+    var state = LabelsState(before: try folder.stamp("labels"), lock.time)
+    let place = try folder.makeFolder("labels")
+    do throws(Fault) { try move(place) } catch {
+      try? folder.removeIfEmpty("labels")
+      throw error
     }
-    let copy = try location.naming { () throws(Fault) in
-      let store = location.store
-      guard let format = try ConsolidatedMetadata.formatOfCopy(location.path, in: store) else {
-        return nil as MetadataDocument?
+    let update = DocumentUpdate(
+      workshop: stages, spareName: LabelsRegister.spareName, isDurable: isDurable)
+    state.list = try updateList(in: place, update)
+    if isDurable { try place.sync() }
+    try updateCopy(in: folder, update)
+    state.folder = try folder.stamp("labels")
+    return state
+  }
+
+  /// Lists label images that are in their place and that the list lacks.
+  ///
+  /// *Local*.
+  func relist() throws(Fault) {
+    let folder = try OutputFolder(path: location.displayName)
+    // What a killed process left in the midst of a change goes too.
+    defer {
+      try? folder.removeIfEmpty(ImageCommitter.folder)
+    }
+    _ = try commit(in: folder) { _ in }
+  }
+
+  /// Removes what a killed process left that was changing the list, unless another one is about that.
+  ///
+  /// *Local*.
+  static func tidy(_ folder: OutputFolder) {
+    guard let stages = try? folder.folder(ImageCommitter.folder) else { return }
+    if let names = try? stages.list(),
+      names.contains(where: { $0 == spareName || $0.hasPrefix(lockName) }),
+      let lock = try? FileLock.acquire(lockName, in: stages, patience: 0)
+    {
+      try? stages.removeTree(spareName)
+      lock.release()
+    }
+    try? folder.removeIfEmpty(ImageCommitter.folder)
+  }
+
+  /// Adds the names to the list.
+  private func updateList(
+    in place: OutputFolder, _ update: DocumentUpdate
+  ) throws(Fault) -> ValueStamp? {
+    if version.zarrFormat == 2 {
+      let group = try LabelsList.parse(nil, subject: place.path, version: version).adding([])
+      try update.change(".zgroup", in: place) { $0 == nil ? group.first?.bytes : nil }
+    }
+    let document = version.documentName
+    var seen: [String] = []
+    return try update.change(document, in: place) { (bytes) throws(Fault) in
+      let list = try LabelsList.parse(
+        bytes, subject: "\(place.path)/\(document)", version: version)
+      // A program that writes back what it read long ago takes the entries of others away.
+      let lost = seen.filter {
+        !list.names.contains($0) && (try? place.kind(of: $0)) == .folder
       }
-      var changes = try AncestorMetadata.changes(
+      seen += list.names.filter { !seen.contains($0) }
+      return list.adding(lost + names).last?.bytes
+    }
+  }
+
+  /// Brings the image's own copy of metadata up to date, where it keeps one.
+  private func updateCopy(in folder: OutputFolder, _ update: DocumentUpdate) throws(Fault) {
+    let store = location.store
+    let format = try location.naming { () throws(Fault) in
+      try ConsolidatedMetadata.formatOfCopy(location.path, in: store)
+    }
+    guard let format else { return }
+    var changes = try location.naming { () throws(Fault) in
+      try AncestorMetadata.changes(
         of: location.path, labels: names, in: store, zarrFormat: format)
-      // The image's own copy does not name the image.
-      for index in changes.indices { changes[index].within = nil }
-      return try ConsolidatedMetadata.updated(
-        location.path, in: store, zarrFormat: format, by: changes)
     }
-    guard let copy else { return }
-    let parent = location.path.isEmpty ? 0 : location.path.count + 1
-    try folder.write(
-      String(copy.key.dropFirst(parent)), copy.bytes, durable: isDurable)
+    // The image's own copy does not name the image.
+    for index in changes.indices { changes[index].within = nil }
+    let document = ConsolidatedMetadata.key("", zarrFormat: format)
+    try update.change(document, in: folder) { (bytes) throws(Fault) in
+      guard let bytes else { return nil }
+      return try location.naming { () throws(Fault) in
+        try ConsolidatedMetadata.updated(
+          bytes, of: location.path, zarrFormat: format, by: changes)?.bytes
+      }
+    }
+  }
+}
+
+extension ImageLocation {
+  /// The label images that the image here lists; faults name whole paths.
+  ///
+  /// A list that another program is just writing is read again.
+  func labelsList(_ version: OMEVersion) throws(Fault) -> LabelsList {
+    try naming { () throws(Fault) in
+      try DocumentUpdate.settled { () throws(Fault) in
+        try LabelsList.read(store, image: path, version: version)
+      }
+    }
   }
 }

@@ -191,13 +191,15 @@ extension Stage {
   ///
   /// *Local*, rank 0.
   func removeLeftOver() {
-    guard (try? holder.kind(of: "\(folder)/\(runID)")) == .some(.folder),
-      let stage = try? root(),
+    guard (try? holder.kind(of: folder)) == .some(.folder) else { return }
+    if (try? holder.kind(of: "\(folder)/\(runID)")) == .some(.folder), let stage = try? root(),
       let lock = try? FileLock.acquire(Stage.lockName, in: stage, patience: 0)
-    else { return }
-    take(lock)
-    expectMore()
-    try? remove()
+    {
+      take(lock)
+      expectMore()
+      try? remove()
+    }
+    LabelsRegister.tidy(holder)
   }
 
   /// Removes the stage and gives the lock back; the folder of all stages goes when it is empty.

@@ -101,9 +101,7 @@ struct Target: Sendable {
 extension OMEImage {
   /// The label images that it lists; faults name whole paths.
   func labelsList() throws(Fault) -> LabelsList {
-    try location.naming { () throws(Fault) in
-      try LabelsList.read(location.store, image: location.path, version: version)
-    }
+    try location.labelsList(version)
   }
 }
 

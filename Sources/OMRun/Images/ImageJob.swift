@@ -19,6 +19,8 @@ struct ImageJob: Sendable {
   let holder: LockHolder
   /// Hears what a person should know.
   let warn: @Sendable (String) -> Void
+  /// Sees to it that what was made stays listed.
+  let watch: LabelsWatch
 
   /// Does the image.
   ///
@@ -143,7 +145,8 @@ struct ImageJob: Sendable {
         output, target, runID: runID, rank: engine.rank, durability: durability)
     }
     return try ImageCommitter(
-      target, runID: runID, rank: engine.rank, durability: durability)
+      target, runID: runID, rank: engine.rank, durability: durability,
+      request.lockRules(holder, warn), watch)
   }
 
   /// Takes the lock of the run, looks again at what is there, and reads what earlier invocations did.

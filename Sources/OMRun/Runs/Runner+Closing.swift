@@ -36,7 +36,10 @@ extension Runner {
       hierarchies[root, default: AncestorMetadata(store: location.store)].add(
         location.path, labels: image.outputs.map(\.name))
     }
-    return hierarchies.sorted { $0.key < $1.key }.flatMap { $0.value.update() }
+    return hierarchies.sorted { $0.key < $1.key }.flatMap {
+      $0.value.update(
+        request.lockRules(.thisProcess(), warn), isDurable: request.options.durability != .none)
+    }
   }
 
   /// The fault with the way out of damaged chunks.

@@ -61,6 +61,7 @@ struct Runner: Sendable {
   let engine: ThreadEngine
   let inputs: Inputs
   let observer: (any RunObserver)?
+  private let watch = LabelsWatch()
 
   init(
     _ request: RunRequest, _ engine: ThreadEngine, _ inputs: Inputs,
@@ -109,6 +110,7 @@ struct Runner: Sendable {
     } else {
       try runWhole(table, thresholds)
     }
+    for warning in watch.settle(unless: { request.options.stop.isOn }) { warn(warning) }
     let report = try table.report(engine)
     close(report)
     return report
@@ -126,7 +128,7 @@ struct Runner: Sendable {
       }
       let job = ImageJob(
         request: request, location: location, engine: engine, progress: progress,
-        number: index, holder: holder, warn: warn)
+        number: index, holder: holder, warn: warn, watch: watch)
       do {
         let result = try job.run(preset: thresholds.choices)
         table.finish(index, result, counting: engine.rank == 0)
@@ -158,7 +160,7 @@ struct Runner: Sendable {
         let serial = SerialEngine(worker, stop: request.options.stop)
         let job = ImageJob(
           request: request, location: location, engine: serial, progress: quiet,
-          number: 0, holder: holder, warn: warn)
+          number: 0, holder: holder, warn: warn, watch: watch)
         do {
           let result = try job.run(preset: thresholds.choices)
           table.finish(index, result, counting: true)
@@ -186,7 +188,7 @@ struct Runner: Sendable {
     if request.options.failFast { throw fault }
   }
 
-  private func warn(_ text: String) { observer?.handle(.warning(text)) }
+  func warn(_ text: String) { observer?.handle(.warning(text)) }
 
   private func tell(_ report: ImageReport) {
     for output in report.outputs where report.status == .done {

@@ -127,8 +127,14 @@ extension ImageCheck {
     let place = "\(image.location.displayName)/labels"
     if verifier.options.repairs {
       do throws(Fault) {
-        let folder = try OutputFolder(path: image.location.displayName)
-        try LabelsRegister(image: image, folder: folder, isDurable: true).add(names)
+        let log = verifier.log
+        let rules = LockRules(
+          holder: .thisProcess(), patience: 60, check: { () throws(Fault) in },
+          warn: { log.remark(place, $0) })
+        try LabelsRegister(
+          location: image.location, version: image.version, names: names, isDurable: true,
+          rules: rules
+        ).relist()
         return verifier.log.repaired(
           "\(place) lists \(names.map { "`\($0)`" }.joined(separator: ", ")) again")
       } catch { verifier.log.problem(error) }
