@@ -19,6 +19,7 @@ package struct LabelsList: Sendable {
   ) throws(Fault) -> LabelsList {
     let path = joinedKey(image, "labels")
     guard let zarr = try ZarrGroup.open(store, path: path) else {
+      if try store.stamp(path) != nil { try refuseArray(store, path) }
       return LabelsList(version: version, document: nil, names: [])
     }
     if zarr.zarrFormat != version.zarrFormat {
@@ -53,6 +54,15 @@ package struct LabelsList: Sendable {
       var fault = error
       fault.subject = subject
       throw fault
+    }
+  }
+
+  private static func refuseArray(_ store: any Store, _ path: String) throws(Fault) {
+    for name in ["zarr.json", ".zarray"] {
+      let key = joinedKey(path, name)
+      if try store.stamp(key) != nil {
+        throw Fault(.metadata, key, "this is an array, expected the group of label images")
+      }
     }
   }
 

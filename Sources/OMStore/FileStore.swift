@@ -64,7 +64,7 @@ extension FileStore {
       // Most keys have no link on their way; if such a key is absent no second look is needed.
       do {
         return try Descriptor(beneath: folder.number, key, flags, links: om_refuse_links)
-      } catch { if error.meansAbsent { return nil } }
+      } catch { if error.code == ENOENT { return nil } }
     }
     let reason: Errno
     do {
@@ -85,16 +85,23 @@ extension FileStore {
   private func openResolved(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
     let path: String
     do { path = try realPath(root + "/" + key) } catch { return try absent(key, error) }
-    let start = root == "/" ? root : root + "/"
-    guard path == root || path.hasPrefix(start) else {
+    if !followLinks && !isBelowRoot(path) {
       try refuseSpecial(path, key)
-      throw Fault(
-        .path, key, "a link leads to `\(path)`, which is outside `\(root)`",
-        hint: "`--follow-links` allows links that leave the image")
+      throw leadsOut(key, path)
     }
     do {
       return try Descriptor(below: AT_FDCWD, path, flags | O_NOFOLLOW)
     } catch { return try absent(key, error) }
+  }
+
+  private func isBelowRoot(_ path: String) -> Bool {
+    path == root || path.hasPrefix(root == "/" ? root : root + "/")
+  }
+
+  private func leadsOut(_ key: String, _ path: String) -> Fault {
+    Fault(
+      .path, key, "a link leads to `\(path)`, which is outside `\(root)`",
+      hint: "`--follow-links` allows links that leave the image")
   }
 
   /// Refuses what is no file wherever it lies: no flag makes a device readable.
@@ -108,20 +115,34 @@ extension FileStore {
       hint: "only regular files are read; remove it or restore the file")
   }
 
-  /// Nil when `reason` says that nothing has this key; everything else is a fault.
+  /// Nil when nothing has this key; everything else is a fault.
   ///
-  /// A link to nothing is a fault too: it must not read as a chunk that was never written.
+  /// What must not read as a chunk that was never written: a link to nothing, a way through a link
+  /// that leaves the root, and a file where a folder should be.
   private func absent(_ key: String, _ reason: Errno) throws(Fault) -> Descriptor? {
     guard reason.meansAbsent else { throw reason.fault(key, "opening it") }
-    var status = stat()
-    if fstatat(folder.number, key, &status, AT_SYMLINK_NOFOLLOW) == 0,
-      EntryKind(mode: status.st_mode) == .link
-    {
+    var part = ""
+    for name in key.split(separator: "/") {
+      part += part.isEmpty ? String(name) : "/" + name
+      var status = stat()
+      guard fstatat(folder.number, part, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+      let kind = EntryKind(mode: status.st_mode)
+      if kind == .link {
+        try refuseLink(part)
+      } else if kind != .folder && part.utf8.count < key.utf8.count {
+        throw Fault(.io, part, "is \(kind.rawValue), expected a folder")
+      }
+    }
+    return nil
+  }
+
+  private func refuseLink(_ key: String) throws(Fault) {
+    guard let path = try? realPath(root + "/" + key) else {
       throw Fault(
         .missing, key, "is a link to something that does not exist",
         hint: "bring the data here first, for example with `git annex get` or `datalad get`")
     }
-    return nil
+    if !followLinks && !isBelowRoot(path) { throw leadsOut(key, path) }
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OMGrid
+import OMImage
 import OMJSON
 import OMZarr
 
@@ -19,7 +20,10 @@ struct InfoCommand: Subcommand {
     let output = Output(context.output, json ? .json : .human)
     switch try ReadTarget.open(uri) {
     case .image(let image): try output.write(ImageAnswer(image))
-    case .collection(let source): try output.write(CollectionAnswer(uri: uri, source: source))
+    case .collection(let source):
+      try output.write(CollectionAnswer(uri: uri, source: source))
+      // The answer is whole; the exit code says that a part of the plate cannot be read.
+      if let fault = source.items.lazy.compactMap(\.fault).first { throw fault }
     case .array(let array): try output.write(ArrayAnswer(uri: uri, array: NamedArray(array)))
     }
     return 0
