@@ -86,6 +86,32 @@ import Testing
     }
   }
 
+  @Test func `a file where a folder of chunks should be is no absent chunk`() throws {
+    folder.put("in/c", [1])
+    for store in try stores() {
+      expectFault(.io, "c", "is a file, expected a folder") {
+        () throws(Fault) in try store.get("c/0/1", limit: 1)
+      }
+    }
+  }
+
+  @Test func `links on the way to a chunk lead somewhere inside or are faults`() throws {
+    folder.put("in/real/0", [7])
+    folder.link("in/good", to: "real")
+    folder.link("in/out", to: "/usr")
+    folder.link("in/gone", to: "absent")
+    for store in try stores() {
+      #expect(try store.get("good/0", limit: 1) == [7])
+      #expect(try store.get("good/1", limit: 1) == nil)
+      expectFault(.path, "out", "outside") { () throws(Fault) in try store.get("out/0/0", limit: 1) }
+      expectFault(.missing, "gone", "does not exist") {
+        () throws(Fault) in try store.get("gone/0/0", limit: 1)
+      }
+    }
+    let free = try FileStore(root: folder.path + "/in", followLinks: true)
+    #expect(try free.get("out/nothing/0", limit: 1) == nil)
+  }
+
   @Test func `a ring of links is refused`() throws {
     folder.link("in/a", to: "b")
     folder.link("in/b", to: "a")
