@@ -13,6 +13,10 @@ package struct CodecPipeline: Sendable {
   package let decodedByteCount: Int
   /// What a writer uses to compress like the chunks that are read here.
   package let compression: Compression
+  /// The most bytes that are accepted for an encoded chunk: the limit `encoded-chunk`.
+  ///
+  /// Codecs add little to what they cannot compress; more is damage or an attack.
+  package let maximumEncodedByteCount: Int
 
   private let serializer: Serializer
   private let byteCodecs: [any ByteCodec]
@@ -90,18 +94,15 @@ package struct CodecPipeline: Sendable {
       byteCodecs.lazy.compactMap(\.compression).first ?? serializer.compression ?? .none
     self.serializer = serializer
     self.byteCodecs = byteCodecs
+    var indexes = 0
+    if case .shard(let shard) = serializer { indexes = shard.indexByteCount }
+    let factor = Limits.current.encodedChunk
+    maximumEncodedByteCount = Int(Double(decodedByteCount) * factor) + 65_536 + indexes
   }
 
   /// The bytes of indexes in a chunk that is a shard.
   var shardIndexByteCount: Int {
     if case .shard(let shard) = serializer { shard.indexByteCount } else { 0 }
-  }
-
-  /// The most bytes that are accepted for an encoded chunk.
-  ///
-  /// Codecs add little to what they cannot compress; more is damage or an attack.
-  package var maximumEncodedByteCount: Int {
-    decodedByteCount + decodedByteCount / 10 + 65_536 + shardIndexByteCount
   }
 
   /// Decodes a chunk.

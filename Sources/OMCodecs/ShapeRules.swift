@@ -2,20 +2,19 @@ package import OMJSON
 
 /// The rules for lists of sizes in metadata; everything that multiplies them comes after these checks.
 package struct ShapeRules: Sendable {
-  /// The largest number of axes.
-  static let maximumRank = 32
-  /// The largest decoded chunk: 2 GiB.
-  package static let maximumChunkByteCount = 1 << 31
   /// The largest array: 1 EiB, so that no sum of its edge and the edge of a chunk leaves 64 bits.
   package static let maximumArrayByteCount = 1 << 60
-  /// The largest index of a shard: 256 MiB, which is 16 million inner chunks.
-  static let maximumIndexByteCount = 1 << 28
 
   /// The document, for messages.
   package let subject: String
+  /// The limits that hold.
+  private let limits: Limits
 
   /// Rules whose faults are about this document.
-  package init(subject: String) { self.subject = subject }
+  package init(subject: String, limits: Limits = .current) {
+    self.subject = subject
+    self.limits = limits
+  }
 
   /// A list of sizes.
   ///
@@ -33,10 +32,11 @@ package struct ShapeRules: Sendable {
       throw Fault(.metadata, subject, "`\(name)` is missing, expected a list of whole numbers")
     }
     guard let elements = json.arrayValue else { throw wrong(name, json, minimum) }
-    if elements.count > Self.maximumRank {
+    if elements.count > limits.axes {
       throw Fault(
         .limit, subject,
-        "`\(name)` has \(elements.count) numbers, the limit is \(Self.maximumRank) axes")
+        "`\(name)` has \(elements.count) numbers, the limit is \(limits.axes) axes",
+        hint: Limits.hint(.axes))
     }
     if let rank, rank != elements.count {
       throw Fault(
@@ -76,6 +76,37 @@ package struct ShapeRules: Sendable {
       product = next
     }
     return sizes.contains(0) ? 0 : product
+  }
+
+  /// Checks the bytes of a decoded chunk.
+  ///
+  /// - Throws: `limit` when they are too many.
+  package func chunk(_ shape: [Int], elementByteCount: Int) throws(Fault) {
+    try limited(.chunk) { () throws(Fault) in
+      try byteCount(
+        shape, elementByteCount: elementByteCount, maximum: limits.chunk, "a chunk of")
+    }
+  }
+
+  /// Checks the bytes of the index of a shard, or of all indexes in a chunk.
+  ///
+  /// - Throws: `limit` when they are too many.
+  func index(_ count: Int, elementByteCount: Int, _ what: String) throws(Fault) {
+    try limited(.shardIndex) { () throws(Fault) in
+      try byteCount(
+        [count], elementByteCount: elementByteCount, maximum: limits.shardIndex, what)
+    }
+  }
+
+  /// Lets a fault say which limit it is about.
+  private func limited(_ name: Limits.Name, _ check: () throws(Fault) -> Int) throws(Fault) {
+    do throws(Fault) {
+      _ = try check()
+    } catch {
+      var fault = error
+      fault.hint = Limits.hint(name)
+      throw fault
+    }
   }
 
   private func wrong(_ name: String, _ json: JSON, _ minimum: Int) -> Fault {

@@ -33,9 +33,8 @@ struct ShardCodec: Sendable {
       fillValue: fillValue)
     indexByteCount =
       layout.index.encodedByteCount + layout.index.cellCount * inner.shardIndexByteCount
-    try ShapeRules(subject: chain.subject).byteCount(
-      [indexByteCount], elementByteCount: 1, maximum: ShapeRules.maximumIndexByteCount,
-      "the indexes in a chunk,")
+    try ShapeRules(subject: chain.subject).index(
+      indexByteCount, elementByteCount: 1, "the indexes in a chunk,")
     self.shardShape = shardShape
     self.fillValue = fillValue
   }

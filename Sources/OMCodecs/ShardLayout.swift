@@ -42,9 +42,7 @@ package struct ShardLayout: Sendable {
       strides[axis] = cellCount
       cellCount *= shardShape[axis] / edge
     }
-    try rules.byteCount(
-      [cellCount], elementByteCount: 16, maximum: ShapeRules.maximumIndexByteCount,
-      "the index of a shard of")
+    try rules.index(cellCount, elementByteCount: 16, "the index of a shard of")
     innerChunkShape = innerShape
     cellStrides = strides
     index = try ShardIndexCodec(sharding, cellCount: cellCount)

@@ -4,6 +4,7 @@ import OMJSON
 /// Zstandard (RFC 8878): any number of frames, with or without content size, and skippable frames.
 struct ZstdCodec: ByteEncoder {
   let level: Int
+  private let windowLimit = Limits.current.zstdWindow
   var name: String { "zstd" }
   var compression: Compression? { .zstd(level: level) }
 
@@ -17,6 +18,7 @@ struct ZstdCodec: ByteEncoder {
     _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     using context: CodecContext
   ) throws(Fault) -> UnsafeRawBufferPointer {
+    try checkWindow(encoded)
     let decompressor = try context.zstd.decompressor()
     // In one call the target is the window, so a frame that asks for a large window costs no memory.
     let result = ZSTD_decompressDCtx(
@@ -53,6 +55,21 @@ struct ZstdCodec: ByteEncoder {
     default:
       return Fault(.codec, "", "the zstd data are damaged: \(errorName(result))")
     }
+  }
+
+  /// Refuses a frame that asks for a window beyond the limit (RFC 8878, section 3.1.1.1).
+  ///
+  /// Frames of one segment have none: their window is their content, whose size is checked.
+  private func checkWindow(_ encoded: UnsafeRawBufferPointer) throws(Fault) {
+    guard encoded.count > 5, encoded.starts(with: [0x28, 0xB5, 0x2F, 0xFD]),
+      encoded[4] & 0x20 == 0
+    else { return }
+    let base = 1 << (10 + Int(encoded[5] >> 3))
+    let window = base + base / 8 * Int(encoded[5] & 7)
+    if window <= windowLimit { return }
+    throw Fault(
+      .limit, "", "a zstd frame asks for a window of \(window) bytes, the limit is \(windowLimit)",
+      hint: Limits.hint(.zstdWindow))
   }
 
   /// Whether the first frame says that it holds more than is acceptable.

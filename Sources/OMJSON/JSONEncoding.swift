@@ -7,7 +7,8 @@ func checkEncoding(_ text: UnsafeBufferPointer<UInt8>, subject: String) throws(F
   }
   if text.count > JSON.maximumBytes {
     throw Fault(
-      .limit, subject, "the document has \(text.count) bytes, the limit is \(JSON.maximumBytes)")
+      .limit, subject, "the document has \(text.count) bytes, the limit is \(JSON.maximumBytes)",
+      hint: Limits.hint(.metadata))
   }
   if text.starts(with: [0xEF, 0xBB, 0xBF]) {
     throw Fault(

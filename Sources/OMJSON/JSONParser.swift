@@ -1,9 +1,6 @@
 extension JSON {
-  /// The largest document that is read: 16 MiB.
-  public static let maximumBytes = 16 << 20
-
-  /// The deepest nesting that is read.
-  public static let maximumDepth = 64
+  /// The largest document that is read: the limit `metadata`.
+  public static var maximumBytes: Int { Limits.current.metadata }
 
   /// Reads a document.
   ///
@@ -45,6 +42,7 @@ struct JSONParser {
   let subject: String
   var acceptsNonFinite: Bool
   var position = 0
+  let maximumDepth = Limits.current.jsonDepth
 
   init(text: UnsafeBufferPointer<UInt8>, subject: String, acceptsNonFinite: Bool) {
     self.text = text
@@ -117,8 +115,10 @@ struct JSONParser {
 
   /// Steps over an opening bracket.
   mutating func enter(_ depth: Int) throws(Fault) {
-    if depth > JSON.maximumDepth {
-      throw fault(.limit, "nested more than \(JSON.maximumDepth) levels deep", at: position)
+    if depth > maximumDepth {
+      var fault = fault(.limit, "nested more than \(maximumDepth) levels deep", at: position)
+      fault.hint = Limits.hint(.jsonDepth)
+      throw fault
     }
     position += 1
   }

@@ -60,7 +60,9 @@ package final class OpenedValue: Sendable {
   /// All bytes; more than `limit` are refused before they are read.
   func readAll(limit: Int) throws(Fault) -> [UInt8] {
     if size > limit {
-      throw Fault(.limit, key, "has \(size) bytes, expected at most \(limit)")
+      throw Fault(
+        .limit, key, "has \(size) bytes, the limit is \(limit)",
+        hint: limit == Limits.current.metadata ? Limits.hint(.metadata) : nil)
     }
     return try bytes(at: 0, count: size)
   }

@@ -230,4 +230,10 @@ package struct FreeSpace: Sendable, Hashable {
   package let bytes: Int
   /// Files that can still be made; nil where the file system has no such limit.
   package let inodes: Int?
+
+  /// Makes a description of room.
+  package init(bytes: Int, inodes: Int?) {
+    self.bytes = bytes
+    self.inodes = inodes
+  }
 }

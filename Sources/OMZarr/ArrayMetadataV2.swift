@@ -19,8 +19,7 @@ extension ArrayMetadata {
     let type = try V2DataType(document.required("dtype", .any, in: subject), in: subject)
     let width = type.dataType.byteCount
     try rules.byteCount(shape, elementByteCount: width, "an array of")
-    try rules.byteCount(
-      chunkShape, elementByteCount: width, maximum: ShapeRules.maximumChunkByteCount, "a chunk of")
+    try rules.chunk(chunkShape, elementByteCount: width)
     try refuseFilters(document.required("filters", .any, in: subject), in: subject)
 
     zarrFormat = 2

@@ -38,13 +38,13 @@ extension ArrayMetadata {
     // Shards behind which further codecs stand can only be decoded whole, as chunks.
     if chain.isSharded, chain.byteCodecs.isEmpty {
       let layout = try ShardLayout(chain, shardShape: storedChunkShape)
-      try rules.chunk(layout.innerChunkShape, dataType)
+      try rules.chunk(layout.innerChunkShape, elementByteCount: dataType.byteCount)
       sharding = layout
       pipeline = try CodecPipeline(
         v3: layout.innerChain, chunkShape: layout.innerChunkShape, dataType: dataType,
         fillValue: fillValue)
     } else {
-      try rules.chunk(storedChunkShape, dataType)
+      try rules.chunk(storedChunkShape, elementByteCount: dataType.byteCount)
       sharding = nil
       pipeline = try CodecPipeline(
         v3: chain, chunkShape: storedChunkShape, dataType: dataType, fillValue: fillValue)
@@ -57,15 +57,6 @@ extension ArrayMetadata {
     "fill_value", "codecs", "attributes", "storage_transformers", "dimension_names",
     "consolidated_metadata",
   ]
-}
-
-extension ShapeRules {
-  /// Checks the size of a decoded chunk.
-  fileprivate func chunk(_ shape: [Int], _ dataType: DataType) throws(Fault) {
-    try byteCount(
-      shape, elementByteCount: dataType.byteCount, maximum: Self.maximumChunkByteCount,
-      "a chunk of")
-  }
 }
 
 /// Refuses members that a reader has to understand: all that do not say otherwise.

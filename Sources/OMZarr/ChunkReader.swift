@@ -161,7 +161,7 @@ extension ChunkReader {
     throw Fault(
       .limit, key,
       "the chunk has \(count) bytes; \(array.metadata.pipeline.decodedByteCount) decoded bytes"
-        + " need at most \(encodedLimit)")
+        + " need at most \(encodedLimit)", hint: Limits.hint(.encodedChunk))
   }
 
   /// Decodes a chunk into the reader's buffer; the voxels are valid until the next call, and nil

@@ -39,7 +39,7 @@ private func checkArray(_ array: ZarrArray, document: [UInt8]) throws {
     "chunks of another rank")
   try promise(metadata.fillValue.count == metadata.dataType.byteCount, "the fill value's size")
   try promise(
-    metadata.pipeline.decodedByteCount <= ShapeRules.maximumChunkByteCount, "too large a chunk")
+    metadata.pipeline.decodedByteCount <= Limits.current.chunk, "too large a chunk")
   try promise(
     zip(metadata.storedChunkShape, metadata.innerChunkShape).allSatisfy { $0.isMultiple(of: $1) },
     "chunks that do not divide their shard")

@@ -51,7 +51,7 @@ enum StoreKind: CaseIterable {
   @Test(arguments: StoreKind.allCases)
   func `a value above the limit is refused with both sizes`(kind: StoreKind) throws {
     let (store, folder) = try kind.make(Self.values)
-    expectFault(.limit, "0/c/0/1", "has 200 bytes, expected at most 199") {
+    expectFault(.limit, "0/c/0/1", "has 200 bytes, the limit is 199") {
       () throws(Fault) in try store.get("0/c/0/1", limit: 199)
     }
     #expect(!folder.path.isEmpty)

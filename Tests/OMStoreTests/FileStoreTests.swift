@@ -103,7 +103,9 @@ import Testing
     for store in try stores() {
       #expect(try store.get("good/0", limit: 1) == [7])
       #expect(try store.get("good/1", limit: 1) == nil)
-      expectFault(.path, "out", "outside") { () throws(Fault) in try store.get("out/0/0", limit: 1) }
+      expectFault(.path, "out", "outside") {
+        () throws(Fault) in try store.get("out/0/0", limit: 1)
+      }
       expectFault(.missing, "gone", "does not exist") {
         () throws(Fault) in try store.get("gone/0/0", limit: 1)
       }

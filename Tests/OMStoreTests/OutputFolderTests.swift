@@ -68,7 +68,7 @@ import Testing
     expectFault(.io, "\(folder.path)/a", "is a folder") {
       () throws(Fault) in try output.read("a", limit: 1)
     }
-    expectFault(.limit, "\(folder.path)/a/b", "has 2 bytes, expected at most 1") {
+    expectFault(.limit, "\(folder.path)/a/b", "has 2 bytes, the limit is 1") {
       () throws(Fault) in try output.read("a/b", limit: 1)
     }
   }

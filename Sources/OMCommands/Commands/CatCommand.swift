@@ -26,7 +26,10 @@ struct CatCommand: Subcommand {
   @Flag(help: "Begin with the header of a `.npy` file.")
   var npy = false
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     let selection = try parseSelection(select)
     if context.output.isTerminal {
       throw Fault(

@@ -16,7 +16,10 @@ struct InfoCommand: Subcommand {
   @Flag(help: "Answer with JSON.")
   var json = false
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     let output = Output(context.output, json ? .json : .human)
     switch try ReadTarget.open(uri) {
     case .image(let image): try output.write(ImageAnswer(image))

@@ -24,7 +24,10 @@ struct PlanCommand: Subcommand {
   @Flag(help: "Answer with JSON: every region of every pass.")
   var json = false
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     let flags = TaskFlags(input: input, output: output, arguments: arguments)
     let request = try readTaskCall(words, flags, command: "plan", context)
     guard 1...1_000_000 ~= planned.ranks else {

@@ -45,7 +45,10 @@ struct PreviewCommand: Subcommand {
   @Option(help: ArgumentHelp("The most pixels along a side.", valueName: "pixels"))
   var width: Int = 1500
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     guard 16...20_000 ~= width else {
       throw Fault(.usage, "", "`--width` is \(width), it must be 16 to 20000")
     }

@@ -26,7 +26,10 @@ struct RunCommand: Subcommand {
 
   private var flags: TaskFlags { TaskFlags(input: input, output: output, arguments: arguments) }
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     let speaks = Launch.speaks(context.environment)
     if !speaks { context.console.hush() }
     let launch = try Launch.decide(context.environment, control.mpi)

@@ -31,7 +31,10 @@ struct VerifyCommand: Subcommand {
 
   @OptionGroup(title: "Running") var resources: ResourceFlags
 
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
   func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
     var options = VerifyOptions()
     options.threads = resources.threads.count(in: context.environment)
     options.memory =

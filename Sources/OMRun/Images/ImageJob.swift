@@ -34,7 +34,12 @@ struct ImageJob: Sendable {
     }
     let target = try engine.agree { try Target(request, setup) }
     var decision = try decide(setup, target)
-    let committer = try engine.agree { try makeCommitter(target, decision.runID) }
+    let committer = try engine.agree {
+      if engine.rank == 0 && decision.state == .open {
+        try OutputRoom(setup.plans).check(target.output?.parent ?? location.displayName)
+      }
+      return try makeCommitter(target, decision.runID)
+    }
     if decision.state == .done {
       if engine.rank == 0 { committer.stage.removeLeftOver() }
       return skipped(decision)

@@ -1,3 +1,4 @@
+import OMCodecs
 import OMGrid
 import OMJSON
 import OMTask
@@ -43,9 +44,11 @@ struct MemoryBudget: Sendable {
     let finds = plans.contains { $0.recipe.objects != nil }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
     let fitting = worker == 0 ? wanted : (memory - fixed) / worker
-    if fitting < 1 {
+    // A chunk may take a quarter of the memory, whatever the codecs between do with it.
+    let quarter = 4 * (plans.map(\.source.metadata.pipeline.decodedByteCount).max() ?? 0)
+    if fitting < 1 || quarter > memory {
       // Rounded up: what the text asks for must be enough.
-      let needed = (fixed + worker + (1 << 20) - 1) >> 20
+      let needed = (max(quarter, fixed + worker) + (1 << 20) - 1) >> 20
       throw Fault(
         .limit, "--memory",
         "one worker needs \(needed) MiB, there are \(memory >> 20) MiB",

@@ -105,15 +105,10 @@ private struct Planner {
         name: label.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
         chunkShape: finest.chunkShape, shardShape: finest.shardShape))
     plan.bytesRead += decodings * label.processedVoxels * label.source.metadata.dataType.byteCount
-    for layout in layouts {
-      plan.bytesWritten += layout.shape.reduce(layout.dataType.byteCount, *)
-      plan.files += layout.unitGrid.count + layout.documents(attributes: [:]).count
-    }
-    plan.files += 2 * setupDocuments
+    let room = try OutputRoom([label])
+    plan.bytesWritten += room.bytes
+    plan.files += room.files
   }
-
-  /// Documents of the label's group and of the list, at most.
-  private var setupDocuments: Int { 2 }
 
   /// Bytes of memory of one process at most.
   private func budget(_ setup: ImageSetup, split: Bool) throws(Fault) -> Int {
@@ -135,6 +130,8 @@ private struct Planner {
     } else {
       place = inputs.items.compactMap(\.location).first?.displayName
     }
+    let room = OutputRoom(bytes: plan.bytesWritten, files: plan.files)
+    if let place { try room.check(place) }
     guard let place, let folder = try? OutputFolder(path: place),
       let space = try? folder.freeSpace()
     else { return }
@@ -143,10 +140,6 @@ private struct Planner {
       plan.warnings.append(
         "\(plan.bytesWritten) bytes are written before compression, \(space.bytes) are free")
     }
-    if let inodes = space.inodes, plan.files > inodes {
-      throw Fault(
-        .io, place, "\(plan.files) files are to be written, the file system takes \(inodes) more",
-        hint: "write elsewhere with --output, or use an image with shards")
-    }
+    try room.check(place, space)
   }
 }

@@ -1,0 +1,49 @@
+import Synchronization
+
+/// How much foreign data may ask for; each limit has a name for `--limit NAME=VALUE`.
+///
+/// One set of limits holds for the whole process. `use` puts it in force, once, before any thread
+/// starts and before anything is read; everything else only looks.
+public struct Limits: Sendable, Equatable {
+  /// The limits by the names that `--limit` takes.
+  public enum Name: String, Sendable, CaseIterable {
+    case metadata, axes, chunk, files
+    case jsonDepth = "json-depth"
+    case encodedChunk = "encoded-chunk"
+    case shardIndex = "shard-index"
+    case zstdWindow = "zstd-window"
+  }
+
+  /// The bytes of one metadata document.
+  public var metadata = 16 << 20
+  /// How deep JSON may be nested.
+  public var jsonDepth = 64
+  /// The dimensions of an array.
+  public var axes = 32
+  /// The bytes of a decoded chunk or inner chunk.
+  public var chunk = 1 << 31
+  /// The bytes of a stored chunk over its decoded ones; 64 KiB come on top.
+  public var encodedChunk = 1.1
+  /// The bytes of the index of a shard.
+  public var shardIndex = 1 << 28
+  /// The bytes that a zstd frame may look back.
+  public var zstdWindow = 1 << 27
+  /// The files that a run may write.
+  public var files = 10_000_000
+
+  /// The default limits.
+  public init() {}
+
+  private static let inForce = Mutex(Limits())
+
+  /// The limits of this process.
+  public static var current: Limits { inForce.withLock { $0 } }
+
+  /// Puts limits in force for the whole process.
+  public static func use(_ limits: Limits) { inForce.withLock { $0 = limits } }
+
+  /// What to do when a limit is hit.
+  public static func hint(_ name: Name) -> String {
+    "`--limit \(name.rawValue)=VALUE` allows more"
+  }
+}
