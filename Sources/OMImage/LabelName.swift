@@ -47,6 +47,8 @@ package enum LabelName {
     if name.unicodeScalars.contains(where: isForbidden) {
       return "has a `\\`, `:` or control character"
     }
+    // Nobody sees such a space, and some disks drop it.
+    if name.hasPrefix(" ") || name.hasSuffix(" ") { return "begins or ends with a space" }
     if name.utf8.count > longest { return "has \(name.utf8.count) bytes, the limit is \(longest)" }
     return nil
   }
@@ -55,14 +57,18 @@ package enum LabelName {
   private static let longest = 255
 
   private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || scalar.value == 0x7F || scalar == "\\" || scalar == ":" || scalar == "/"
+    switch scalar.value {
+    // Controls, and marks that turn the direction of the text around them.
+    case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: true
+    default: scalar == "\\" || scalar == ":" || scalar == "/"
+    }
   }
 
   /// The label of a channel as part of a folder name.
   private static func folderName(_ label: String) -> String {
     var scalars = String.UnicodeScalarView()
     for scalar in label.unicodeScalars { scalars.append(isForbidden(scalar) ? "_" : scalar) }
-    let trimmed = String(scalars).drop { $0 == "." || $0 == "_" }
+    let trimmed = String(scalars).drop { $0 == "." || $0 == "_" || $0 == " " }
     return String(trimmed.prefix(60))
   }
 

@@ -94,6 +94,12 @@ struct SeparatePath: Sendable {
       throw Fault(
         .path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
     }
+    // Such a folder would be taken for a document of the group it lies in.
+    if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(name.lowercased()) {
+      throw Fault(
+        .path, uri, "`--output` has the name of a metadata document",
+        hint: "give a path such as out.zarr")
+    }
   }
 
   /// The name of the folder of stages beside it.
