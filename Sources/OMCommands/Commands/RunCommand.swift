@@ -57,11 +57,13 @@ struct RunCommand: Subcommand {
       defer { watcher.finish() }
       for warning in launch.warnings { context.console.warning(warning) }
       // Everything that can be wrong with the call has been found; only now may MPI start.
-      let started = try ranks ?? Ranks(launch)
+      var started = try ranks ?? Ranks(launch)
+      started.beforeEnd = { watcher.finish() }
       ranks = started
+      let session = started
       let (known, patience) = (context, control.stallTimeout.count)
-      return try started.watch(request.options.stop, patience: patience, context.console) {
-        () throws(Fault) in try start(request, on: started, known, speaks: speaks)
+      return try session.watch(request.options.stop, patience: patience, context.console) {
+        () throws(Fault) in try start(request, on: session, known, speaks: speaks)
       }
     } catch let fault as Fault {
       if ranks?.end(after: fault, context.console) == true { return fault.exitCode }

@@ -8,6 +8,9 @@ import OMRun
 struct Ranks {
   /// What the engine talks through.
   let communicator: any Communicator
+  /// Called before ranks go their own ways: the launcher ends the others as soon as one has left
+  /// with a fault, which is nothing to tell any more.
+  var beforeEnd: @Sendable () -> Void = {}
   private let mpi: MPICommunicator?
 
   /// Starts MPI when the launch says so.
@@ -102,6 +105,7 @@ struct Ranks {
   /// *Collective*.
   func end(with code: Int32) throws(Fault) -> Int32 {
     let agreed = try communicator.broadcast([UInt8(truncatingIfNeeded: code)])
+    beforeEnd()
     mpi?.finish()
     return agreed.first.map(Int32.init) ?? code
   }
@@ -122,8 +126,10 @@ struct Ranks {
       return true
     }
     if fault.kind != .internal && fault.subject != "MPI" {
+      // Told first, because another rank may leave sooner and have the launcher end this one.
+      console.error(fault)
       mpi.finish()
-      return false
+      return true
     }
     // When rank 0 has the same trouble it speaks and ends this rank meanwhile.
     if mpi.rank != 0 { usleep(500_000) }

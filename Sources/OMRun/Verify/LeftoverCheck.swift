@@ -6,7 +6,8 @@ import OMStore
 struct LeftoverCheck {
   private let verifier: Verifier
   private let image: OMEImage
-  private var hasLocks = false
+  /// Whether a run works in the image.
+  private var isBusy = false
 
   init(_ verifier: Verifier, _ image: OMEImage) {
     self.verifier = verifier
@@ -25,36 +26,45 @@ struct LeftoverCheck {
   }
 
   private mutating func checkStages() throws(Fault) {
-    let folder = joinedKey(path, ".omtask")
-    for name in try store.list(folder) {
-      let place = "\(image.location.displayName)/.omtask/\(name)"
-      if name.contains(".lock") || name.hasPrefix("lock") {
-        hasLocks = true
-        verifier.log.remark(place, "is the lock of a run")
-        continue
-      }
-      let entries = try store.list(joinedKey(folder, name))
-      if entries.contains(where: { $0.hasPrefix("lock") }) { hasLocks = true }
-      let isEmpty = try isEmpty(joinedKey(folder, name), entries)
-      if !isEmpty {
-        verifier.log.remark(
-          place, "holds a run that was not finished",
-          hint: "the same command finishes it, `omtask clean` removes it")
-      } else if verifier.options.repairs && !hasLocks {
-        try remove("\(image.location.displayName)/.omtask", name)
-      } else {
-        verifier.log.remark(place, "was left by a run and holds no data")
-      }
+    let folder = joinedKey(path, ImageCommitter.folder)
+    let names = try store.list(folder)
+    if names.isEmpty { return }
+    let stages = try OutputFolder(path: joinedKey(store.description, folder))
+    try checkLock("labels.lock", in: stages)
+    for name in names {
+      if try stages.kind(of: name) == .folder { try checkStage(name, in: stages) }
     }
-    if verifier.options.repairs && !hasLocks {
-      try OutputFolder(path: image.location.displayName).removeIfEmpty(".omtask")
+    if verifier.options.repairs && !isBusy {
+      try OutputFolder(path: image.location.displayName).removeIfEmpty(ImageCommitter.folder)
     }
   }
 
-  /// Whether a stage holds nothing that a resumed run could use.
-  private func isEmpty(_ stage: String, _ entries: [String]) throws(Fault) -> Bool {
-    guard entries.allSatisfy({ $0 == "run.json" || $0 == "out" }) else { return false }
-    return try store.list(joinedKey(stage, "out")).isEmpty
+  private mutating func checkStage(_ name: String, in stages: OutputFolder) throws(Fault) {
+    let stage = try stages.folder(name)
+    try checkLock("lock", in: stage)
+    let entries = try stage.list()
+    let holdsNothing = entries.allSatisfy {
+      $0 == "run.json" || $0 == "out" || $0.hasPrefix("lock")
+    }
+    let results = try stage.kind(of: "out") == nil ? [] : try stage.folder("out").list()
+    if !holdsNothing || !results.isEmpty {
+      verifier.log.remark(
+        stage.path, "holds a run that was not finished",
+        hint: "the same command finishes it, `omtask clean` removes it")
+    } else if verifier.options.repairs && !isBusy {
+      try remove(stages, name)
+    } else {
+      verifier.log.remark(stage.path, "was left by a run and holds no data")
+    }
+  }
+
+  /// Tells about a lock; while its holder lives nothing is removed.
+  private mutating func checkLock(_ name: String, in folder: OutputFolder) throws(Fault) {
+    guard let state = try FileLock.look(name, in: folder) else { return }
+    if !state.isStale { isBusy = true }
+    verifier.log.remark(
+      "\(folder.path)/\(name)",
+      state.isStale ? "is a lock whose holder is gone: \(state)" : "is held by \(state)")
   }
 
   /// Names of the form `.<name>.<writer>.tmp`, under which files are written before they are renamed.
@@ -63,16 +73,16 @@ struct LeftoverCheck {
       guard name.hasPrefix("."), name.hasSuffix(".tmp"), name.split(separator: ".").count > 2
       else { continue }
       let parent = joinedKey(store.description, folder)
-      if verifier.options.repairs && !hasLocks {
-        try remove(parent, name)
+      if verifier.options.repairs && !isBusy {
+        try remove(OutputFolder(path: parent), name)
       } else {
         verifier.log.remark(joinedKey(parent, name), "is a file that was never finished")
       }
     }
   }
 
-  private func remove(_ folder: String, _ name: String) throws(Fault) {
-    try OutputFolder(path: folder).removeTree(name)
-    verifier.log.repaired("removed \(folder)/\(name)")
+  private func remove(_ folder: OutputFolder, _ name: String) throws(Fault) {
+    try folder.removeTree(name)
+    verifier.log.repaired("removed \(folder.path)/\(name)")
   }
 }
