@@ -27,8 +27,8 @@ struct LeftoverCheck {
 
   private mutating func checkStages() throws(Fault) {
     let folder = joinedKey(path, ImageCommitter.folder)
+    if try store.stamp(folder) == nil { return }
     let names = try store.list(folder)
-    if names.isEmpty { return }
     let stages = try OutputFolder(path: joinedKey(store.description, folder))
     try checkLock("labels.lock", in: stages)
     for name in names {
