@@ -6,6 +6,13 @@ package struct Run: BitwiseCopyable, Sendable, Equatable {
   package var end: UInt32
   /// The component, counted within the block by its first voxel in raster order.
   package var component: UInt32
+
+  /// Makes a run.
+  package init(start: UInt32, end: UInt32, component: UInt32) {
+    self.start = start
+    self.end = end
+    self.component = component
+  }
 }
 
 /// The components of one block after labelling, before neighbours are known.

@@ -83,9 +83,13 @@ struct Pyramid: Sendable, CustomTestStringConvertible {
     "\(level)/" + layouts[level].unitKey(layouts[level].unitGrid.position(of: unit))
   }
 
-  func writer(_ downsampling: Downsampling, _ store: PublishedUnits) -> PyramidWriter {
+  func writer(
+    _ downsampling: Downsampling, _ store: PublishedUnits, finished: [Set<Int>] = []
+  ) -> PyramidWriter {
     let layouts = layouts
-    return PyramidWriter(layouts: layouts, ratios: ratios, downsampling: downsampling) {
+    return PyramidWriter(
+      layouts: layouts, ratios: ratios, downsampling: downsampling, finished: finished
+    ) {
       level, unit, bytes throws(Fault) in
       store.publish("\(level)/" + layouts[level].unitKey(unit), bytes)
     }

@@ -39,6 +39,39 @@ import Testing
     #expect(Set(units) == Set(pyramid.layouts.indices.map { pyramid.key($0, unit: 0) }))
   }
 
+  @Test(arguments: Pyramid.all, [0.0, 0.2, 0.5, 0.8, 1.0])
+  func `a writer goes on where another one was stopped`(pyramid: Pyramid, share: Double) throws {
+    let voxels = pyramid.voxels(seed: 3)
+    let undisturbed = try pyramid.write(voxels, .mode, .inOrder).values
+    let store = PublishedUnits(pyramid)
+    let engine = ThreadEngine(threads: 2)
+    let units = pyramid.layouts[0].unitGrid
+    var random = SplitMix(seed: 5)
+    var order = Array(0..<units.count)
+    order.shuffle(using: &random)
+    let cut = Int(Double(units.count) * share)
+    func bring(_ numbers: some Sequence<Int>, _ writer: PyramidWriter) throws {
+      let numbers = Array(numbers)
+      try engine.walk(numbers.count) { index, worker in
+        let region = units.region(at: units.position(of: numbers[index]))
+        try forEachPosition(in: pyramid.chunks(0).cells(touching: region)) { position in
+          try pyramid.bring(voxels, position, writer, worker)
+        }
+      }
+    }
+    let first = pyramid.writer(.mode, store)
+    try bring(order[..<cut], first)
+    let finished = pyramid.layouts.indices.map { first.finishedUnits($0) }
+    #expect(finished[0] == Set(order[..<cut]))
+    let second = pyramid.writer(.mode, store, finished: finished)
+    try bring(order[cut...], second)
+    try LevelCompletion(writer: second, engine: engine) { level in
+      try ZarrArray.open(store.store, path: "\(level)")
+    }.run()
+    #expect(store.values == undisturbed)
+    #expect(Set(store.published).count == store.published.count, "a unit was made twice")
+  }
+
   @Test(arguments: Pyramid.all, [1, 2, 3, 5])
   func `ranks make the same levels together`(pyramid: Pyramid, count: Int) throws {
     let voxels = pyramid.voxels(seed: 2)

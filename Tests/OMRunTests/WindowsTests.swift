@@ -70,4 +70,22 @@ import Testing
     let unequal = Windows(fine: 10, coarse: 7, ratio: 1.43)
     #expect(unequal.coarser(of: 0..<5) == nil)
   }
+
+  @Test(arguments: 1...16)
+  func `the coarser voxels that touch a range hold every window that does`(fine: Int) {
+    for coarse in 1...fine {
+      for ratio in [2, 3, Double(fine) / Double(coarse)] {
+        let windows = Windows(fine: fine, coarse: coarse, ratio: ratio)
+        for start in 0..<fine {
+          for end in start + 1...fine {
+            let touching = windows.coarser(touching: start..<end)
+            #expect(touching.lowerBound >= 0 && touching.upperBound <= coarse)
+            for index in 0..<coarse where windows.window(index).overlaps(start..<end) {
+              #expect(touching.contains(index), "\(windows) \(start)..<\(end) \(index)")
+            }
+          }
+        }
+      }
+    }
+  }
 }

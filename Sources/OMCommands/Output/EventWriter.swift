@@ -61,6 +61,10 @@ final class EventWriter: Sendable {
         "event": "start", "omtask": .string(programVersion), "task": .string(task),
         "images": JSON(images), "ranks": JSON(ranks), "threads": JSON(threads),
       ]
+    case .resume(let image, let done, let total):
+      return [
+        "event": "resume", "image": .string(image), "done": JSON(done), "total": JSON(total),
+      ]
     case .progress(let progress):
       return [
         "event": "progress", "done": JSON(progress.done), "total": JSON(progress.total),

@@ -21,6 +21,8 @@ final class RunListener: RunObserver {
     switch event {
     case .progress(let progress): meter.show(progress, seconds: seconds)
     case .warning(let text): console.warning(text)
+    case .resume(let image, let done, let total):
+      console.note("\(image): going on, \(done) of \(total) steps are done")
     case .end: meter.finish()
     // Failures and results are told at the end, in the order of the images.
     case .start, .output, .failure: break

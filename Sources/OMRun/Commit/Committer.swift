@@ -24,9 +24,45 @@ protocol Committer: Sendable {
   ///
   /// *Local*, rank 0.
   func restore()
+  /// Whether a label image of this run stands in its place.
+  func isInPlace(_ label: Int) throws(Fault) -> Bool
+  /// The number of label images.
+  var labelCount: Int { get }
+  /// The run.
+  var runID: String { get }
 }
 
 extension Committer {
+  /// Takes the lock of the run and finds out what was done before.
+  ///
+  /// *Local*, rank 0; parameters and errors as `Stage.enter`.
+  func enter(_ record: JSONObject, _ rules: StageRules) throws(Fault) -> StageEntry {
+    var entry = try stage.enter(record, rules) { () throws(Fault) in
+      for label in 0..<labelCount where try staged(label) == .other { return true }
+      return false
+    }
+    if !PastWork(entry.journals).isComplete { return entry }
+    for label in 0..<labelCount where try staged(label) != .own {
+      if try !isInPlace(label) { return entry }
+    }
+    entry.isComplete = true
+    return entry
+  }
+
+  /// Whose label image lies in the stage.
+  func staged(_ label: Int) throws(Fault) -> StagedLabel {
+    let place = place(label)
+    guard try stage.out().kind(of: place) == .folder else { return .nothing }
+    let store = try FileStore(root: try stage.out().path)
+    // Without metadata it is one that was not finished; documents that cannot be read are not ours.
+    do throws(Fault) {
+      guard let group = try ZarrGroup.open(store, path: place) else { return .nothing }
+      return Provenance.isOf(runID, group.attributes["omtask"]) ? .own : .other
+    } catch {
+      return .other
+    }
+  }
+
   /// Stores a finished write unit.
   ///
   /// *Local*, from any worker.
@@ -50,6 +86,16 @@ extension Committer {
     if stage.durability == .none { return }
     for document in documents { try stage.sync(document, label: label) }
   }
+}
+
+/// Whose complete label image lies in a stage.
+enum StagedLabel {
+  /// None, or one that has no metadata yet.
+  case nothing
+  /// One of this run.
+  case own
+  /// One that was taken out of its place.
+  case other
 }
 
 /// A label image that is complete but for its metadata.

@@ -10,14 +10,14 @@ final class ImageCommitter: Committer {
   private let image: OMEImage
   private let names: [String]
   private let overwrites: Bool
-  private let runID: String
+  let runID: String
   private let rules: LockRules
   private let watch: LabelsWatch
 
   /// The folder of stages in an image.
   static let folder = ".omtask"
-  /// The end of the name of a label image that was put aside for a new one.
-  private static let old = ".old"
+  /// The folder of a stage for label images that are put aside for new ones.
+  static let old = "old"
 
   /// Makes a committer.
   ///
@@ -38,6 +38,8 @@ final class ImageCommitter: Committer {
       durability: durability)
   }
 
+  var labelCount: Int { names.count }
+
   func place(_ label: Int) -> String { names[label] }
 
   func stageMetadata(_ labels: [CommittedLabel]) throws(Fault) {
@@ -53,7 +55,7 @@ final class ImageCommitter: Committer {
       location: image.location, version: image.version, names: names, isDurable: isDurable,
       rules: rules)
     let state = try register.commit(in: stage.holder) { (place) throws(Fault) in
-      for name in names { try put(name, into: place) }
+      for label in names.indices { try put(label, into: place) }
       if isDurable {
         try place.sync()
         try stage.holder.sync()
@@ -64,28 +66,43 @@ final class ImageCommitter: Committer {
   }
 
   func restore() {
-    guard let out = try? stage.out(), let place = try? stage.holder.folder("labels") else { return }
-    for name in names where (try? place.kind(of: name)) == .some(nil) {
-      try? out.renameNoReplace(name + ImageCommitter.old, to: place, name)
+    if let root = try? stage.root() {
+      try? ImageCommitter.restore(from: root, in: stage.holder)
     }
   }
 
-  /// Whether a label image of this very run stands in its place.
-  private func isInPlace(_ name: String) throws(Fault) -> Bool {
+  /// Gives label images that were put aside back to their places, where those are free.
+  static func restore(from root: OutputFolder, in image: OutputFolder) throws(Fault) {
+    guard try root.kind(of: old) == .folder else { return }
+    let aside = try root.folder(old)
+    for name in try aside.list() where try image.kind(of: "labels/\(name)") == nil {
+      try aside.renameNoReplace(name, to: try image.makeFolder("labels"), name)
+    }
+  }
+
+  func isInPlace(_ label: Int) throws(Fault) -> Bool {
     let location = image.location
     let found = try location.naming { () throws(Fault) in
-      try ExistingLabel.find(name, image: location.path, in: location.store)
+      try ExistingLabel.find(names[label], image: location.path, in: location.store)
     }
     return found.map { Provenance.isOf(runID, $0.record) } ?? false
   }
 
   /// Moves a staged label image to its place, unless a run that was stopped here has done so.
-  private func put(_ name: String, into place: OutputFolder) throws(Fault) {
-    if stage.holdsMore, try isInPlace(name) { return }
+  private func put(_ label: Int, into place: OutputFolder) throws(Fault) {
+    if stage.holdsMore {
+      if try isInPlace(label) { return }
+      // What else lies there may be the label image of somebody else, taken out of its place.
+      if try staged(label) != .own {
+        throw Fault(
+          .locked, place.path, "`\(names[label])` was replaced meanwhile by another run",
+          hint: "run the command again")
+      }
+    }
     do {
-      try move(name, to: place)
+      try move(names[label], to: place)
     } catch {
-      guard error.kind == .exists, try isInPlace(name) else { throw error }
+      guard error.kind == .exists, try isInPlace(label) else { throw error }
     }
   }
 
@@ -99,7 +116,10 @@ final class ImageCommitter: Committer {
       try out.renameExchange(name, with: place, name)
     } catch {
       if error.kind != .unsupported { throw error }
-      try place.renameNoReplace(name, to: out, name + ImageCommitter.old)
+      stage.expectMore()
+      let old = try stage.root().makeFolder(ImageCommitter.old)
+      try old.removeTree(name)
+      try place.renameNoReplace(name, to: old, name)
       try out.renameNoReplace(name, to: place, name)
     }
   }

@@ -11,7 +11,7 @@ final class SeparateCommitter: Committer {
   private let paths: [String]
   private let overwrites: Bool
   private let target: Target
-  private let runID: String
+  let runID: String
 
   /// Makes a committer.
   ///
@@ -49,7 +49,7 @@ final class SeparateCommitter: Committer {
 
   func finish() throws(Fault) {
     // A run that was stopped here before has moved it.
-    let isMoved = stage.holdsMore ? try isInPlace() : false
+    let isMoved = stage.holdsMore ? try isInPlace(0) : false
     if !isMoved { try move() }
     if stage.durability != .none { try stage.holder.sync() }
     try stage.remove()
@@ -57,7 +57,9 @@ final class SeparateCommitter: Committer {
 
   func restore() {}
 
-  private func isInPlace() throws(Fault) -> Bool {
+  var labelCount: Int { paths.count }
+
+  func isInPlace(_ label: Int) throws(Fault) -> Bool {
     try target.look(runID: runID, overwrites: true).state == .done
   }
 

@@ -9,6 +9,8 @@ struct StageEntry: Sendable {
   var invocation = 0
   /// The journals of earlier invocations, the latest last.
   var journals: [Journal] = []
+  /// Whether everything is staged, so that only the renames are left.
+  var isComplete = false
 
   /// A journal: the end of its name and its bytes.
   struct Journal: Sendable {
@@ -22,6 +24,7 @@ struct StageEntry: Sendable {
   init(_ reader: inout PacketReader) throws(Fault) {
     isNew = try reader.read(Bool.self)
     invocation = try reader.read(Int.self)
+    isComplete = try reader.read(Bool.self)
     for _ in 0..<(try reader.read(Int.self)) {
       journals.append(
         Journal(
@@ -34,6 +37,7 @@ struct StageEntry: Sendable {
   func write(to packet: inout Packet) {
     packet.write(isNew)
     packet.write(invocation)
+    packet.write(isComplete)
     packet.write(journals.count)
     for journal in journals {
       packet.write(Array(journal.suffix.utf8))
@@ -73,12 +77,16 @@ extension Stage {
   /// - Parameters:
   ///   - record: What makes the run; a stage that was made for anything else is thrown away.
   ///   - rules: Who enters and how.
+  ///   - holdsOther: Whether what is staged is not of this run: another result that it took out of
+  ///     its place before it was killed. Then everything is made anew.
   /// - Returns: What is there.
   /// - Throws: A fault of kind `locked` when another process keeps working at the run, `permission`
   ///   where nothing can be written.
-  func enter(_ record: JSONObject, _ rules: StageRules) throws(Fault) -> StageEntry {
+  func enter(
+    _ record: JSONObject, _ rules: StageRules, holdsOther: () throws(Fault) -> Bool
+  ) throws(Fault) -> StageEntry {
     do {
-      return try enterWaiting(record, rules)
+      return try enterWaiting(record, rules, holdsOther)
     } catch {
       var fault = error
       if error.kind == .permission { fault.hint = rules.wayOut ?? error.hint }
@@ -87,24 +95,21 @@ extension Stage {
   }
 
   private func enterWaiting(
-    _ record: JSONObject, _ rules: StageRules
+    _ record: JSONObject, _ rules: StageRules, _ holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
     for _ in 0..<Stage.tries {
-      let (stage, isNew) = try holder.makeFolder(folder).makeFolderTellingNew(runID)
-      let lock: FileLock
+      let isNew: Bool
       do {
-        lock = try FileLock.acquire(
-          Stage.lockName, in: stage, holder: rules.holder, patience: rules.patience,
-          onBreak: rules.warn)
+        isNew = try lockStage(rules)
       } catch {
         // Another process finished the run and removed the stage.
         if error.kind == .missing { continue }
+        // Its holder may have gone meanwhile, and have left the folder to those who wait.
+        if error.kind == .locked { removeFolders() }
         throw error
       }
-      open(stage)
-      take(lock)
       do {
-        return try settle(stage, isNew, record, rules.startsFresh)
+        return try settle(isNew, record, rules.startsFresh, holdsOther)
       } catch {
         unlock()
         throw error
@@ -113,13 +118,31 @@ extension Stage {
     throw Fault(.locked, path, "other processes keep removing it", hint: "run the command again")
   }
 
+  /// Makes the stage where there is none, and takes its lock.
+  ///
+  /// - Returns: Whether there was none.
+  private func lockStage(_ rules: StageRules) throws(Fault) -> Bool {
+    let (stage, isNew) = try holder.makeFolder(folder).makeFolderTellingNew(runID)
+    let lock = try FileLock.acquire(
+      Stage.lockName, in: stage, holder: rules.holder, patience: rules.patience,
+      onBreak: rules.warn)
+    open(stage)
+    take(lock)
+    return isNew
+  }
+
   private func settle(
-    _ stage: OutputFolder, _ isNew: Bool, _ record: JSONObject, _ startsFresh: Bool
+    _ isNew: Bool, _ record: JSONObject, _ startsFresh: Bool,
+    _ holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
+    let stage = try root()
     var entry = StageEntry(isNew: isNew)
     if !isNew {
       let known = try? stage.read(Stage.recordName, limit: JSON.maximumBytes)
-      if !startsFresh && isSame(known, record) { try collect(stage, &entry) }
+      if !startsFresh && isSame(known, record) {
+        let isForeign = try holdsOther()
+        if !isForeign { try collect(stage, &entry) }
+      }
     }
     begin(invocation: entry.invocation)
     if entry.journals.isEmpty {
@@ -164,11 +187,13 @@ extension Stage {
   }
 
   /// Removes everything but the lock.
+  ///
+  /// Journals go first: what is left of staged files must not be taken for what they say.
   private func empty(_ stage: OutputFolder) throws(Fault) {
     closeFolders()
-    for name in try stage.list() where !name.hasPrefix(Stage.lockName) {
-      try stage.removeTree(name)
-    }
+    let names = try stage.list().filter { !$0.hasPrefix(Stage.lockName) }
+    for name in names where JournalFiles.invocation(of: name) != nil { try stage.removeTree(name) }
+    for name in names where JournalFiles.invocation(of: name) == nil { try stage.removeTree(name) }
   }
 
   /// Removes what killed processes left half written.
@@ -186,21 +211,11 @@ extension Stage {
 // MARK: - Leaving
 
 extension Stage {
-  /// Removes a stage that a run left behind which was killed when all was done, unless another process
-  /// is about to do that.
-  ///
-  /// *Local*, rank 0.
-  func removeLeftOver() {
-    guard (try? holder.kind(of: folder)) == .some(.folder) else { return }
-    if (try? holder.kind(of: "\(folder)/\(runID)")) == .some(.folder), let stage = try? root(),
-      let lock = try? FileLock.acquire(Stage.lockName, in: stage, patience: 0)
-    {
-      take(lock)
-      expectMore()
-      try? remove()
-    }
-    LabelsRegister.tidy(holder)
-  }
+  /// Whether there is a folder of stages.
+  var hasSiblings: Bool { (try? holder.kind(of: folder)) == .some(.folder) }
+
+  /// Whether there is a stage of this run.
+  var exists: Bool { (try? holder.kind(of: "\(folder)/\(runID)")) == .some(.folder) }
 
   /// Removes the stage and gives the lock back; the folder of all stages goes when it is empty.
   ///
@@ -209,16 +224,24 @@ extension Stage {
     closeFolders()
     do {
       let stage = try root()
-      // By name where that is enough: there may be thousands of images.
-      let names = holdsMore ? try stage.list() : ["out", Stage.recordName]
-      for name in names where !name.hasPrefix(Stage.lockName) { try stage.removeTree(name) }
+      if holdsMore {
+        try empty(stage)
+      } else {
+        // By name where that is enough: there may be thousands of images.
+        for name in ["out", Stage.recordName] { try stage.removeTree(name) }
+      }
     } catch {
       unlock()
       throw error
     }
     unlock()
-    try holder.folder(folder).removeIfEmpty(runID)
-    try holder.removeIfEmpty(folder)
+    removeFolders()
+  }
+
+  /// Removes the folder of the stage, and that of all stages, when nothing is in them.
+  private func removeFolders() {
+    try? holder.folder(folder).removeIfEmpty(runID)
+    try? holder.removeIfEmpty(folder)
   }
 
   /// Ends a run that failed: keeps what the same command can go on from.

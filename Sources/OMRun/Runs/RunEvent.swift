@@ -4,6 +4,8 @@ package import OMJSON
 package enum RunEvent: Sendable {
   /// The run starts on this many ranks and threads per rank.
   case start(images: Int, ranks: Int, threads: Int)
+  /// Of the regions of all passes over an image, so many were done by earlier invocations.
+  case resume(image: String, done: Int, total: Int)
   /// Work was finished somewhere.
   case progress(RunProgress)
   /// A label image is complete and visible.

@@ -128,7 +128,7 @@ struct Runner: Sendable {
       }
       let job = ImageJob(
         request: request, location: location, engine: engine, progress: progress,
-        number: index, holder: holder, warn: warn, watch: watch)
+        number: index, holder: holder, tell: tell, watch: watch)
       do {
         let result = try job.run(preset: thresholds.choices)
         table.finish(index, result, counting: engine.rank == 0)
@@ -160,7 +160,7 @@ struct Runner: Sendable {
         let serial = SerialEngine(worker, stop: request.options.stop)
         let job = ImageJob(
           request: request, location: location, engine: serial, progress: quiet,
-          number: 0, holder: holder, warn: warn, watch: watch)
+          number: 0, holder: holder, tell: tell, watch: watch)
         do {
           let result = try job.run(preset: thresholds.choices)
           table.finish(index, result, counting: true)
@@ -188,7 +188,9 @@ struct Runner: Sendable {
     if request.options.failFast { throw fault }
   }
 
-  func warn(_ text: String) { observer?.handle(.warning(text)) }
+  func warn(_ text: String) { tell(.warning(text)) }
+
+  private func tell(_ event: RunEvent) { observer?.handle(event) }
 
   private func tell(_ report: ImageReport) {
     for output in report.outputs where report.status == .done {

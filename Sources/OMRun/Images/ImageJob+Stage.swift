@@ -1,0 +1,201 @@
+import Glibc
+import OMImage
+import OMJSON
+import OMStore
+import OMZarr
+
+// What is there already, who may work at it, and what earlier invocations did.
+
+extension ImageJob {
+  /// What rank 0 decided; state and id are known to all ranks.
+  struct Decision {
+    var state: Target.State
+    var runID: String
+    var identity: JSONObject
+    var outputs: [OutputReport] = []
+    /// Damaged chunks behind the results that are there already.
+    var filledChunks = 0
+  }
+
+  /// How the run found its stage.
+  struct Opening {
+    let entry: StageEntry
+    let past: PastWork
+  }
+
+  func decide(_ setup: ImageSetup, _ target: Target) throws -> Decision {
+    let found: Decision? = try engine.agree {
+      if engine.rank != 0 { return nil }
+      let identity = try RunIdentity(request, setup.image, setup.plans)
+      var decision = Decision(state: .open, runID: identity.runID, identity: identity.document)
+      try look(setup, target, &decision)
+      return decision
+    }
+    var packet = Packet()
+    if let found {
+      packet.write(found.state.rawValue)
+      packet.write(Array(found.runID.utf8))
+    }
+    var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
+    let state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
+    let runID = String(decoding: try reader.readBytes(), as: UTF8.self)
+    return found ?? Decision(state: state, runID: runID, identity: JSONObject())
+  }
+
+  /// Looks at what is there already; *local*, rank 0.
+  private func look(
+    _ setup: ImageSetup, _ target: Target, _ decision: inout Decision
+  ) throws(Fault) {
+    let (state, records) = try target.look(runID: decision.runID)
+    decision.state = state
+    decision.filledChunks = Provenance.filledChunks(records)
+    decision.outputs = setup.plans.indices.map { index in
+      var output = OutputReport(
+        name: target.names[index], uri: target.uri(index),
+        dataType: setup.plans[index].expectedDataType)
+      Provenance.report(records[index], into: &output)
+      return output
+    }
+  }
+
+  @Sendable private func warn(_ text: String) { tell(.warning(text)) }
+
+  func makeCommitter(_ target: Target, _ runID: String) throws(Fault) -> any Committer {
+    let durability = request.options.durability
+    if let output = target.output {
+      return try SeparateCommitter(
+        output, target, runID: runID, rank: engine.rank, durability: durability)
+    }
+    return try ImageCommitter(
+      target, runID: runID, rank: engine.rank, durability: durability,
+      request.lockRules(holder, warn), watch)
+  }
+
+  /// Takes the lock of the run, looks again at what is there, and reads what earlier invocations did.
+  func open(
+    _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
+    _ decision: inout Decision, _ preset: [Choices?]
+  ) throws -> Opening {
+    let before = decision
+    let entered: (Decision, StageEntry)? = try engine.agree {
+      if engine.rank != 0 { return nil }
+      var now = before
+      let entry = try enter(
+        setup, target, committer, &now, preset, patience: request.options.lockWait)
+      return (now, entry)
+    }
+    var packet = Packet()
+    if let (now, entry) = entered {
+      packet.write(now.state.rawValue)
+      entry.write(to: &packet)
+    }
+    var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
+    decision.state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
+    if let (now, _) = entered { decision = now }
+    let entry = try StageEntry(&reader)
+    committer.stage.begin(invocation: entry.invocation)
+    return Opening(entry: entry, past: PastWork(entry.journals))
+  }
+
+  /// *Local*, rank 0.
+  private func enter(
+    _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
+    _ decision: inout Decision, _ preset: [Choices?], patience: Double
+  ) throws(Fault) -> StageEntry {
+    let rules = StageRules(
+      holder: holder, patience: patience, startsFresh: request.options.fresh,
+      warn: warn,
+      wayOut: target.output == nil
+        ? "the image cannot be written to; `--output URI` puts the result elsewhere" : nil)
+    let entry = try committer.enter(
+      StageRecord.make(request, setup, target, decision.identity, preset), rules)
+    if decision.state == .unlisted { committer.stage.expectMore() }
+    if entry.isNew { return entry }
+    committer.stage.expectMore()
+    do {
+      // While this process waited for the lock, another one may have finished.
+      try look(setup, target, &decision)
+    } catch {
+      _ = committer.stage.leave(keeps: true)
+      throw error
+    }
+    return entry
+  }
+
+  /// Removes the stage that a run left behind which was killed when all but that was done.
+  ///
+  /// *Local*, rank 0. The result is there whatever comes of this: a process that works in the stage
+  /// will remove it itself.
+  func tidy(
+    _ setup: ImageSetup, _ target: Target, _ committer: any Committer, _ decision: Decision
+  ) {
+    let stage = committer.stage
+    guard stage.hasSiblings else { return }
+    // The lock of the list of labels may have been left too.
+    defer { if target.output == nil { LabelsRegister.tidy(stage.holder) } }
+    guard stage.exists else { return }
+    var now = decision
+    let preset: [Choices?] = setup.plans.map { _ in nil }
+    do throws(Fault) {
+      _ = try enter(setup, target, committer, &now, preset, patience: 0)
+      if now.state == .open {
+        _ = committer.stage.leave(keeps: true)
+      } else {
+        try committer.finish()
+      }
+    } catch {
+      committer.stage.unlock()
+    }
+  }
+
+  /// Gives the stage up, or keeps it where the same command can go on.
+  ///
+  /// - Returns: The fault, with a word about what is kept.
+  func leave(_ committer: any Committer, _ fault: Fault) -> Fault {
+    guard engine.rank == 0 else { return fault }
+    if !fault.kind.mayPass { committer.restore() }
+    guard committer.stage.leave(keeps: fault.kind.mayPass) else { return fault }
+    var fault = fault
+    fault.facts.append(
+      "what is done is kept in `\(committer.stage.path)`; the same command goes on from there")
+    return fault
+  }
+
+  func makeCheckpoint(
+    _ setup: ImageSetup, _ past: PastWork, _ pieces: [Piece], _ committer: any Committer,
+    _ invocation: Int
+  ) throws(Fault) -> Checkpoint {
+    var writer: JournalWriter?
+    // A single piece is in hand or done: there is nothing to note.
+    if pieces.count > 1 {
+      committer.stage.expectMore()
+      let begin = JournalBegin(
+        invocation: invocation, rank: engine.rank, ranks: engine.rankCount,
+        started: milliseconds(), host: holder.host)
+      writer = JournalWriter(
+        try committer.stage.root(), begin, isDurable: request.options.durability == .shard)
+    }
+    if let log = setup.damage, engine.rank == 0 {
+      for bytes in past.damage {
+        if let content = try? DamageLog.Content(unpacking: bytes) { try log.add(content) }
+      }
+    }
+    return Checkpoint(
+      past: past, answersFor: past.share(of: engine.rank, of: engine.rankCount),
+      stage: committer.stage, writer: writer, damage: setup.damage)
+  }
+}
+
+/// The time of this machine in milliseconds since 1970.
+private func milliseconds() -> Int {
+  var now = timespec()
+  clock_gettime(CLOCK_REALTIME, &now)
+  return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+extension FaultKind {
+  /// Whether the same command may succeed later, so that what is done is worth keeping.
+  var mayPass: Bool {
+    [.io, .remote, .locked, .stalled, .stopped, .signal, .internal, .limit].contains(self)
+  }
+}
