@@ -55,9 +55,21 @@ enum MemoryLimit {
   /// The memory limit of this process.
   static func ofThisProcess(_ environment: Environment, ranks: Int) -> Int {
     let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    return automatic(
+    let share = automatic(
       cgroup: .ofThisProcess, machine: machine,
       ranksOnNode: ranks == 1 ? 1 : ranksOnNode(environment) ?? ranks)
+    return freeAddresses.map { min(share, $0 / 2) } ?? share
+  }
+
+  /// The addresses that `ulimit -v` leaves to this process; nil when there is no such limit.
+  private static var freeAddresses: Int? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      let most = Int(exactly: limit.rlim_cur), most < 1 << 60
+    else { return nil }
+    let text = (try? readFile("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let pages = text.split(separator: " ").first.flatMap { Int($0) } ?? 0
+    return max(0, most - pages * sysconf(Int32(_SC_PAGESIZE)))
   }
 
   /// How many ranks the launcher put on this node; nil when it does not say.

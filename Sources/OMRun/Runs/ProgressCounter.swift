@@ -78,8 +78,10 @@ final class ProgressCounter: Sendable {
 
   /// Tells what other ranks did.
   private func tell() {
-    let now = state.withLock { progress($0) }
-    if now.total > 0 { observer?.handle(.progress(now)) }
+    let (now, image, done) = state.withLock { (progress($0), $0.image, $0.done) }
+    if now.total == 0 { return }
+    log?.note(now, image: image, done: done)
+    observer?.handle(.progress(now))
   }
 
   private func progress(_ state: State) -> RunProgress {
