@@ -76,6 +76,35 @@ import Testing
     #expect(ranks.leftOver == 0)
   }
 
+  @Test(arguments: [0, 1])
+  func `a rank that gave up has the fault of the rank that failed`(failing: Int) {
+    for result in FakeRanks().run(
+      2,
+      { rank -> Int in
+        try ThreadEngine(threads: 1, communicator: rank).agree {
+          if rank.rank == failing { throw Fault(.io, "disk", "is full") }
+          throw GivenUp()
+        }
+      })
+    {
+      #expect(throws: Fault(.io, "disk", "is full")) { try result.get() }
+    }
+  }
+
+  @Test func `giving up without a failure is never a success`() {
+    for result in FakeRanks().run(
+      2,
+      { rank -> Int in
+        try ThreadEngine(threads: 1, communicator: rank).agree {
+          if rank.rank == 1 { throw GivenUp() }
+          return 1
+        }
+      })
+    {
+      #expect(expectFault { _ = try result.get() }?.kind == .internal)
+    }
+  }
+
   @Test func `ranks with different numbers of threads count the same workers`() throws {
     let results = FakeRanks().run(4) { rank in
       try Runner.workerCount(ThreadEngine(threads: rank.rank * 3 + 1, communicator: rank))

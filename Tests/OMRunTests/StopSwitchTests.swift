@@ -76,7 +76,6 @@ import Testing
     #expect(stop.fault.message == text)
     #expect(stop.fault.exitCode == code)
     #expect(stop.fault.endsRun)
-    #expect(stop.fault.hint != nil)
   }
 
   @Test func `what must be released is released once, the latest first`() {

@@ -130,8 +130,10 @@ final class StopWatcher: Sendable {
     }
     if !isMine { return }
     console.live("")
-    console.error(stop.fault)
+    var fault = stop.fault
+    fault.hint = StopSwitch.wayOn
+    console.error(fault)
     stop.releaseAll()
-    _exit(stop.fault.exitCode)
+    _exit(fault.exitCode)
   }
 }

@@ -9,10 +9,11 @@ package protocol Engine: Sendable {
   var communicator: any Communicator { get }
   /// Worker threads of this rank.
   var workerCount: Int { get }
+  /// What its workers do.
+  var work: WorkLog { get }
   /// Does every piece that this rank owns, in any order and on any worker.
   ///
-  /// *Local*, but every rank makes the same walks one after the other, each within `agree`: when a
-  /// piece fails, the other ranks give up the walk of the same number.
+  /// *Local*. Within `agree`, a piece that fails also ends the walks of the other ranks there.
   ///
   /// - Parameters:
   ///   - pieces: How many pieces this rank owns.
@@ -68,6 +69,7 @@ extension Engine {
   ///
   /// - Throws: On every rank the fault of the lowest rank that failed.
   package func agree<Value>(_ work: () throws -> Value) throws -> Value {
+    if rankCount > 1 { self.work.beginMeeting() }
     let result = Result { try work() }
     if rankCount > 1 {
       let answers = try communicator.gatherAll(result.status).filter { !$0.isEmpty }
@@ -75,7 +77,7 @@ extension Engine {
         throw try Fault(decoding: JSON(parsing: answer, subject: "the fault of a rank"))
       }
       if !answers.isEmpty {
-        throw Fault(.internal, "", "a rank gave up a walk that did not fail on any rank")
+        throw Fault(.internal, "", "a rank gave up its work, but no rank failed")
       }
     }
     return try result.get()

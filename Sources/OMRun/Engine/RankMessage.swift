@@ -6,8 +6,8 @@ enum RankMessage: Sendable, Equatable {
   case sign(SignOfLife)
   /// The run is to be stopped.
   case stop(StopSwitch.Reason)
-  /// A piece of this walk failed somewhere, so the rest of the walk is of no use.
-  case failedWalk(Int)
+  /// A rank failed in its work before this meeting of all ranks, so the rest of it is of no use.
+  case failedMeeting(Int)
 
   /// The longest text in a message, in bytes.
   private static let longestText = 300
@@ -27,7 +27,7 @@ enum RankMessage: Sendable, Equatable {
       packet.write(reason.number)
       packet.write(Int64(reason.value))
       packet.write(cut(reason.text))
-    case .failedWalk(let number):
+    case .failedMeeting(let number):
       packet.write(UInt8(2))
       packet.write(number)
     }
@@ -57,7 +57,7 @@ enum RankMessage: Sendable, Equatable {
         throw RankMessage.unreadable
       }
       self = .stop(reason)
-    case 2: self = .failedWalk(try reader.read(Int.self))
+    case 2: self = .failedMeeting(try reader.read(Int.self))
     default: throw RankMessage.unreadable
     }
   }

@@ -22,7 +22,7 @@ package final class RankWatch {
 
   private var seen: [Int: Seen] = [:]
   private var toldReason: StopSwitch.Reason?
-  private var toldWalk = 0
+  private var toldMeeting = 0
   private var lastTick: SuspendingClock.Instant
   private var lastGivenUp: SuspendingClock.Instant?
   private var lastSign: SuspendingClock.Instant?
@@ -76,9 +76,9 @@ package final class RankWatch {
       stop.request(reason)
       // Rank 0 passes it on, the others know that it knows.
       if rank != 0 { toldReason = stop.reason }
-    case .failedWalk(let number):
-      stop.work.giveUp(walk: number)
-      if rank != 0 { toldWalk = max(toldWalk, number) }
+    case .failedMeeting(let number):
+      stop.work.giveUp(number)
+      if rank != 0 { toldMeeting = max(toldMeeting, number) }
     }
   }
 
@@ -117,10 +117,10 @@ package final class RankWatch {
       toldReason = reason
       spread(.stop(reason))
     }
-    let walk = stop.work.givenUpWalk
-    if walk > toldWalk {
-      toldWalk = walk
-      spread(.failedWalk(walk))
+    let meeting = stop.work.givenUpMeeting
+    if meeting > toldMeeting {
+      toldMeeting = meeting
+      spread(.failedMeeting(meeting))
     }
   }
 

@@ -12,6 +12,7 @@ package final class SerialEngine: Engine, @unchecked Sendable {
   }
 
   package var workerCount: Int { 1 }
+  package var work: WorkLog { stop.work }
 
   package func closeReaders() -> ReadTotals { worker.closeReaders() }
 

@@ -46,8 +46,8 @@ package final class StopSwitch: Sendable {
   /// What the workers of this process do; the message of the stop counts from it.
   package let work = WorkLog()
 
-  /// What to do after a stop.
-  static let wayOn = "the same command goes on from there"
+  /// What to do after an end in the middle of the work.
+  package static let wayOn = "the same command goes on from there"
 
   /// Makes a switch that is open.
   package init() {}
@@ -82,19 +82,16 @@ package final class StopSwitch: Sendable {
 
   /// The fault with which a stopped run ends.
   package var fault: Fault {
-    let hint = Self.wayOn
     let so = work.progressText.map { " after \($0)" } ?? ""
     switch reason {
     case .notice(let signal):
-      return Fault(.stopped, "", "stopped by \(signalName(signal))\(so)", hint: hint)
+      return Fault(.stopped, "", "stopped by \(signalName(signal))\(so)")
     case .jobEnds(let seconds):
-      return Fault(
-        .stopped, "", "stopped\(so), \(seconds) s before the end of the job", hint: hint)
+      return Fault(.stopped, "", "stopped\(so), \(seconds) s before the end of the job")
     case .stalled(let sentence):
-      return Fault(.stalled, "", sentence, hint: hint)
+      return Fault(.stalled, "", sentence)
     case .signal(let signal):
-      return Fault(
-        .signal, "", "ended by \(signalName(signal))\(so)", hint: hint, signal: signal)
+      return Fault(.signal, "", "ended by \(signalName(signal))\(so)", signal: signal)
     case nil:
       return Fault(.internal, "", "a run that nobody stopped was stopped")
     }

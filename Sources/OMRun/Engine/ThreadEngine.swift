@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The rest of a walk is of no use, because a piece of it failed on another rank.
+/// The rest of a walk is of no use, because another rank has failed meanwhile.
 struct GivenUp: Error {}
 
 /// Walks the pieces on threads of its own; each takes the next piece when it is free, so all stay
@@ -27,6 +27,7 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
   }
 
   package var workerCount: Int { workers.count }
+  package var work: WorkLog { stop.work }
 
   package func closeReaders() -> ReadTotals {
     workers.reduce(into: ReadTotals()) { $0.add($1.closeReaders()) }
@@ -36,7 +37,7 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
     _ pieces: Int, most: Int, name: @escaping @Sendable (Int) -> String,
     _ body: @Sendable (Int, Worker) throws -> Void
   ) throws {
-    let walk = stop.work.beginWalk()
+    let meeting = work.meeting
     let next = Atomic<Int>(0)
     let failure = Mutex<(any Error)?>(nil)
     let stopped = Atomic<Bool>(false)
@@ -46,14 +47,14 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
         if piece >= pieces { return }
         do {
           try self.stop.check()
-          if self.stop.work.isGivenUp(walk: walk) { throw GivenUp() }
-          self.stop.work.begin(piece, worker: number, name: name)
-          defer { self.stop.work.end(worker: number) }
+          if self.work.isGivenUp(meeting) { throw GivenUp() }
+          self.work.begin(piece, worker: number, name: name)
+          defer { self.work.end(worker: number) }
           try body(piece, self.workers[number])
         } catch {
           stopped.store(true, ordering: .relaxed)
           failure.withLock { if $0 == nil { $0 = error } }
-          if !self.stop.isOn && !(error is GivenUp) { self.stop.work.giveUp(walk: walk) }
+          if !self.stop.isOn && !(error is GivenUp) { self.work.giveUp(meeting) }
         }
       }
     }

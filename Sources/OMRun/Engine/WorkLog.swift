@@ -25,10 +25,10 @@ package final class WorkLog: Sendable {
   }
 
   private let state = Mutex(State())
-  /// How many walks over all ranks were begun; every rank makes the same ones.
-  private let walks = Atomic<Int>(0)
-  /// The latest walk in which a piece failed, on any rank.
-  private let failedWalk = Atomic<Int>(0)
+  /// How often all ranks have met, or are about to, to agree on how some work ended.
+  private let meetings = Atomic<Int>(0)
+  /// The latest meeting for which some rank has failed already.
+  private let failedMeeting = Atomic<Int>(0)
 
   /// Makes an empty log.
   init() {}
@@ -60,19 +60,22 @@ package final class WorkLog: Sendable {
   /// Pieces finished so far, in all walks.
   package var finished: Int { state.withLock { $0.finished } }
 
-  /// Begins a walk over all ranks.
-  ///
-  /// - Returns: Its number, from 1.
-  func beginWalk() -> Int { walks.wrappingAdd(1, ordering: .relaxed).newValue }
+  /// Begins work after which all ranks meet.
+  func beginMeeting() { meetings.wrappingAdd(1, ordering: .relaxed) }
 
-  /// Whether the rest of a walk is of no use, because a piece of it failed on some rank.
-  func isGivenUp(walk number: Int) -> Bool { failedWalk.load(ordering: .relaxed) == number }
+  /// The number of the next meeting, the same on every rank; 0 where no ranks meet.
+  var meeting: Int { meetings.load(ordering: .relaxed) }
 
-  /// Notes that a piece of a walk failed on some rank.
-  func giveUp(walk number: Int) { failedWalk.max(number, ordering: .relaxed) }
+  /// Whether the work before a meeting is of no use, because some rank failed.
+  func isGivenUp(_ meeting: Int) -> Bool {
+    meeting > 0 && failedMeeting.load(ordering: .relaxed) == meeting
+  }
 
-  /// The latest walk in which a piece failed; 0 when there is none.
-  var givenUpWalk: Int { failedWalk.load(ordering: .relaxed) }
+  /// Notes that a rank failed in its work before a meeting.
+  func giveUp(_ meeting: Int) { failedMeeting.max(meeting, ordering: .relaxed) }
+
+  /// The latest meeting for which some rank failed; 0 when there is none.
+  var givenUpMeeting: Int { failedMeeting.load(ordering: .relaxed) }
 
   /// Notes how far the run is.
   ///
@@ -139,8 +142,8 @@ package final class WorkLog: Sendable {
     /// - Parameter place: Which process it is, for example `rank 3 on n2`; empty for the only one.
     /// - Returns: The sentence, without a final stop.
     package func sentence(place: String) -> String {
-      let of = place.isEmpty ? "" : " of \(place)"
-      return "no region was finished for \(Int(seconds)) s, \(piece)\(of) does not end"
+      let of = place.isEmpty ? "" : " on \(place)"
+      return "nothing was finished for \(Int(seconds)) s, and \(piece)\(of) does not end"
     }
   }
 

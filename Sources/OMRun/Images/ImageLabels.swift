@@ -22,7 +22,7 @@ extension ImageRun {
     progress.begin(.mask)
     progress.skip(all.count - own.count)
     try engine.agree {
-      try engine.walk(own.count, most: budget.workers) { index, worker in
+      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
         let piece = pieces[own[index]]
         guard let choices = choices[piece.plan], let writer = known[piece.plan] else { return }
         let pass = MaskPass(plan: setup.plans[piece.plan], choices: choices)
@@ -105,7 +105,7 @@ extension ImageRun {
     let store = RunStore(limit: budget.betweenPasses)
     progress.begin(.objects)
     try engine.agree {
-      try engine.walk(own.count, most: budget.workers) { index, worker in
+      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]
         guard let rules = plan.recipe.objects else { return }
@@ -195,7 +195,8 @@ extension ImageRun {
     progress.begin(.labels)
     progress.skip(own.count - places.count)
     try engine.agree {
-      try engine.walk(places.count, most: budget.workers) { number, worker in
+      let name = names(places.map { own[$0] })
+      try engine.walk(places.count, most: budget.workers, name: name) { number, worker in
         let index = places[number]
         let piece = pieces[own[index]]
         let plan = setup.plans[piece.plan]

@@ -1,4 +1,5 @@
 import OMGrid
+import OMImage
 import OMJSON
 import OMTask
 
@@ -53,6 +54,15 @@ struct ImageRun: Sendable {
 
   var memoryPerWorker: Int {
     request.options.memory / max(1, request.options.threads)
+  }
+
+  /// Names the pieces of a walk, given by their numbers, for messages about them.
+  func names(_ numbers: [Int]) -> @Sendable (Int) -> String {
+    { index in
+      let piece = pieces[numbers[index]]
+      let image = setup.image.location.displayName
+      return "region \(piece.region) of label \(setup.plans[piece.plan].name) of \(image)"
+    }
   }
 
   /// The regions that all ranks walk over, in all passes.

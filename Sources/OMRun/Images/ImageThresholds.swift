@@ -48,7 +48,7 @@ extension ImageRun {
     let name = survey == nil ? ImagePass.statistics : .statisticsInRange
     progress.begin(name)
     try engine.agree {
-      try engine.walk(wanted.count, most: budget.workers) { index, worker in
+      try engine.walk(wanted.count, most: budget.workers, name: names(wanted)) { index, worker in
         let piece = pieces[wanted[index]]
         let plan = setup.plans[piece.plan]
         guard let need = plan.recipe.statistics else { return }

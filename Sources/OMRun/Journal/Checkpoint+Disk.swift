@@ -18,7 +18,7 @@ extension Checkpoint {
     try engine.agree {
       let files = try units.filter { $0.size != nil }.map { try file($0.place, setup, committer) }
       // Durable files were waited for when they were staged, those of earlier invocations perhaps not.
-      try engine.walk(files.count) { index, _ in
+      try engine.walk(files.count, name: { "staged file \(files[$0].key)" }) { index, _ in
         let file = files[index]
         do {
           try committer.stage.below("\(file.label)/\(file.level)").sync(file.key)

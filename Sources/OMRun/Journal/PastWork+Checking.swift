@@ -27,7 +27,7 @@ extension PastWork {
     let staged = share(of: engine.rank, of: engine.rankCount)
     let lost = Mutex<[UnitPlace]>([])
     try engine.agree {
-      try engine.walk(staged.count) { index, _ in
+      try engine.walk(staged.count, name: { "staged file \($0) of an earlier run" }) { index, _ in
         if try !isSound(staged[index], setup, committer) {
           lost.withLock { $0.append(staged[index].place) }
         }

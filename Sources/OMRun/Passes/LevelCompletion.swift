@@ -27,7 +27,8 @@ struct LevelCompletion: Sendable {
       let source = try engine.agree { try staged(level - 1) }
       let own = missing.indices.filter { $0 % engine.rankCount == engine.rank }
       try engine.agree {
-        try engine.walk(own.count) { index, worker in
+        let name: @Sendable (Int) -> String = { "unit \(missing[own[$0]]) of level \(level)" }
+        try engine.walk(own.count, name: name) { index, worker in
           try make(level, missing[own[index]], source, worker)
           try unitIsDone()
         }

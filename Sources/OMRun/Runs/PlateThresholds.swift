@@ -117,7 +117,8 @@ struct PlateThresholds: Sendable {
     }
     let own = runner.ownImages
     try runner.engine.agree {
-      try runner.engine.walk(own.count) { number, worker in
+      let name: @Sendable (Int) -> String = { runner.inputs.items[own[$0]].uri }
+      try runner.engine.walk(own.count, name: name) { number, worker in
         try take(own[number], SerialEngine(worker, stop: request.options.stop))
       }
     }

@@ -151,7 +151,8 @@ struct Runner: Sendable {
     let holder = LockHolder.thisProcess()
     // A fault that stops the run stops it on every rank.
     try engine.agree {
-      try engine.walk(own.count) { number, worker in
+      let name: @Sendable (Int) -> String = { inputs.items[own[$0]].uri }
+      try engine.walk(own.count, name: name) { number, worker in
         let index = own[number]
         defer { progress.add(bytes: 0) }
         guard let location = inputs.items[index].location, !table.hasFailed(index) else {
