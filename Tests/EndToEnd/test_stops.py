@@ -9,27 +9,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from omtask_testing import faults, samples
 from omtask_testing.jobs import Job, until
-from omtask_testing.layouts import ZSTD, Layout
 from omtask_testing.program import Program, environment, mpirun
 from omtask_testing.trees import leftovers, tree
 
 WORDS = ("--method", "otsu", "--label-name", "nuclei")
 RANKS = (1, 3)
-# Every time point is a region of one chunk, so that a stop finds some done and some not.
-REGIONS = 60
-CHUNKED = Layout("chunked", "0.5", (1, 64, 64), None, (ZSTD,))
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stops") / "original.zarr"
-    rng = np.random.default_rng(3)
-    samples.write_blobs(path, CHUNKED, rng, axes="tyx", shape=(REGIONS, 64, 64))
+    samples.write_series(path)
     return path
 
 
