@@ -34,13 +34,17 @@ public struct Limits: Sendable, Equatable {
   /// The default limits.
   public init() {}
 
-  private static let inForce = Mutex(Limits())
+  /// A class, because optimised builds of Swift 6.3 make a global mutex of a struct all zeros.
+  private final class Box: Sendable {
+    let limits = Mutex(Limits())
+  }
+  private static let inForce = Box()
 
   /// The limits of this process.
-  public static var current: Limits { inForce.withLock { $0 } }
+  public static var current: Limits { inForce.limits.withLock { $0 } }
 
   /// Puts limits in force for the whole process.
-  public static func use(_ limits: Limits) { inForce.withLock { $0 = limits } }
+  public static func use(_ limits: Limits) { inForce.limits.withLock { $0 = limits } }
 
   /// What to do when a limit is hit.
   public static func hint(_ name: Name) -> String {
