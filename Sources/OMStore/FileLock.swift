@@ -94,19 +94,18 @@ package final class FileLock: Sendable {
     place.giveUp(file)
   }
 
-  /// Looks at a lock without taking it, or nil when nobody holds it.
+  /// Looks at a lock without taking it or writing anything, or nil when nobody holds it.
   ///
   /// - Parameters:
   ///   - name: The name of the lock.
   ///   - folder: The folder it is in.
-  /// - Returns: The holder, and whether it has left the lock. Where we may not write, its age is
-  ///   taken from the clock of this machine.
+  /// - Returns: The holder, and whether it has left the lock; for a holder on another machine that
+  ///   goes by the clock of this one, so it is good for telling people and not for breaking locks.
   /// - Throws: Kind `path` when there is a link in its place, `io` and `permission` from the disk.
   package static func look(
     _ name: String, in folder: OutputFolder
   ) throws(Fault) -> LockState? {
-    let place = LockPlace(folder: folder, name: name)
     guard let found = try folder.findLockFile(name) else { return nil }
-    return found.state(at: place.serverTime())
+    return found.state(at: realTime())
   }
 }

@@ -47,15 +47,6 @@ struct LockPlace: Sendable {
   /// Removes a name; it may be gone already.
   func remove(_ name: String) { _ = unlinkat(folder.descriptor.number, name, 0) }
 
-  /// The time of the file server in nanoseconds; that of this machine where we may not write.
-  func serverTime() -> Int {
-    if let (file, name) = try? makeOwnFile(.thisProcess()) {
-      defer { remove(name) }
-      if let time = try? file.serverTime() { return time }
-    }
-    return Int(time(nil)) * 1_000_000_000
-  }
-
   /// Whether who has just taken the lock may keep it.
   ///
   /// What others left behind is removed. When the lock of somebody who lives lies aside, it holds:

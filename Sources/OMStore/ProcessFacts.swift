@@ -61,6 +61,13 @@ package func utcText(_ seconds: Int) -> String {
   return String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
+/// The time of this machine in nanoseconds since 1970.
+func realTime() -> Int {
+  var now = timespec()
+  clock_gettime(CLOCK_REALTIME, &now)
+  return now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
 /// Seconds by a clock that nobody sets.
 func monotonicSeconds() -> Double {
   var now = timespec()

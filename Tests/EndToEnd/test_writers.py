@@ -141,6 +141,31 @@ def test_two_images_of_a_plate_are_not_in_each_others_way(
     omtask(*words(image, "a", "--lock-wait", "0"))
 
 
+def test_of_two_equal_runs_one_works_and_the_other_finds_it_done(
+    omtask: Program, image: Path, tmp_path: Path
+) -> None:
+    # The first is at its commit when the second comes.
+    log = tmp_path / "log"
+    first = start(omtask, image, "same", **delayed(image / "labels/same", log))
+    waiting_for(log)
+    impatient = omtask(*words(image, "same", "--lock-wait", "0"), expect=75)
+    assert f"process {first.pid}" in impatient.stderr
+    second = start(omtask, image, "same")
+    finished(first, 0)
+    finished(second, 0)
+    assert_all_there(image, ["same"])
+
+
+def test_equal_runs_at_any_moment_end_with_one_result(
+    omtask: Program, image: Path, scaled: Callable[[int, int], int]
+) -> None:
+    for number in range(scaled(5, 50)):
+        both = [start(omtask, image, f"twice{number}") for _ in range(3)]
+        for run in both:
+            finished(run, 0)
+    assert_all_there(image, listed_labels(image))
+
+
 # Other programs in the midst of our steps
 
 

@@ -10,7 +10,7 @@ import Testing
     ("omtask", ["--help"]), ("run", ["run", "--help"]), ("plan", ["plan", "--help"]),
     ("tasks", ["tasks", "--help"]), ("info", ["info", "--help"]),
     ("preview", ["preview", "--help"]), ("cat", ["cat", "--help"]),
-    ("verify", ["verify", "--help"]),
+    ("verify", ["verify", "--help"]), ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
   ]
 

@@ -1,0 +1,28 @@
+import ArgumentParser
+import OMJSON
+import OMRun
+
+/// `omtask clean`: removes what unfinished runs left.
+struct CleanCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "clean",
+    abstract: "Remove unfinished runs of an image, plate, well or output, but for those at work.",
+    discussion: """
+      What is removed can no longer be gone on with. Label images that are complete are never touched.
+      """)
+
+  @Argument(help: "The image, plate or well, or the path of an output.")
+  var uri: String
+
+  @Flag(help: "Answer with JSON.")
+  var json = false
+
+  func run(in context: CommandContext) throws -> Int32 {
+    var cleaning = Cleaning()
+    for folder in try StageFolder.find(uri) { cleaning.clean(folder) }
+    try Output(context.output, json ? .json : .human)
+      .write(CleanAnswer(uri: uri, cleaning: cleaning))
+    if let fault = cleaning.faults.first { throw fault }
+    return 0
+  }
+}

@@ -1,0 +1,82 @@
+import OMImage
+package import OMJSON
+import OMStore
+
+/// A hidden folder in which runs keep what is not finished: in an image, or beside an output.
+package struct StageFolder: Sendable {
+  /// The folder that holds it.
+  let holder: OutputFolder
+  /// Its name.
+  let name: String
+
+  /// Its whole path.
+  package var path: String { joinedKey(holder.path, name) }
+
+  /// Finds the hidden folders of a URI: of an image, of all images of a plate or well, and of an
+  /// output that may not be there yet.
+  ///
+  /// - Parameter uri: A local path.
+  /// - Returns: Those that exist, a link among them too.
+  /// - Throws: What opening the URI gives, when it holds no image and there is no hidden folder.
+  package static func find(_ uri: String) throws(Fault) -> [StageFolder] {
+    var fault: Fault?
+    var holders: [String] = []
+    do throws(Fault) {
+      let source = try ImageSource.open(uri, filter: WellFilter())
+      holders = source.items.map(\.location.displayName)
+      if source.kind != .image, let root = source.items.first?.location.store.description {
+        holders.append(root)
+      }
+    } catch {
+      fault = error
+      if !uri.contains("://") { holders = [uri] }
+    }
+    var found = holders.compactMap { existing($0, ImageCommitter.folder) }
+    if let output = try? SeparatePath(uri), let beside = existing(output.parent, output.stages) {
+      found.append(beside)
+    }
+    if found.isEmpty, let fault { throw fault }
+    return found
+  }
+
+  private static func existing(_ path: String, _ name: String) -> StageFolder? {
+    guard let holder = try? OutputFolder(path: path), let kind = try? holder.kind(of: name),
+      kind == .folder || kind == .link
+    else { return nil }
+    return StageFolder(holder: holder, name: name)
+  }
+
+  /// Opens the folder.
+  ///
+  /// - Throws: A fault of kind `path` when it is a link.
+  func open() throws(Fault) -> OutputFolder { try holder.folder(name) }
+
+  /// Whether a name is that of a stage: a run id.
+  static func isRunID(_ name: String) -> Bool {
+    name.utf8.count == 16
+      && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// The unfinished runs in the folder, in the order of their ids; nothing is written.
+  ///
+  /// - Returns: The runs.
+  /// - Throws: Kind `path` when the folder or a stage is a link, and what reading it gives.
+  package func runs() throws(Fault) -> [StageSummary] {
+    let stages = try open()
+    var runs: [StageSummary] = []
+    for name in try stages.list() where StageFolder.isRunID(name) {
+      // A run may end, and its folder go, while it is looked at.
+      do throws(Fault) {
+        runs.append(try StageSummary.read(stages, name))
+      } catch { if error.kind != .missing { throw error } }
+    }
+    return runs
+  }
+
+  /// The locks in such a folder and the names of what their holders make: `labels` stands for
+  /// `labels.lock` and `labels.new`.
+  static let locks = [
+    (name: LabelsRegister.lockName, spare: LabelsRegister.spareName),
+    (name: AncestorMetadata.lockName, spare: AncestorMetadata.spareName),
+  ]
+}
