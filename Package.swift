@@ -122,8 +122,8 @@ let package = Package(
     tests(
       "OMRun",
       [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask", "OMObjects",
-        "TestSupport",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+        "OMObjects", "OMTasks", "TestSupport",
       ]),
     tests(
       "OMCommands",
@@ -138,7 +138,7 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMRun",
       ], path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),

@@ -160,6 +160,48 @@ def manifests(seeds):
     seeds.add("manifest", "null", "", '{"suffix": null, "limit": 0.1, "passes": 8.0, "dark": true}')
 
 
+def crc32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    return struct.pack("<I", value ^ 0xFFFFFFFF)
+
+
+def journals(seeds):
+    """Files of a stage as Sources/OMRun/Journal writes them; the first byte chooses the kind."""
+    def text(word):
+        return struct.pack("<Q", len(word)) + word
+
+    unit, work = struct.pack("<3q", 0, 1, 5), struct.pack("<Bq", 4, 7)
+    damage = struct.pack("<q", 1) + text(b"0") + struct.pack("<Q2q", 2, 3, 9) + struct.pack("<q", 1)
+    damage += text(b"0") + struct.pack("<q", 3) + text(b"0/c/1") + b"\1" + struct.pack("<Qq", 1, 3)
+    damage += text(b"cut off")
+    payloads = [
+        (1, struct.pack("<4q", 1, 0, 2, 1700000000000) + text(b"node")),
+        (2, unit + struct.pack("<qI", 100, 1)), (2, unit + struct.pack("<qI", -1, 0)), (3, unit),
+        (4, work + struct.pack("<2qI", 0, 64, 7)), (5, work + struct.pack("<q", 12)),
+        (6, text(damage)), (7, b"")]
+    whole = b""
+    for kind, payload in payloads:
+        record = struct.pack("<IB", len(payload), kind) + payload
+        whole += b"OMJ1" + record + crc32c(record)
+        seeds.add("journal", f"record-{kind}-{len(payload)}", bytes([1, kind]) + payload)
+    seeds.add("journal", "whole", b"\0" + whole)
+    seeds.add("journal", "torn", b"\0" + whole[:150] + b"OMJ1" + whole[150:-3])
+    seeds.add("journal", "damage", b"\2" + damage)
+    block = struct.pack("<10q", 0, 0, 0, 0, 0, 0, 0, 1, 2, 8)
+    rows = struct.pack("<Q3I", 3, 0, 1, 2)
+    seeds.add("journal", "objects-none", b"\4" + struct.pack("<q", 0) + b"\0" + text(b"") + struct.pack("<Q", 0))
+    runs = struct.pack("<Q", 2) + struct.pack("<3I", 1, 3, 0) * 2
+    seeds.add("journal", "objects", b"\4" + struct.pack("<q", 4) + b"\0" + text(b"") + struct.pack("<Q", 1)
+              + block + rows + runs + struct.pack("<QI", 1, 1) + struct.pack("<QI", 1, 4) + struct.pack("<Q", 0))
+    table = bytes([1, 1, 2, 1]) + struct.pack("<Q", 5) + bytes(16 + 33) + struct.pack("<2I", 0, 0)
+    table += struct.pack("<4Q", 3, 2, 4, 1)
+    seeds.add("journal", "statistics", b"\3" + struct.pack("<Q", 0) + text(table))
+
+
 def documents(seeds):
     texts = {
         "numbers": "[0, -0, 1.50, 12345678901234567890, 1e308, -2.5E-3, 1E+2, 0.1]",
@@ -225,7 +267,7 @@ def main():
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    for make in (fixtures, stored_bytes, codecs, shards, images, manifests, documents):
+    for make in (fixtures, stored_bytes, codecs, shards, images, manifests, journals, documents):
         make(seeds)
     for folder in given.images:
         found_images(seeds, folder)

@@ -39,6 +39,21 @@ package struct PacketReader {
     return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
   }
 
+  /// Reads a number that cannot be negative; files and other ranks are not trusted to keep to that.
+  mutating func readCount() throws(Fault) -> Int {
+    let value = try read(Int64.self)
+    if value < 0 { throw Fault(.internal, "", "a count is \(value)") }
+    return Int(value)
+  }
+
+  /// Reads a truth value; any byte is one.
+  mutating func read(_: Bool.Type) throws(Fault) -> Bool { try read(UInt8.self) != 0 }
+
+  /// Reads truth values with their count.
+  mutating func readArray(_: Bool.Type) throws(Fault) -> [Bool] {
+    try readArray(UInt8.self).map { $0 != 0 }
+  }
+
   /// Reads plain values with their count.
   package mutating func readArray<Value: BitwiseCopyable>(
     _: Value.Type

@@ -172,13 +172,6 @@ extension Packet {
 }
 
 extension PacketReader {
-  /// A number that cannot be negative.
-  fileprivate mutating func readCount() throws(Fault) -> Int {
-    let value = Int(try read(Int64.self))
-    if value < 0 { throw Fault(.internal, "", "a count is \(value)") }
-    return value
-  }
-
   fileprivate mutating func readUnit() throws(Fault) -> UnitPlace {
     UnitPlace(plan: try readCount(), level: try readCount(), number: try readCount())
   }

@@ -77,7 +77,7 @@ struct StatisticsTable: Sendable {
   /// Merges the table that is left of a message.
   mutating func add(from reader: inout PacketReader) throws(Fault) {
     while !reader.isAtEnd {
-      let number = Int(try reader.read(UInt64.self))
+      let number = try reader.readCount()
       try add(number, VoxelStatistics(encoded: try reader.readBytes()))
     }
   }

@@ -94,12 +94,12 @@ extension DamageLog.Content {
   init(unpacking bytes: [UInt8]) throws(Fault) {
     var reader = PacketReader(bytes)
     var numbers: [String: Set<Int>] = [:]
-    for _ in 0..<(try reader.read(Int.self)) {
+    for _ in 0..<(try reader.readCount()) {
       let path = String(decoding: try reader.readBytes(), as: UTF8.self)
       numbers[path] = Set(try reader.readArray(Int.self))
     }
     var listed: [DamagedChunk] = []
-    for _ in 0..<(try reader.read(Int.self)) {
+    for _ in 0..<(try reader.readCount()) {
       let path = String(decoding: try reader.readBytes(), as: UTF8.self)
       let number = try reader.read(Int.self)
       let key = String(decoding: try reader.readBytes(), as: UTF8.self)

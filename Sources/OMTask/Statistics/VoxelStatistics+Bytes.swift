@@ -75,10 +75,14 @@ extension VoxelStatistics {
     let high: Int128 = try reader.read()
     switch kind {
     case 0: return nil
-    case 1 where !dataType.isFloat && low <= high: return .integers(low, high)
+    case 1 where !dataType.isFloat:
+      guard low <= high, dataType.holds(low), dataType.holds(high) else { throw ByteReader.damage }
+      return .integers(low, high)
     case 2 where dataType.isFloat:
       let bounds = [low, high].map { Double(bitPattern: UInt64(truncatingIfNeeded: $0)) }
-      guard bounds[0] <= bounds[1], bounds.allSatisfy(\.isFinite) else { throw ByteReader.damage }
+      guard bounds[0] <= bounds[1], bounds.allSatisfy(dataType.holds) else {
+        throw ByteReader.damage
+      }
       return .floats(bounds[0], bounds[1])
     default: throw ByteReader.damage
     }
@@ -86,6 +90,30 @@ extension VoxelStatistics {
 }
 
 extension DataType {
+  /// Whether voxels of this integer type can have a value.
+  fileprivate func holds(_ value: Int128) -> Bool {
+    switch self {
+    case .bool, .uint8: UInt8(exactly: value) != nil
+    case .int8: Int8(exactly: value) != nil
+    case .int16: Int16(exactly: value) != nil
+    case .int32: Int32(exactly: value) != nil
+    case .int64: Int64(exactly: value) != nil
+    case .uint16: UInt16(exactly: value) != nil
+    case .uint32: UInt32(exactly: value) != nil
+    case .uint64: UInt64(exactly: value) != nil
+    case .float16, .float32, .float64: false
+    }
+  }
+
+  /// Whether voxels of this floating-point type can have a finite value.
+  fileprivate func holds(_ value: Double) -> Bool {
+    switch self {
+    case .float16: Double(Float16(value)) == value && value.isFinite
+    case .float32: Double(Float(value)) == value && value.isFinite
+    default: value.isFinite
+    }
+  }
+
   /// The number of the type in byte forms; never changes.
   fileprivate var code: UInt8 {
     switch self {
