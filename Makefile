@@ -3,7 +3,7 @@ PREFIX ?= $(HOME)/.local
 BUILD = swift build -c release --static-swift-stdlib
 
 .NOTPARALLEL:
-.PHONY: help demo test acceptance fuzz build install check format bench setup clean
+.PHONY: help demo test acceptance fuzz sanitize build install check format bench setup clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -19,6 +19,9 @@ acceptance: setup build ## the tests again with the full figures (5 GiB image, 3
 
 fuzz: setup ## fuzz all readers, FUZZ_SECONDS (600) each; FUZZ_TARGETS=json,chunk for some of them
 	scripts/fuzz
+
+sanitize: setup ## the Swift tests and some runs under AddressSanitizer and ThreadSanitizer
+	scripts/sanitize
 
 setup: ## the Debian packages and the Python peers that demo and test need
 	scripts/setup-debian
