@@ -52,7 +52,7 @@ typedef Stage {                         /* .omtask/<run-id>/ */
   byte journal;                         /* units that are recorded, in order */
   bit complete;                         /* the record that everything is staged */
   Tree out;                             /* out/<name> */
-  Tree old                              /* out/<name>.old */
+  Tree old                              /* old/<name> */
 };
 #define HOLDS_NOTHING(stage) (stage.lock == FREE && !stage.waiting && !stage.journal && \
   !stage.complete && IS_EMPTY(stage.out) && IS_EMPTY(stage.old))
@@ -323,7 +323,7 @@ refuse:
   goto start;
 
 done:
-#ifdef FOREIGN                          /* whoever gives the command again later adds a lost entry */
+#ifdef FOREIGN                          /* who gives the command again later adds a lost entry */
   if
   :: atomic { foreign_ended && listed(list) }
   :: atomic { foreign_ended && !listed(list) } goto start

@@ -1,7 +1,8 @@
 /* The lock without a lock server: FileLock in Sources/OMStore. README.md says how to check it.
  *
- * Lock files are known by the token in their content, which is never used twice. What a name leads
- * to is the token of the file, or 0 for nothing. Every step is one file-system operation.
+ * Lock files are told apart by tokens: inode and time, which no other file has while somebody holds
+ * this one open. What a name leads to is the token of the file, or 0 for nothing. Every step is one
+ * file-system operation.
  */
 #ifndef RUNS
 #define RUNS 3                  /* processes that want the lock, */
@@ -27,7 +28,7 @@ byte holder;                    /* who believes to hold the lock, and lives: its
 /* FileLock.acquire makes its own file, complete before it is linked to any other name. */
 inline make_own_file() {
   atomic {
-#ifdef INODE_AS_TOKEN           /* a number that is free again is given to the next file */
+#ifdef INODE_AS_TOKEN           /* nobody holds it open: a free number goes to the next file */
     tokens = 1;
     do
     :: tokens == names[LOCK] || tokens == mine[0] || tokens == mine[1] || tokens == mine[2] ->
@@ -49,7 +50,7 @@ inline forget(first) {
   }
 }
 
-/* One process: acquire, work, release. The recursion of `seize` is the stack `path`:
+/* One process: acquire, work, release. The recursion of LockAttempt.replace is the stack `path`:
  * path[0] is NAME, and path[n + 1] the right to replace what was found, stale, at path[n]. */
 proctype Run(byte me) {
   byte path[DEPTH];
@@ -60,7 +61,7 @@ start: {
   :: else ->
     make_own_file();
 
-seize:                          /* link(NAME.<mine>, path); when it is taken, read what is there */
+seize:                          /* link(NAME.<mine>, path); when it is taken, see what is there */
     if
     :: atomic { names[path[level]] == 0 -> names[path[level]] = mine[me] }
     :: atomic { names[path[level]] != 0 && dead[names[path[level]]] ->
@@ -90,7 +91,7 @@ seized:
     :: else
     fi;
 #ifndef NO_SECOND_LOOK
-    if                          /* read again: what is to be replaced must still be there */
+    if                          /* LockPlace.leads: what is to be replaced must still be there */
     :: atomic { names[path[level - 1]] == path[level] }
     :: atomic { names[path[level - 1]] != path[level] }
         names[path[level]] = 0; forget(1);
@@ -104,7 +105,7 @@ seized:
     :: atomic { names[path[level]] == 0 -> forget(1) }
         goto seize
     fi;
-    if                          /* read once more */
+    if                          /* is it ours? */
     :: atomic { names[path[level]] == mine[me] } -> goto seized
     :: atomic { names[path[level]] != mine[me] -> forget(1) } goto seize
     fi;
@@ -156,8 +157,8 @@ end:
 #define SWEEP_AWAY(token) \
   atomic { MEANS_NOTHING(token) -> swept = token } names[token] = 0; swept = 0
 
-/* Removes rights whose owner is dead and whose token is nowhere. It acts on that as late as it
- * likes, whatever the name leads to by then. */
+/* LockPlace.sweep removes rights whose owner is dead and whose token is nowhere. It acts on that as
+ * late as it likes, whatever the name leads to by then. */
 active proctype Sweep() {
   byte swept;
   do
