@@ -6,7 +6,7 @@ import Synchronization
 /// A lock is a name that leads to the file of its holder. Making a second name for a file (`link`) is
 /// one step on every file system we know, local or not, and fails when the name is taken. The holder
 /// touches its file every 20 s. Who finds a lock whose holder has ended, or has shown no sign of life
-/// for 60 s by the file server's clock, moves it aside and takes it.
+/// for 60 s by the file server's clock, replaces it; the right to do so is a lock of its own.
 ///
 /// All calls are local and may come from any thread. The lock is given back with the last reference
 /// at the latest.
@@ -77,9 +77,9 @@ package final class FileLock: Sendable {
   package func isHeld() -> Bool {
     if isReleased.withLock({ $0 }) { return false }
     do {
-      // In this order: who wanted to remove it sees that it has changed, and puts it back.
+      // In this order: who wants to replace it sees that it has changed.
       try file.beat()
-      return try place.identity(of: place.name) == file.identity || place.takeBack(file)
+      return try place.identity(of: place.name) == file.identity
     } catch { return false }
   }
 
@@ -91,7 +91,7 @@ package final class FileLock: Sendable {
     }
     guard isFirst else { return }
     LockHeartbeat.shared.remove(file)
-    place.giveUp(file)
+    place.giveUp(place.name, file)
   }
 
   /// Looks at a lock without taking it or writing anything, or nil when nobody holds it.
@@ -107,5 +107,16 @@ package final class FileLock: Sendable {
   ) throws(Fault) -> LockState? {
     guard let found = try folder.findLockFile(name) else { return nil }
     return found.state(at: realTime())
+  }
+
+  /// Removes the files of processes that have ended from beside a lock, which stays.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the lock.
+  ///   - folder: The folder it is in.
+  /// - Throws: `io` and `permission` from the disk.
+  package static func sweep(_ name: String, in folder: OutputFolder) throws(Fault) {
+    let place = LockPlace(folder: folder, name: name)
+    try place.sweep { place.serverTime() }
   }
 }

@@ -23,38 +23,77 @@ struct LockAttempt {
 
   /// Tries once; false when somebody else holds the lock.
   mutating func take() throws(Fault) -> Bool {
-    do {
-      try place.link(ownName, place.name)
-    } catch {
-      if error.code == ENOENT {
-        // Somebody took the file for one that was left, while this process was stopped.
-        (file, ownName) = try place.makeOwnFile(holder)
-        return false
-      }
-      if error.code != EEXIST {
-        throw error.fault(place.path, "taking the lock")
-      }
-      // A file server that repeats a call says so of a name that we have just made.
-      guard (try? place.identity(of: place.name)) == file.identity else { return false }
-    }
-    guard try place.isAlone(file, besides: ownName) else { return false }
+    guard try seize(place.name) else { return false }
+    let file = file
+    try place.sweep(at: { (try? file.serverTime()) ?? 0 }, besides: ownName)
     place.remove(ownName)
     return true
   }
 
-  /// Looks who holds the lock, and removes it when its holder has left it.
-  func look() throws(Fault) -> Finding {
+  /// Gives our own file a name; false when the name is taken.
+  private mutating func seize(_ name: String) throws(Fault) -> Bool {
+    do {
+      try place.link(ownName, name)
+      return true
+    } catch {
+      if error.code == EEXIST {
+        // A file server that repeats a call says so of a name that we have just made.
+        return (try? place.identity(of: name)) == file.identity
+      }
+      guard error.code == ENOENT else { throw error.fault(place.path, "taking the lock") }
+      // Somebody took the file for one that was left, while this process was stopped.
+      (file, ownName) = try place.makeOwnFile(holder)
+      return false
+    }
+  }
+
+  /// Looks who holds the lock, and replaces it by our own when its holder has left it.
+  mutating func look() throws(Fault) -> Finding {
     let now: Int
     do { now = try file.serverTime() } catch { throw error.fault(place.path, "waiting for it") }
     guard let found = try place.folder.findLockFile(place.name) else { return .free }
     let state = found.state(at: now)
     guard state.isStale else { return .held(state) }
-    return try place.breakLock(found) ? .broken(state) : .free
+    return try replace(found, place.name, now)
   }
+
+  /// Puts our own file in the place of one whose holder has left it.
+  ///
+  /// - Parameters:
+  ///   - found: The file, which was found some time ago.
+  ///   - name: The name under which it was found.
+  ///   - now: The time of the file server.
+  ///   - depth: How many rights to replace are replaced.
+  /// - Returns: `broken` when our own file has the name now, `held` when somebody else is about it.
+  /// - Throws: What looking and renaming throws.
+  mutating func replace(
+    _ found: FoundLockFile, _ name: String, _ now: Int, depth: Int = 0
+  ) throws(Fault) -> Finding {
+    let right = place.right(toReplace: found)
+    if try !seize(right) {
+      guard let other = try place.folder.findLockFile(right) else { return .free }
+      let state = other.state(at: now)
+      guard state.isStale, depth < LockAttempt.deepest else { return .held(state) }
+      let finding = try replace(other, right, now, depth: depth + 1)
+      guard case .broken = finding else { return finding }
+    }
+    // From here on nobody but us replaces or removes it, if it is still there.
+    defer { place.giveUp(right, file) }
+    guard try place.leads(name, to: found) else { return .free }
+    do { try place.rename(right, name) } catch {
+      if error.code == ENOENT { return .free }
+      throw error.fault(place.path, "replacing the lock")
+    }
+    let isOurs = (try? place.identity(of: name)) == file.identity
+    return isOurs ? .broken(found.state(at: now)) : .free
+  }
+
+  /// So many processes one after the other may have ended while they replaced a lock.
+  private static let deepest = 16
 
   /// Ends the attempt and leaves nothing behind.
   func withdraw() {
-    place.giveUp(file)
+    place.giveUp(place.name, file)
     place.remove(ownName)
   }
 }

@@ -35,9 +35,6 @@ final class OwnLockFile: Sendable {
     try beat()
     return ValueStamp(try descriptor.status()).modified
   }
-
-  /// Whether no name leads to it any more.
-  var isGone: Bool { (try? descriptor.status().st_nlink) == 0 }
 }
 
 /// A lock's file as it was found; open, so that its number is not used again meanwhile.
@@ -54,6 +51,11 @@ final class FoundLockFile: Sendable {
     modified = ValueStamp(status).modified
     holder = descriptor.holder(size)
     self.descriptor = descriptor
+  }
+
+  /// What no other file of this lock had or will have, as long as this one is open.
+  var token: String {
+    String(identity.number, radix: 16) + "-" + String(modified, radix: 16)
   }
 
   /// What is known, at a time of the file server's clock.

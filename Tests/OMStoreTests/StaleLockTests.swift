@@ -80,10 +80,11 @@ import Testing
     folder.putLock("lock.1", try deadHolder())
     folder.putLock("lock.2", someHolder(host: "n7"), age: 100)
     folder.putLock("lock.3", someHolder(host: "n7"))
-    folder.putLock("lock.broken.4", try deadHolder())
+    folder.putLock("lock.after.4", try deadHolder())
+    folder.putLock("lock.after.5", someHolder(host: "n7"))
     folder.putLock("lock5", someHolder(host: "n7"), age: 100)
     #expect(try folder.take() == [])
-    #expect(try folder.output().list() == ["lock.3", "lock5"])
+    #expect(try folder.output().list() == ["lock.3", "lock.after.5", "lock5"])
   }
 
   @Test func `a holder is the same after writing and reading`() throws {
@@ -96,32 +97,20 @@ import Testing
   }
 }
 
-@Suite struct DisplacedLockTests {
+@Suite struct ReplacedLockTests {
   let folder = TemporaryFolder()
 
-  @Test func `a lock aside that is alive still holds, and is put back`() throws {
-    let lock = try FileLock.acquire("lock", in: folder.output(), patience: 0)
-    #expect(rename(folder.path + "/lock", folder.path + "/lock.broken.1") == 0)
-    #expect(throws: Fault.self) { try folder.take(patience: 0.1) }
-    #expect(try folder.output().list() == ["lock"])
-    #expect(lock.isHeld())
+  /// A lock that was left, as somebody found it.
+  private func findLeft() throws -> FoundLockFile {
+    folder.putLock(someHolder(host: "n7"), age: 100)
+    return try #require(try folder.output().findLockFile("lock"))
   }
 
-  @Test func `its owner puts it back before the next step`() throws {
-    let lock = try FileLock.acquire("lock", in: folder.output(), patience: 0)
-    #expect(rename(folder.path + "/lock", folder.path + "/lock.broken.1") == 0)
-    #expect(lock.isHeld())
-    #expect(folder.inode("lock") == folder.inode("lock.broken.1"))
-    lock.release()
-    #expect(try folder.output().list() == [])
-  }
+  private func place() throws -> LockPlace { LockPlace(folder: try folder.output(), name: "lock") }
 
-  @Test func `its owner gives it back where it lies`() throws {
-    let lock = try FileLock.acquire("lock", in: folder.output(), patience: 0)
-    #expect(rename(folder.path + "/lock", folder.path + "/lock.broken.1") == 0)
-    lock.release()
-    #expect(try folder.output().list() == [])
-  }
+  private func attempt() throws -> LockAttempt { try LockAttempt(place(), .thisProcess()) }
+
+  private func now() throws -> Int { try place().serverTime() }
 
   @Test func `a lock that another took is no longer held, and is not touched`() throws {
     let lock = try FileLock.acquire("lock", in: folder.output(), patience: 0)
@@ -134,27 +123,68 @@ import Testing
     #expect(folder.inode("lock") == other)
   }
 
-  @Test func `a lock that was renewed or replaced since it was judged is put back`() throws {
+  @Test func `a lock that was renewed or replaced since it was judged stays`() throws {
     for isReplaced in [false, true] {
-      folder.putLock(someHolder(host: "n7"), age: 100)
-      let place = LockPlace(folder: try folder.output(), name: "lock")
-      let found = try #require(try place.folder.findLockFile("lock"))
-      if isReplaced { try place.folder.removeTree("lock") }
+      let found = try findLeft()
+      if isReplaced { try folder.output().removeTree("lock") }
       folder.putLock(someHolder(host: "n8"))
       let inode = folder.inode("lock")
-      #expect(try !place.breakLock(found))
+      var late = try attempt()
+      let finding = try late.replace(found, "lock", now())
+      guard case .free = finding else { return #expect(Bool(false), "\(finding)") }
+      late.withdraw()
       #expect(folder.inode("lock") == inode)
       #expect(try folder.output().list() == ["lock"])
     }
   }
 
-  @Test func `of two who break the same lock one does`() throws {
-    folder.putLock(someHolder(host: "n7"), age: 100)
-    let place = LockPlace(folder: try folder.output(), name: "lock")
-    let first = try #require(try place.folder.findLockFile("lock"))
-    let second = try #require(try place.folder.findLockFile("lock"))
-    #expect(try place.breakLock(first))
-    #expect(try !place.breakLock(second))
+  @Test func `of two who judged the same lock one replaces it`() throws {
+    let found = [try findLeft(), try #require(try folder.output().findLockFile("lock"))]
+    var first = try attempt()
+    var second = try attempt()
+    guard case .broken = try first.replace(found[0], "lock", now()) else {
+      return #expect(Bool(false), "not replaced")
+    }
+    guard case .free = try second.replace(found[1], "lock", now()) else {
+      return #expect(Bool(false), "replaced twice")
+    }
+    #expect(try first.take())
+    #expect(try !second.take())
+    second.withdraw()
+    #expect(try folder.output().list() == ["lock"])
+  }
+
+  @Test func `while somebody replaces a lock that was left, nobody else does`() throws {
+    let right = try place().right(toReplace: findLeft())
+    folder.putLock(right, someHolder(host: "n8"))
+    let inodes = [folder.inode("lock"), folder.inode(right)]
+    #expect(throws: Fault.self) { try folder.take(patience: 0.1) }
+    #expect([folder.inode("lock"), folder.inode(right)] == inodes)
+    #expect(try folder.output().list() == ["lock", right])
+  }
+
+  @Test(arguments: [1, 2, 5])
+  func `the right of who ended while replacing a lock passes on`(count: Int) throws {
+    var found = try findLeft()
+    var kept = [found]
+    for _ in 0..<count {
+      let right = try place().right(toReplace: found)
+      folder.putLock(right, try deadHolder())
+      found = try #require(try folder.output().findLockFile(right))
+      kept.append(found)
+    }
+    #expect(try FileLock.look("lock", in: folder.output())?.isStale == true)
+    #expect(try folder.take().count == 1)
     #expect(try folder.output().list() == [])
+  }
+
+  @Test func `sweeping removes what the dead left, but neither the lock nor rights to replace it`()
+    throws
+  {
+    let right = try place().right(toReplace: findLeft())
+    for name in [right, "lock.1", "lock.after.7"] { folder.putLock(name, try deadHolder()) }
+    folder.putLock("lock.2", someHolder(host: "n7"))
+    try FileLock.sweep("lock", in: folder.output())
+    #expect(try folder.output().list().sorted() == ["lock", "lock.2", right].sorted())
   }
 }

@@ -239,8 +239,15 @@ extension Stage {
   }
 
   /// Removes the folder of the stage, and that of all stages, when nothing is in them.
+  ///
+  /// Who waited for the lock and was killed has left a file beside it.
   private func removeFolders() {
-    try? holder.folder(folder).removeIfEmpty(runID)
+    guard let stages = try? holder.folder(folder) else { return }
+    try? stages.removeIfEmpty(runID)
+    if let stage = try? stages.folder(runID) {
+      try? FileLock.sweep(Stage.lockName, in: stage)
+      try? stages.removeIfEmpty(runID)
+    }
     try? holder.removeIfEmpty(folder)
   }
 
