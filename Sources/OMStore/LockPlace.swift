@@ -3,7 +3,7 @@ import OMJSON
 
 /// Where a lock is: its name and the names beside it.
 ///
-/// `NAME` is the lock, `NAME.<random>` the file of somebody who wants it. `NAME.after.<token>` is the
+/// `NAME` is the lock, `NAME.<own>` the file of somebody who wants it. `NAME.after.<token>` is the
 /// right to replace the file with that token, and a lock like any other: nobody removes, moves or
 /// replaces a lock without it, so what was judged is what is replaced, however late
 /// (Tests/Model/lock.pml).
@@ -19,13 +19,9 @@ struct LockPlace: Sendable {
   /// The name of the right to replace a file.
   func right(toReplace found: FoundLockFile) -> String { rightPrefix + found.token }
 
-  private func randomName(_ prefix: String) -> String {
-    prefix + String(UInt64.random(in: 0...(.max)), radix: 16)
-  }
-
   /// Makes the file of somebody who wants the lock.
   func makeOwnFile(_ holder: LockHolder) throws(Fault) -> (OwnLockFile, name: String) {
-    let ownName = randomName("\(name).")
+    let ownName = LockFileName.fresh(name)
     do {
       return (try folder.makeLockFile(ownName, holder), ownName)
     } catch {
@@ -92,7 +88,8 @@ struct LockPlace: Sendable {
     for entry in entries + [name] {
       guard let found = try? folder.findLockFile(entry) else { continue }
       rights.insert(right(toReplace: found))
-      if found.state(at: time).isStale && entry != name { left.append(entry) }
+      let isLeft = found.state(at: time).isStale || LockFileName.isOfEnded(entry, name)
+      if isLeft && entry != name { left.append(entry) }
     }
     // A right means nothing once the file that it is about is nowhere any more.
     for entry in left where !rights.contains(entry) { remove(entry) }

@@ -87,6 +87,20 @@ import Testing
     #expect(try folder.output().list() == ["lock.3", "lock.after.5", "lock5"])
   }
 
+  @Test func `a process that was killed before it said who it is goes by the name of its file`()
+    throws
+  {
+    let dead = try deadHolder().machines[0].processes[0]
+    let own = LockFileName.fresh("lock")
+    let parts = own.split(separator: "-")
+    let left = "\(parts[0])-\(String(dead.number, radix: 16))-\(parts[2])-1"
+    let elsewhere = "lock.0-\(String(dead.number, radix: 16))-\(parts[2])-1"
+    for name in [own, left, elsewhere] { folder.put(name, []) }
+    #expect(try folder.take() == [])
+    try FileLock.sweep("lock", in: folder.output())
+    #expect(try folder.output().list() == [own, elsewhere].sorted())
+  }
+
   @Test func `a holder is the same after writing and reading`() throws {
     let holder = someHolder(job: LockJob(id: "7@big", restarts: 2))
       .joined(with: [someHolder(host: "n7"), someHolder(77), someHolder(77)])

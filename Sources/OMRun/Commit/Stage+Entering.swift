@@ -249,6 +249,10 @@ extension Stage {
       try? stages.removeIfEmpty(runID)
     }
     try? holder.removeIfEmpty(folder)
+    if hasSiblings {
+      try? FileLock.sweep(LabelsRegister.lockName, in: stages)
+      try? holder.removeIfEmpty(folder)
+    }
   }
 
   /// Ends a run that failed: keeps what the same command can go on from.
