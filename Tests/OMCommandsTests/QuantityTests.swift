@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: [
     (0.344, "0.34 s"), (12.34, "12.3 s"), (59.96, "1 min 0 s"), (125, "2 min 5 s"),
-    (11520, "3 h 12 min"),
+    (11520, "3 h 12 min"), (.infinity, "277777777 h 46 min"),
   ])
   func `a duration is shown with two units at most`(seconds: Double, text: String) {
     #expect(durationText(seconds) == text)

@@ -1,4 +1,3 @@
-import Glibc
 import OMJSON
 import OMStore
 import Testing
@@ -53,6 +52,16 @@ private let records: [JournalRecord] = [
     }
   }
 
+  @Test func `an invocation beyond all names leaves room for the next one`() {
+    let begin = JournalBegin(invocation: .max, rank: 0, ranks: 1, started: 0, host: "")
+    let found = JournalForm.records(in: JournalForm.bytes(of: [.begin(begin)]))
+    guard case .begin(let read)? = found.first else {
+      Issue.record("\(found)")
+      return
+    }
+    #expect(read.invocation == Int(UInt32.max))
+  }
+
   @Test func `what stands between two records is skipped`() {
     let noise: [UInt8] = Array("OMJ1OMJ".utf8) + [0xFF, 0xFF, 0xFF, 0xFF, 1]
     let bytes = noise + JournalForm.bytes(of: [.complete]) + noise
@@ -100,9 +109,8 @@ private let records: [JournalRecord] = [
 
 @Suite struct JournalWriterTests {
   @Test func `partials and records of an invocation lie in files of its own`() throws {
-    let path = String(cString: mkdtemp(strdup("/tmp/omrun-XXXXXX")))
-    defer { try? OutputFolder(path: "/tmp").removeTree(String(path.dropFirst("/tmp/".count))) }
-    let stage = try OutputFolder(path: path)
+    let folder = ImageFolder()
+    let stage = try folder.output()
     let begin = JournalBegin(invocation: 3, rank: 1, ranks: 2, started: 1, host: "n")
     let writer = JournalWriter(stage, begin, isDurable: true)
     #expect(try stage.list().isEmpty)
@@ -123,7 +131,8 @@ private let records: [JournalRecord] = [
 
   @Test(arguments: [
     ("journal.3.1", 3), ("partials.12.0", 12), ("journal.3", nil), ("journal.a.1", nil),
-    ("run.json", nil), ("journal.1.2.3", nil),
+    ("run.json", nil), ("journal.1.2.3", nil), ("journal.-1.0", nil),
+    ("journal.9223372036854775807.0", nil),
   ])
   func `names tell the invocation`(_ name: String, _ invocation: Int?) {
     #expect(JournalFiles.invocation(of: name) == invocation)

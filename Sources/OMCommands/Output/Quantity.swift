@@ -49,7 +49,7 @@ func byteText(_ bytes: Int) -> String { byteText(Double(bytes)) }
 /// A time span for a summary: `0.34 s`, `2 min 5 s`, `3 h 12 min`.
 func durationText(_ seconds: Double) -> String {
   if seconds < 59.95 { return "\(fixed(seconds, seconds < 9.995 ? 2 : 1)) s" }
-  let whole = Int(seconds.rounded())
+  let whole = Int(min(seconds.rounded(), 1e12))
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole % 3600 / 60) min"
 }

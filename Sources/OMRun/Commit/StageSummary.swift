@@ -53,7 +53,8 @@ package struct StageSummary: Sendable {
       progress.add(JournalForm.records(in: bytes), time: (try? stage.stamp(name))??.modified)
     }
     let ours = record?["omtask"]
-    let regions = ours?["regions"]?.intValue ?? 0
+    // Anybody may have changed the record, so that nothing in it is too odd to be multiplied.
+    let regions = min(max(ours?["regions"]?.intValue ?? 0, 0), 1 << 32)
     return StageSummary(
       runID: runID, path: stage.path, task: record?["task"]?.stringValue,
       image: ours?["image"]?.stringValue,

@@ -133,7 +133,7 @@ extension JournalRecord {
     case 1:
       return .begin(
         JournalBegin(
-          invocation: try reader.readCount(), rank: try reader.readCount(),
+          invocation: min(try reader.readCount(), Int(UInt32.max)), rank: try reader.readCount(),
           ranks: try reader.readCount(), started: try reader.readCount(),
           host: String(decoding: try reader.readBytes(), as: UTF8.self)))
     case 2:

@@ -89,7 +89,8 @@ enum JournalFiles {
     for prefix in [journal, partials] where name.hasPrefix(prefix) {
       let parts = name.dropFirst(prefix.count).split(
         separator: ".", omittingEmptySubsequences: false)
-      if parts.count == 2, Int(parts[1]) != nil { return Int(parts[0]) }
+      // A name that nobody writes must not leave the numbers that there are.
+      if parts.count == 2, UInt32(parts[1]) != nil { return UInt32(parts[0]).map(Int.init) }
     }
     return nil
   }
