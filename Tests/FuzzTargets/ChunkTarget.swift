@@ -1,6 +1,7 @@
 import OMCodecs
 import OMGrid
 import OMJSON
+import OMRun
 import OMStore
 import OMZarr
 
@@ -37,10 +38,27 @@ extension FuzzTarget {
       (refusal == nil) == (damage.content.count == 0),
       "\(damage.content.count) damaged chunks, and without the log: \(refusal.map { "\($0)" } ?? "-")"
     )
+    try checkVerifying(array, isDamaged: refusal != nil)
     if let refusal { throw refusal }
     try promise(memory.bytes.elementsEqual(filled.bytes), "two readings differ")
   }
 }
+
+/// `verify` finds what reading finds; it reads all of a shard and may find more.
+private func checkVerifying(_ array: ZarrArray, isDamaged: Bool) throws {
+  let verifier = Verifier(fuzzedVerifyOptions)
+  verifier.verify(array)
+  let isFound = verifier.report.problems.count > 0
+  try promise(isFound || !isDamaged, "verify overlooks a damaged chunk")
+  try promise(isDamaged || !isFound || array.metadata.isSharded, "verify finds what is not there")
+}
+
+/// Few threads and little memory, as many inputs are tried.
+let fuzzedVerifyOptions: VerifyOptions = {
+  var options = VerifyOptions()
+  options.memory = 64 << 20
+  return options
+}()
 
 /// The part of the first stored chunk that is read, small enough to be read often.
 private func readableRegion(_ metadata: ArrayMetadata) -> Region? {

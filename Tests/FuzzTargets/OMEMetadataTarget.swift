@@ -1,5 +1,6 @@
 import OMImage
 import OMJSON
+import OMRun
 import OMStore
 
 extension FuzzTarget {
@@ -20,6 +21,11 @@ extension FuzzTarget {
       try checkBelow(item.location.path)
       try checkImage(item.location)
     }
+    let verifier = Verifier(fuzzedVerifyOptions)
+    verifier.verify(source)
+    try promise(
+      verifier.report.problems.listed.allSatisfy { !$0.fault.subject.isEmpty },
+      "verify finds something nowhere")
   }
 }
 

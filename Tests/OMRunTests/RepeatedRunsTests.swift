@@ -17,7 +17,6 @@ import Testing
     await #expect(processExitsWith: .success) {
       let runs = getenv("OMTASK_ACCEPTANCE") == nil ? 200 : 1000
       let image = try TinyImage()
-      defer { image.remove() }
       // Buffers and caches grow until everything has happened some times.
       for number in 0..<50 { try image.run(number) }
       let before = ProcessState.now()
@@ -59,11 +58,10 @@ private struct ProcessState {
 
 /// An image of four chunks in a folder of its own, of which labels are made again and again.
 private struct TinyImage {
-  private let folder: String
+  private let folder = ImageFolder()
 
   init() throws {
-    folder = String(cString: mkdtemp(strdup("/tmp/omtask-runs-XXXXXX")))
-    let root = try OutputFolder(path: folder)
+    let root = try folder.output()
     let layout = try ArrayLayout(
       zarrFormat: 3, shape: [32, 32], dataType: .uint8, chunkShape: [16, 16], compression: .none)
     let scale: JSON = ["type": "scale", "scale": [1, 1]]
@@ -95,16 +93,12 @@ private struct TinyImage {
     options.threads = 2
     let report = try execute(
       RunRequest(
-        entry: entry, manifest: manifest, parameters: parameters, inputs: [folder],
+        entry: entry, manifest: manifest, parameters: parameters, inputs: [folder.path],
         options: options),
       communicator: SoloCommunicator(), observer: Deaf())
     try #require(report.exitCode == 0)
   }
 
-  func remove() {
-    let parent = try? OutputFolder(path: "/tmp")
-    try? parent?.removeTree(String(folder.dropFirst("/tmp/".count)))
-  }
 }
 
 /// An observer whom nothing interests.
