@@ -111,9 +111,10 @@ def test_a_signal_to_one_process_ends_all_in_order(
     bench: Bench, case: tuple[int, int, int, str]
 ) -> None:
     ranks, number, code, text = case
-    job = bench.start(ranks)
+    # Ranks that hear of it late would go on for many seconds.
+    job = bench.start(ranks, delay=0.05 if ranks == 1 else 0.4)
     os.kill(job.ranks()[-1], number)
-    assert job.end(3)[0] == code, job.text()
+    assert job.end(4)[0] == code, job.text()
     assert len(job.errors()) == 1 and text in job.errors()[0], job.text()
     assert job.errors()[0].endswith(" regions")
     bench.nothing_visible()
@@ -295,7 +296,9 @@ def test_a_closed_pipe_is_quiet_and_loses_nothing(bench: Bench, right: dict) -> 
 
 @pytest.mark.parametrize("closed", ["2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-", "2>/dev/full"])
 def test_closed_descriptors_get_no_data(bench: Bench, right: dict, closed: str) -> None:
-    command = " ".join(bench.command(1))
+    events = bench.image.parent / "events"
+    command = " ".join(bench.command(1, "--events", str(events)))
     done = subprocess.run(["bash", "-c", f"{command} {closed}"], env=environment())
     assert done.returncode == 0
+    assert [json.loads(line)["event"] for line in events.read_text().splitlines()][-1] == "end"
     assert tree(bench.image) == right
