@@ -125,6 +125,7 @@ let package = Package(
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMObjects", "OMTasks", "TestSupport",
       ]),
+    tests("OMMPI", ["OMJSON"]),
     tests(
       "OMCommands",
       [
