@@ -27,6 +27,10 @@ int om_open_beneath(int folder, const char *path, int flags, int links) {
   return (int)syscall(437 /* openat2 */, folder, path, &how, sizeof how);
 }
 
+ssize_t om_read_entries(int folder, void *buffer, size_t size) {
+  return syscall(SYS_getdents64, folder, buffer, size);
+}
+
 void om_keep_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);

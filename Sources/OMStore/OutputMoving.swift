@@ -136,10 +136,7 @@ private func removeEmpty(_ name: [CChar], of folder: Int32) throws(Errno) -> Boo
 
 private func removeFolder(_ name: [CChar], of folder: Int32) throws(Errno) {
   let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-  let number = try system { openat(folder, name, flags) }
-  // The listing closes `number`, while the entries below are removed through this one.
-  let here = Descriptor(number)
-  let names = try entryNames(Descriptor(system { fcntl(number, F_DUPFD_CLOEXEC, 0) }))
-  for entry in names { try removeEntry(entry, of: here.number) }
+  let here = Descriptor(try system { openat(folder, name, flags) })
+  for entry in try entryNames(here) { try removeEntry(entry, of: here.number) }
   _ = try system { unlinkat(folder, name, AT_REMOVEDIR) }
 }

@@ -108,6 +108,23 @@ import Testing
     }
   }
 
+  @Test func `a lock that is given back while others come is free after`() throws {
+    let faults = Mutex<[String]>([])
+    let threads = (0..<4).map { _ in
+      LaterThread {
+        do throws(Fault) {
+          let output = try folder.outputFolder()
+          for _ in 0..<300 {
+            try FileLock.acquire("lock", in: output, patience: 20).release()
+          }
+        } catch { faults.withLock { $0.append(error.description) } }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(faults.withLock { $0 } == [])
+    #expect(try folder.output().list() == [])
+  }
+
   @Test func `of many that want the lock one has it at a time, and all get it`() throws {
     folder.put("counter", Array("0".utf8))
     let faults = Mutex<[String]>([])

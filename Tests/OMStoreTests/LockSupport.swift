@@ -66,11 +66,12 @@ extension TemporaryFolder {
   func putLock(_ holder: LockHolder, age: Double = 0) { putLock("lock", holder, age: age) }
 
   /// Makes a file `age` seconds old.
-  func setAge(_ name: String, _ age: Double) {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    now.tv_sec -= Int(age)
-    let times = [now, now]
+  func setAge(_ name: String, _ age: Double) { setTime(name, realTime() - Int(age * 1e9)) }
+
+  /// Sets the time of a file, in nanoseconds.
+  func setTime(_ name: String, _ time: Int) {
+    let time = timespec(tv_sec: time / 1_000_000_000, tv_nsec: time % 1_000_000_000)
+    let times = [time, time]
     #expect(utimensat(AT_FDCWD, path + "/" + name, times, AT_SYMLINK_NOFOLLOW) == 0)
   }
 

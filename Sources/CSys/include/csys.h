@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // Flags of om_renameat2.
 enum { om_rename_noreplace = 1, om_rename_exchange = 2 };
@@ -24,6 +25,9 @@ enum { om_follow_links = 0, om_refuse_links = 1 };
 // leaves the folder or is absolute. ELOOP: a link was refused, or links form a ring.
 // ENOSYS: the kernel is older than 5.6 or a sandbox forbids the call.
 int om_open_beneath(int folder, const char *path, int flags, int links);
+
+// Reads the next entries of an open folder (getdents64) and returns their bytes, 0 at the end.
+ssize_t om_read_entries(int folder, void *buffer, size_t size);
 
 // Lets malloc keep freed blocks for the next call. Codecs ask for working memory and free it for
 // every chunk; otherwise the kernel takes its pages back and clears new ones each time. The limits

@@ -79,9 +79,13 @@ struct LabelsRegister: Sendable {
     let (lock, stages) = try rules.acquire(
       LabelsRegister.lockName, in: ImageCommitter.folder, of: folder)
     defer { lock.release() }
-    let listed = try location.labelsList(version).names
-    for name in names { try LabelName.check(name, besides: listed) }
-    var state = LabelsState(before: try folder.stamp("labels"), lock.time)
+    let before = try folder.stamp("labels")
+    // Mostly these are the first label images of the image.
+    if before != nil {
+      let listed = try location.labelsList(version).names
+      for name in names { try LabelName.check(name, besides: listed) }
+    }
+    var state = LabelsState(before: before, lock.time)
     let place = try folder.makeFolder("labels")
     do throws(Fault) { try move(place) } catch {
       try? folder.removeIfEmpty("labels")
