@@ -216,6 +216,17 @@ def test_a_stopped_rank_is_named(bench: Bench, victim: int) -> None:
 
 
 @pytest.mark.parametrize("ranks", RANKS)
+def test_a_job_that_was_suspended_goes_on(bench: Bench, right: dict, ranks: int) -> None:
+    job = bench.start(ranks, "--stall-timeout", "2")
+    for number, pause in ((signal.SIGSTOP, 3), (signal.SIGCONT, 0)):
+        for pid in job.ranks():
+            os.kill(pid, number)
+        time.sleep(pause)
+    assert job.end(60)[0] == 0, job.text()
+    assert tree(bench.image) == right
+
+
+@pytest.mark.parametrize("ranks", RANKS)
 def test_a_region_that_never_ends_is_named(bench: Bench, ranks: int) -> None:
     job = bench.start(ranks, "--stall-timeout", "2", delay=60, first=9)
     code, seconds = job.end(10)
@@ -224,6 +235,17 @@ def test_a_region_that_never_ends_is_named(bench: Bench, ranks: int) -> None:
     assert "error[stalled]: nothing was finished for 2 s, and region " in job.errors()[0]
     assert ",0:64,0:64 of label nuclei of " in job.errors()[0]
     bench.finish()
+
+
+def test_a_failure_on_one_rank_stops_the_others(bench: Bench) -> None:
+    chunk = bench.image / "0/c/22/0/0"
+    chunk.write_bytes(b"nonsense")
+    job = bench.start(3, delay=0.5)
+    # The third region of rank 1 is damaged; the others would go on for 20 regions each.
+    code, seconds = job.end(8)
+    assert code == 65 and seconds < 7, job.text()
+    assert len(job.errors()) == 1 and "c/22/0/0" in job.errors()[0], job.text()
+    bench.nothing_visible()
 
 
 def test_a_killed_rank_ends_the_job(bench: Bench) -> None:

@@ -141,6 +141,17 @@ private final class WatchedRanks {
     #expect(ranks.step(0.05) == [nil, nil, nil])
   }
 
+  @Test func `time is counted from the last break`() {
+    let start = SuspendingClock.now
+    var clock = UnbrokenTime(patience: 900, now: start)
+    for second in 1...10 { #expect(clock.look(now: start + .seconds(second)) == 0) }
+    #expect(clock.seconds == 10)
+    #expect(clock.look(now: start + .seconds(1000)) == 990)
+    #expect(clock.seconds == 0)
+    #expect(clock.look(now: start + .seconds(1003)) == 0)
+    #expect(clock.seconds == 3)
+  }
+
   @Test func `without a limit nobody is given up`() {
     let ranks = WatchedRanks(3, patience: 0)
     #expect(ranks.run(seconds: 100, without: [2]) == nil)

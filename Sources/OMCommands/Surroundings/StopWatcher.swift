@@ -68,9 +68,12 @@ final class StopWatcher: Sendable {
     let end = jobEnd()
     var deadline: SuspendingClock.Instant?
     var heard: Int32 = 0
+    var clock = UnbrokenTime(patience: Double(watch.stallTimeout))
     while phase.withLock({ $0 == .running }) {
       om_wait_for_signal(Int32(clamping: Int(1000 * sleepTime(end, deadline))))
+      clock.look()
       listen(end, &heard)
+      if watch.stallTimeout > 0 { noticeStall(clock) }
       guard let reason = stop.reason, reason.isUrgent else { continue }
       let until = deadline ?? .now + .seconds(Self.patience)
       if deadline == nil { om_end_after(Self.lastMoment, stop.fault.exitCode) }
@@ -105,9 +108,12 @@ final class StopWatcher: Sendable {
       let left = time - JobEnd.now()
       if left <= Double(before) { stop.request(.jobEnds(seconds: max(0, Int(left)))) }
     }
-    if watch.stallTimeout > 0, stop.reason?.isUrgent != true, let still = stop.work.stillness,
-      still.seconds >= Double(watch.stallTimeout)
-    {
+  }
+
+  private func noticeStall(_ clock: UnbrokenTime) {
+    guard stop.reason?.isUrgent != true, var still = stop.work.stillness else { return }
+    still.seconds = min(still.seconds, clock.seconds)
+    if still.seconds >= Double(watch.stallTimeout) {
       stop.request(.stalled(still.sentence(place: "")))
     }
   }

@@ -23,7 +23,7 @@ package final class RankWatch {
   private var seen: [Int: Seen] = [:]
   private var toldReason: StopSwitch.Reason?
   private var toldMeeting = 0
-  private var lastTick: SuspendingClock.Instant
+  private var clock: UnbrokenTime
   private var lastGivenUp: SuspendingClock.Instant?
   private var lastSign: SuspendingClock.Instant?
   /// Pieces that all ranks finished, and when that number changed last.
@@ -47,7 +47,7 @@ package final class RankWatch {
     (self.rank, self.size, self.host, self.patience) = (rank, size, host, patience)
     self.stop = stop
     self.send = send
-    lastTick = now
+    clock = UnbrokenTime(patience: patience, now: now)
     finished.time = now
     for other in watched { seen[other] = Seen(time: now) }
   }
@@ -86,11 +86,10 @@ package final class RankWatch {
   ///
   /// - Returns: Why the whole job must end now, or nil.
   package func tick(now: SuspendingClock.Instant = .now) -> Fault? {
-    let gap = (now - lastTick) / .seconds(1)
-    if gap > max(2, patience / 4) { forgive(now) }
+    let gap = clock.look(now: now)
+    if gap > 0 { forgive(now) }
     // The last sign left up to a quarter of the patience before.
     if patience > 0 && gap > patience * 0.7 { lastGivenUp = now }
-    lastTick = now
     tell()
     if lastSign.map({ (now - $0) / .seconds(1) >= interval }) ?? true {
       lastSign = now
