@@ -374,3 +374,15 @@ def test_a_kill_at_any_step_of_the_listing_is_made_good_by_the_same_command(
             assert not leftovers(image), number
 
 
+
+
+def test_a_warning_of_another_rank_is_told_by_the_first(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    images = [write_small(tmp_path / f"{number}.zarr", samples.SHARDED, rng) for number in range(4)]
+    for image in images:
+        locks.put_lock(image / ".omtask/labels.lock", locks.holder(locks.ended_process()))
+    outcome = omtask.threshold(*images, parameters={"threshold": 300}, ranks=2)
+    for image in images:
+        assert outcome.stderr.count(f"{image}/.omtask/labels.lock") == 1, outcome
+        assert not leftovers(image)

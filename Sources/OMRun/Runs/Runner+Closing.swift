@@ -18,7 +18,8 @@ extension Runner {
     }
   }
 
-  private func tell(_ warnings: [String], of what: String) {
+  /// Tells warnings of one kind, the first of them one by one.
+  func tell(_ warnings: [String], of what: String) {
     for warning in warnings.prefix(Runner.toldWarnings) { observer?.handle(.warning(warning)) }
     if warnings.count > Runner.toldWarnings {
       observer?.handle(.warning("there are \(warnings.count) \(what), the first are named above"))

@@ -62,6 +62,7 @@ struct Runner: Sendable {
   let inputs: Inputs
   let observer: (any RunObserver)?
   private let watch = LabelsWatch()
+  private let unheard = UnheardWarnings()
 
   init(
     _ request: RunRequest, _ engine: ThreadEngine, _ inputs: Inputs,
@@ -105,13 +106,20 @@ struct Runner: Sendable {
       images: inputs.items.count, workers: try Runner.workerCount(engine))
     let table = RunTable(inputs.items)
     let thresholds = try PlateThresholds.find(self, table, splits: splits)
-    if splits {
-      try runSplit(table, thresholds)
-    } else {
-      try runWhole(table, thresholds)
+    do {
+      if splits {
+        try runSplit(table, thresholds)
+      } else {
+        try runWhole(table, thresholds)
+      }
+    } catch {
+      // What was made before stays listed, but nobody waits for other programs.
+      for warning in watch.settle(unless: { true }) { warn(warning) }
+      throw error
     }
     for warning in watch.settle(unless: { request.options.stop.isOn }) { warn(warning) }
     let report = try table.report(engine)
+    tell(try unheard.gathered(engine), of: "warnings")
     close(report)
     return report
   }
@@ -191,7 +199,10 @@ struct Runner: Sendable {
 
   func warn(_ text: String) { tell(.warning(text)) }
 
-  private func tell(_ event: RunEvent) { observer?.handle(event) }
+  private func tell(_ event: RunEvent) {
+    if let observer { return observer.handle(event) }
+    if case .warning(let text) = event { unheard.add(text) }
+  }
 
   private func tell(_ report: ImageReport) {
     for output in report.outputs where report.status == .done {
