@@ -40,7 +40,9 @@ struct LockAttempt {
         // A file server that repeats a call says so of a name that we have just made.
         return (try? place.identity(of: name)) == file.identity
       }
-      guard error.code == ENOENT else { throw error.fault(place.path, "taking the lock") }
+      guard error.code == ENOENT else {
+        throw place.folder.fault(error, place.name, "taking the lock")
+      }
       // Somebody took the file for one that was left, while this process was stopped.
       (file, ownName) = try place.makeOwnFile(holder)
       return false

@@ -204,14 +204,9 @@ extension OutputFolder {
 
   /// Room on the disk.
   package func freeSpace() throws(Fault) -> FreeSpace {
-    var status = statvfs()
-    do {
-      _ = try system { fstatvfs(descriptor.number, &status) }
-    } catch { throw error.fault(path, "asking for free space") }
-    let (bytes, overflow) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
-    return FreeSpace(
-      bytes: overflow ? .max : Int(clamping: bytes),
-      inodes: status.f_files == 0 ? nil : Int(clamping: status.f_favail))
+    do { return try descriptor.freeSpace() } catch {
+      throw error.fault(path, "asking for free space")
+    }
   }
 
   /// Refuses a name that is a link.

@@ -26,7 +26,7 @@ extension OutputFolder {
       if error.code == EEXIST || error.code == ENOTEMPTY {
         throw Fault(.exists, into.path(of: newName), "exists already, nothing was moved there")
       }
-      throw error.fault(into.path(of: newName), "moving `\(from.path(of: oldName))` there")
+      throw into.fault(error, newName, "moving `\(from.path(of: oldName))` there")
     }
   }
 
@@ -50,7 +50,7 @@ extension OutputFolder {
           .unsupported, into.path(of: newName),
           "this file system cannot exchange two names in one step")
       }
-      throw error.fault(into.path(of: newName), "exchanging it with `\(from.path(of: oldName))`")
+      throw into.fault(error, newName, "exchanging it with `\(from.path(of: oldName))`")
     }
   }
 

@@ -20,12 +20,12 @@ package final class AppendedFile: Sendable {
       try bytes.withUnsafeBufferPointer { (buffer) throws(Errno) in
         try file.write([UnsafeRawBufferPointer(buffer)])
       }
-    } catch { throw error.fault(path, "adding \(bytes.count) bytes") }
+    } catch { throw file.fault(error, path, "adding \(bytes.count) bytes") }
   }
 
   /// Waits until all that was added is on the disk.
   package func sync() throws(Fault) {
-    do { try file.sync() } catch { throw error.fault(path, "waiting for the disk") }
+    do { try file.sync() } catch { throw file.fault(error, path, "waiting for the disk") }
   }
 }
 
@@ -37,7 +37,7 @@ extension OutputFolder {
     let file: Descriptor
     do {
       file = try Descriptor(below: folder.descriptor.number, name, flags, mode: 0o640)
-    } catch { throw error.fault(path(of: relative), "opening it to add to it") }
+    } catch { throw folder.fault(error, name, "opening it to add to it") }
     _ = try file.regularFileSize(path(of: relative))
     return AppendedFile(path: path(of: relative), file: file)
   }
@@ -57,7 +57,7 @@ extension OutputFolder {
       _ = try system {
         linkat(from.descriptor.number, oldName, into.descriptor.number, newName, 0)
       }
-    } catch { throw error.fault(path(of: new), "linking it to `\(path(of: existing))`") }
+    } catch { throw into.fault(error, newName, "linking it to `\(path(of: existing))`") }
   }
 
   /// Sets the time of the last change to now, by the clock of the file server.
@@ -81,7 +81,9 @@ extension OutputFolder {
 extension OutputFolder {
   /// Waits until the names in this folder are on the disk.
   package func sync() throws(Fault) {
-    do { try descriptor.sync() } catch { throw error.fault(path, "waiting for the disk") }
+    do { try descriptor.sync() } catch {
+      throw descriptor.fault(error, path, "waiting for the disk")
+    }
   }
 
   /// Waits until a file or folder below this one is on the disk.
@@ -90,6 +92,6 @@ extension OutputFolder {
     do {
       let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
       try Descriptor(below: folder.descriptor.number, name, flags).sync()
-    } catch { throw error.fault(path(of: relative), "waiting for the disk") }
+    } catch { throw folder.fault(error, name, "waiting for the disk") }
   }
 }

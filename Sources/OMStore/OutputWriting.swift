@@ -113,11 +113,29 @@ extension OutputFolder {
 
   /// The fault of a step that failed here; it tells the room that is left when that was too little.
   func fault(_ reason: Errno, _ name: String, _ action: String) -> Fault {
-    var fault = reason.fault(path(of: name), action)
+    descriptor.fault(reason, path(of: name), action)
+  }
+}
+
+extension Descriptor {
+  /// The fault of a step that failed on this file or folder; it tells the room that is left when that
+  /// was too little.
+  func fault(_ reason: Errno, _ subject: String, _ action: String) -> Fault {
+    var fault = reason.fault(subject, action)
     guard [ENOSPC, EDQUOT].contains(reason.code), let space = try? freeSpace() else { return fault }
     let files = space.inodes.map { " and \($0) files" } ?? ""
     fault.facts.append("free here: \(space.bytes) bytes\(files)")
     return fault
+  }
+
+  /// Room on the disk that this file or folder lies on.
+  func freeSpace() throws(Errno) -> FreeSpace {
+    var status = statvfs()
+    _ = try system { fstatvfs(number, &status) }
+    let (bytes, overflow) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
+    return FreeSpace(
+      bytes: overflow ? .max : Int(clamping: bytes),
+      inodes: status.f_files == 0 ? nil : Int(clamping: status.f_favail))
   }
 }
 
