@@ -67,11 +67,37 @@ import Testing
     #expect(attributes["labels"] == ["a", "b"])
   }
 
+  private let copyOfNothing =
+    #"{"zarr_format": 3, "node_type": "group", "attributes": {}, "consolidated_metadata": "#
+    + #"{"kind": "inline", "must_understand": false, "metadata": {}}}"#
+
+  @Test(arguments: [true, false])
+  func `what fails after the list was changed leaves it as it was`(hasList: Bool) throws {
+    let before = image.listing(["theirs"])
+    if hasList { folder.put(image.list, before) }
+    folder.put("zarr.json", copyOfNothing)
+    let register = try image.register(["a"])
+    var isUndone = false
+    let output = try folder.output()
+    do throws(Fault) {
+      _ = try register.commit(in: output) { _ in
+        // The copy cannot be made of this.
+        folder.put("labels/a/zarr.json", "{")
+      } undo: { _ in
+        isUndone = true
+      }
+      Issue.record("it did not fail")
+    } catch { #expect(error.kind == .json) }
+    #expect(isUndone)
+    if hasList {
+      #expect(folder.text(image.list) == before)
+    } else {
+      #expect(try folder.output().kind(of: image.list) == nil)
+    }
+  }
+
   @Test func `the image's own copy of metadata knows the label images`() throws {
-    folder.put(
-      "zarr.json",
-      #"{"zarr_format": 3, "node_type": "group", "attributes": {}, "consolidated_metadata": "#
-        + #"{"kind": "inline", "must_understand": false, "metadata": {}}}"#)
+    folder.put("zarr.json", copyOfNothing)
     image.putLabel("a")
     try image.register(["a"]).relist()
     let document = try JSON(parsing: Array(folder.text("zarr.json").utf8), subject: "image")

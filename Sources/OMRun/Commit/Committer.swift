@@ -42,10 +42,16 @@ extension Committer {
       return false
     }
     if !PastWork(entry.journals).isComplete { return entry }
-    for label in 0..<labelCount where try staged(label) != .own {
-      if try !isInPlace(label) { return entry }
+    // Until the first rename all is read again: a lying disk or a power cut may have taken what was
+    // staged, with `--durability none` at least.
+    for label in 0..<labelCount {
+      if try isInPlace(label) {
+        entry.isComplete = true
+      } else if try staged(label) != .own {
+        entry.isComplete = false
+        break
+      }
     }
-    entry.isComplete = true
     return entry
   }
 

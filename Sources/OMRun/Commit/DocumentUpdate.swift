@@ -36,7 +36,7 @@ struct DocumentUpdate: Sendable {
   ) throws(Fault) -> ValueStamp? {
     var place = try found(name, in: folder, make)
     // A killed process may have left a new version that is of no use any more.
-    if place.next == nil { try workshop.removeTree(spareName) }
+    if place.next == nil { try? workshop.removeTree(spareName) }
     for _ in 0..<DocumentUpdate.tries {
       guard let next = place.next else { return try folder.stamp(name) }
       if next.count > JSON.maximumBytes { throw tooLong(folder, name, next.count) }
@@ -126,7 +126,8 @@ struct DocumentUpdate: Sendable {
         throw fault
       }
     }
-    try workshop.removeTree(spareName)
+    // The document is in its place; what is left here goes with the next change.
+    try? workshop.removeTree(spareName)
     return bytes
   }
 

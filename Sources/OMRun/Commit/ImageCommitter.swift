@@ -54,15 +54,37 @@ final class ImageCommitter: Committer {
     let register = LabelsRegister(
       location: image.location, version: image.version, names: names, isDurable: isDurable,
       rules: rules)
+    var moves: [Move] = []
     let state = try register.commit(in: stage.holder) { (place) throws(Fault) in
-      for label in names.indices { try put(label, into: place) }
+      for label in names.indices {
+        if let move = try put(label, into: place) { moves.append(move) }
+      }
       if isDurable {
         try place.sync()
         try stage.holder.sync()
       }
+    } undo: { place in
+      for move in moves.reversed() { try? undo(move, in: place) }
     }
     watch.add(register, state)
-    try stage.remove()
+    stage.remove(orWarn: rules.warn)
+  }
+
+  /// How a label image came to its place.
+  private struct Move {
+    let name: String
+    /// Whether the one that was there lies in the stage now.
+    let isExchange: Bool
+  }
+
+  /// Brings a label image back into the stage, and the one that was there before back to its place.
+  private func undo(_ move: Move, in place: OutputFolder) throws(Fault) {
+    let out = try stage.out()
+    if move.isExchange {
+      try out.renameExchange(move.name, with: place, move.name)
+    } else {
+      try place.renameNoReplace(move.name, to: out, move.name)
+    }
   }
 
   func restore() {
@@ -89,9 +111,11 @@ final class ImageCommitter: Committer {
   }
 
   /// Moves a staged label image to its place, unless a run that was stopped here has done so.
-  private func put(_ label: Int, into place: OutputFolder) throws(Fault) {
+  ///
+  /// - Returns: How it can be moved back; nil when it was there, or cannot be.
+  private func put(_ label: Int, into place: OutputFolder) throws(Fault) -> Move? {
     if stage.holdsMore {
-      if try isInPlace(label) { return }
+      if try isInPlace(label) { return nil }
       // What else lies there may be the label image of somebody else, taken out of its place.
       if try staged(label) != .own {
         throw Fault(
@@ -100,20 +124,25 @@ final class ImageCommitter: Committer {
       }
     }
     do {
-      try move(names[label], to: place)
+      return try move(names[label], to: place)
     } catch {
       guard error.kind == .exists, try isInPlace(label) else { throw error }
+      return nil
     }
   }
 
-  private func move(_ name: String, to place: OutputFolder) throws(Fault) {
+  private func move(_ name: String, to place: OutputFolder) throws(Fault) -> Move? {
     let out = try stage.out()
     // Without `overwrites` the rename itself finds out whether the name is taken.
     let isTaken = overwrites ? try place.kind(of: name) != nil : false
-    if !isTaken { return try out.renameNoReplace(name, to: place, name) }
+    if !isTaken {
+      try out.renameNoReplace(name, to: place, name)
+      return Move(name: name, isExchange: false)
+    }
     do throws(Fault) {
       // The old label image is now in the stage and goes with it.
       try out.renameExchange(name, with: place, name)
+      return Move(name: name, isExchange: true)
     } catch {
       if error.kind != .unsupported { throw error }
       stage.expectMore()
@@ -121,6 +150,7 @@ final class ImageCommitter: Committer {
       try old.removeTree(name)
       try place.renameNoReplace(name, to: old, name)
       try out.renameNoReplace(name, to: place, name)
+      return nil
     }
   }
 }

@@ -70,11 +70,13 @@ struct LabelsRegister: Sendable {
   /// - Parameters:
   ///   - folder: The folder of the image.
   ///   - move: Moves the label images into the folder it is given; fails when a name is taken.
+  ///   - undo: Takes them out again; called when this fails, unless the list names them by then.
   /// - Returns: The state in which the list was left.
   /// - Throws: Kind `locked` when another process keeps the lock, `usage` when another name cannot be
   ///   told from one of ours any more, and what `move`, reading and writing throws.
   func commit(
-    in folder: OutputFolder, _ move: (OutputFolder) throws(Fault) -> Void
+    in folder: OutputFolder, _ move: (OutputFolder) throws(Fault) -> Void,
+    undo: (OutputFolder) -> Void = { _ in }
   ) throws(Fault) -> LabelsState {
     let (lock, stages) = try rules.acquire(
       LabelsRegister.lockName, in: ImageCommitter.folder, of: folder)
@@ -87,17 +89,49 @@ struct LabelsRegister: Sendable {
     }
     var state = LabelsState(before: before, lock.time)
     let place = try folder.makeFolder("labels")
-    do throws(Fault) { try move(place) } catch {
+    let update = DocumentUpdate(
+      workshop: stages, spareName: LabelsRegister.spareName, isDurable: isDurable)
+    var change: ListChange?
+    do throws(Fault) {
+      try move(place)
+      state.list = try updateList(in: place, update, &change)
+      if isDurable { try place.sync() }
+      try updateCopy(in: folder, update)
+    } catch {
+      if takeBack(change, in: place, update) { undo(place) }
       try? folder.removeIfEmpty("labels")
       throw error
     }
-    let update = DocumentUpdate(
-      workshop: stages, spareName: LabelsRegister.spareName, isDurable: isDurable)
-    state.list = try updateList(in: place, update)
-    if isDurable { try place.sync() }
-    try updateCopy(in: folder, update)
-    state.folder = try folder.stamp("labels")
+    state.folder = try? folder.stamp("labels")
     return state
+  }
+
+  /// What a change of the list replaced by what.
+  private struct ListChange {
+    let before: [UInt8]?
+    let after: [UInt8]
+  }
+
+  /// Brings the list back to what it was: a run that failed lists nothing.
+  ///
+  /// - Returns: Whether the list is as it was.
+  private func takeBack(
+    _ change: ListChange?, in place: OutputFolder, _ update: DocumentUpdate
+  ) -> Bool {
+    guard let change else { return true }
+    let document = version.documentName
+    do throws(Fault) {
+      // Another program may have changed the list since; then our names stay in it.
+      let present = try place.read(document, limit: JSON.maximumBytes)
+      if present == change.before { return true }
+      guard present == change.after else { return false }
+      guard let before = change.before else {
+        try place.removeTree(document)
+        return true
+      }
+      try update.change(document, in: place) { $0 == change.after ? before : nil }
+      return try place.read(document, limit: JSON.maximumBytes) == before
+    } catch { return false }
   }
 
   /// Lists label images that are in their place and that the list lacks.
@@ -129,7 +163,7 @@ struct LabelsRegister: Sendable {
 
   /// Adds the names to the list.
   private func updateList(
-    in place: OutputFolder, _ update: DocumentUpdate
+    in place: OutputFolder, _ update: DocumentUpdate, _ change: inout ListChange?
   ) throws(Fault) -> ValueStamp? {
     if version.zarrFormat == 2 {
       let group = try LabelsList.parse(nil, subject: place.path, version: version).adding([])
@@ -137,15 +171,26 @@ struct LabelsRegister: Sendable {
     }
     let document = version.documentName
     var seen: [String] = []
-    return try update.change(document, in: place) { (bytes) throws(Fault) in
-      let list = try LabelsList.parse(
-        bytes, subject: "\(place.path)/\(document)", version: version)
-      // A program that writes back what it read long ago takes the entries of others away.
-      let lost = seen.filter {
-        !list.names.contains($0) && (try? place.kind(of: $0)) == .folder
+    var latest: ListChange?
+    do throws(Fault) {
+      let stamp = try update.change(document, in: place) { (bytes) throws(Fault) in
+        let list = try LabelsList.parse(
+          bytes, subject: "\(place.path)/\(document)", version: version)
+        // A program that writes back what it read long ago takes the entries of others away.
+        let lost = seen.filter {
+          !list.names.contains($0) && (try? place.kind(of: $0)) == .folder
+        }
+        seen += list.names.filter { !seen.contains($0) }
+        let next = list.adding(lost + names).last?.bytes
+        if let next { latest = ListChange(before: bytes, after: next) }
+        return next
       }
-      seen += list.names.filter { !seen.contains($0) }
-      return list.adding(lost + names).last?.bytes
+      change = latest
+      return stamp
+    } catch {
+      // Where others keep changing the list, our names may be in it.
+      if error.kind == .locked { change = latest }
+      throw error
     }
   }
 

@@ -12,6 +12,7 @@ final class SeparateCommitter: Committer {
   private let overwrites: Bool
   private let target: Target
   let runID: String
+  private let warn: @Sendable (String) -> Void
 
   /// Makes a committer.
   ///
@@ -21,10 +22,13 @@ final class SeparateCommitter: Committer {
   ///   - runID: The run.
   ///   - rank: The rank.
   ///   - durability: What waits for the disk.
+  ///   - warn: Hears what is left behind.
   /// - Throws: A fault of kind `missing` or `permission` when the parent cannot be opened.
   init(
-    _ output: SeparatePath, _ target: Target, runID: String, rank: Int, durability: Durability
+    _ output: SeparatePath, _ target: Target, runID: String, rank: Int, durability: Durability,
+    warn: @escaping @Sendable (String) -> Void
   ) throws(Fault) {
+    self.warn = warn
     name = output.name
     paths = SeparateOutput.paths(target.names)
     overwrites = target.overwrites
@@ -50,9 +54,14 @@ final class SeparateCommitter: Committer {
   func finish() throws(Fault) {
     // A run that was stopped here before has moved it.
     let isMoved = stage.holdsMore ? try isInPlace(0) : false
-    if !isMoved { try move() }
-    if stage.durability != .none { try stage.holder.sync() }
-    try stage.remove()
+    let isExchange = isMoved ? false : try move()
+    do {
+      if stage.durability != .none { try stage.holder.sync() }
+    } catch {
+      if !isMoved { try? moveBack(isExchange) }
+      throw error
+    }
+    stage.remove(orWarn: warn)
   }
 
   func restore() {}
@@ -63,12 +72,25 @@ final class SeparateCommitter: Committer {
     try target.look(runID: runID, overwrites: true).state == .done
   }
 
-  private func move() throws(Fault) {
+  /// Moves what is staged to its place.
+  ///
+  /// - Returns: Whether what was there lies in the stage now.
+  private func move() throws(Fault) -> Bool {
     let isTaken = overwrites ? try stage.holder.kind(of: name) != nil : false
     if isTaken {
       try stage.out().renameExchange(name, with: stage.holder, name)
     } else {
       try stage.out().renameNoReplace(name, to: stage.holder, name)
+    }
+    return isTaken
+  }
+
+  /// A run that fails leaves all as it was.
+  private func moveBack(_ isExchange: Bool) throws(Fault) {
+    if isExchange {
+      try stage.out().renameExchange(name, with: stage.holder, name)
+    } else {
+      try stage.holder.renameNoReplace(name, to: stage.out(), name)
     }
   }
 }

@@ -238,10 +238,20 @@ extension Stage {
     removeFolders()
   }
 
+  /// Removes the stage of a run whose results are in their place: what cannot be removed takes nothing
+  /// from them.
+  func remove(orWarn warn: (String) -> Void) {
+    do {
+      try remove()
+    } catch {
+      warn("the result is in its place, but something is left in `\(path)`: \(error.description)")
+    }
+  }
+
   /// Removes the folder of the stage, and that of all stages, when nothing is in them.
   ///
   /// Who waited for the lock and was killed has left a file beside it.
-  private func removeFolders() {
+  func removeFolders() {
     guard let stages = try? holder.folder(folder) else { return }
     try? stages.removeIfEmpty(runID)
     if let stage = try? stages.folder(runID) {

@@ -64,7 +64,7 @@ extension ImageJob {
     let durability = request.options.durability
     if let output = target.output {
       return try SeparateCommitter(
-        output, target, runID: runID, rank: engine.rank, durability: durability)
+        output, target, runID: runID, rank: engine.rank, durability: durability, warn: warn)
     }
     return try ImageCommitter(
       target, runID: runID, rank: engine.rank, durability: durability,
@@ -133,7 +133,7 @@ extension ImageJob {
     guard stage.hasSiblings else { return }
     // The lock of the list of labels may have been left too.
     defer { if target.output == nil { LabelsRegister.tidy(stage.holder) } }
-    guard stage.exists else { return }
+    guard stage.exists else { return stage.removeFolders() }
     var now = decision
     let preset: [Choices?] = setup.plans.map { _ in nil }
     do throws(Fault) {
