@@ -2,17 +2,21 @@
 
     --acceptance    the full figures instead of the quick ones
     --seed N        another set of generated cases
+    --faults-table FILE   writes how many faults were injected
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from omtask_testing import faults
 from omtask_testing.places import binary
 from omtask_testing.program import Program
+from omtask_testing.scenes import SCENES, Stand
+from omtask_testing.sweeps import Tally
 
 DEFAULT_SEED = 20250101
 
@@ -21,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("omtask")
     group.addoption("--acceptance", action="store_true", help="run with the full figures")
     group.addoption("--seed", type=int, default=DEFAULT_SEED, help="seed of generated cases")
+    group.addoption("--faults-table", help="file for the table of injected faults")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -66,3 +71,41 @@ def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for parent in (folder, folder.parent, folder.parent.parent):
         parent.chmod(0o755)
     return folder
+
+
+# Faults while running
+
+
+@pytest.fixture(scope="session")
+def fault_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The injector of faults."""
+    return faults.injector(tmp_path_factory.mktemp("faultfs"))
+
+
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """Counts injected faults for `--faults-table`."""
+    table = Tally()
+    yield table
+    if file := request.config.getoption("--faults-table"):
+        Path(file).write_text(table.text())
+
+
+@pytest.fixture(scope="session")
+def stands(
+    omtask: Program, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], list[Stand]]:
+    """The stands of a scene, made when it is first played."""
+    made: dict[str, list[Stand]] = {}
+
+    def of(name: str) -> list[Stand]:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            SCENES[name].prepare(omtask, folder / "original")
+            made[name] = [
+                Stand(omtask, SCENES[name], folder / "original", folder / str(number))
+                for number in range(2)
+            ]
+        return made[name]
+
+    return of
