@@ -48,14 +48,10 @@ struct StageEntry: Sendable {
 
 /// What entering a stage needs to know.
 struct StageRules: Sendable {
-  /// Who this process is.
-  var holder: LockHolder
-  /// Seconds to wait for another process that does the same run.
-  var patience: Double
+  /// How long another process that does the same run is waited for.
+  var locks: LockRules
   /// Whether what an earlier invocation did is thrown away.
   var startsFresh: Bool
-  /// Hears that a lock was taken from a process that is gone.
-  var warn: @Sendable (String) -> Void
   /// What to do where nothing can be written.
   var wayOut: String?
 }
@@ -124,8 +120,8 @@ extension Stage {
   private func lockStage(_ rules: StageRules) throws(Fault) -> Bool {
     let (stage, isNew) = try holder.makeFolder(folder).makeFolderTellingNew(runID)
     let lock = try FileLock.acquire(
-      Stage.lockName, in: stage, holder: rules.holder, patience: rules.patience,
-      onBreak: rules.warn)
+      Stage.lockName, in: stage, holder: rules.locks.holder, patience: rules.locks.patience,
+      onBreak: rules.locks.warn, whileWaiting: rules.locks.check)
     open(stage)
     take(lock)
     return isNew

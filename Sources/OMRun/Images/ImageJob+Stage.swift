@@ -102,9 +102,10 @@ extension ImageJob {
     _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
     _ decision: inout Decision, _ preset: [Choices?], patience: Double
   ) throws(Fault) -> StageEntry {
+    var locks = request.lockRules(holder, warn)
+    locks.patience = patience
     let rules = StageRules(
-      holder: holder, patience: patience, startsFresh: request.options.fresh,
-      warn: warn,
+      locks: locks, startsFresh: request.options.fresh,
       wayOut: target.output == nil
         ? "the image cannot be written to; `--output URI` puts the result elsewhere" : nil)
     let entry = try committer.enter(
