@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func `every target has seeds`() throws {
-    #expect(try StoredInputs.folders() == Self.names.sorted())
+    #expect(Set(try StoredInputs.folders()).isSuperset(of: Self.names))
   }
 
   @Test(arguments: names)
