@@ -65,6 +65,8 @@ extension Committer {
       guard let group = try ZarrGroup.open(store, path: place) else { return .nothing }
       return Provenance.isOf(runID, group.attributes["omtask"]) ? .own : .other
     } catch {
+      // What the disk does not give back now may still be ours.
+      if error.kind == .io { throw error }
       return .other
     }
   }
