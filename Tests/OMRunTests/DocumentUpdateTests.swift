@@ -1,6 +1,7 @@
 import Glibc
 import OMJSON
 import OMStore
+import Synchronization
 import Testing
 
 @testable import OMRun
@@ -8,41 +9,44 @@ import Testing
 @Suite struct DocumentUpdateTests {
   let folder = ImageFolder()
 
+  /// When others write: after the document was read, or right before it is replaced.
+  enum Moment: CaseIterable { case reading, replacing }
+
   private func update() throws -> DocumentUpdate {
     DocumentUpdate(
-      workshop: try folder.output().makeFolder("work"), spareName: "new", isDurable: false)
+      workshop: try folder.output().makeFolder("work"), spareName: "new", isDurable: true)
   }
 
-  /// Changes the document `list`, a list of words, while others work at it too.
+  /// Adds a word to the document `list`, a list of words, while others work at it too.
   private func add(
-    _ word: String, meanwhile others: [() throws -> Void] = []
-  ) throws -> Int {
-    var calls = 0
-    let place = try folder.output()
-    try update().change("list", in: place) { (bytes) throws(Fault) in
+    _ word: String, at moment: Moment = .reading, meanwhile others: [@Sendable () -> Void] = []
+  ) throws {
+    let rest = Mutex(others[...])
+    let disturb: @Sendable () -> Void = { rest.withLock { $0.popFirst() }?() }
+    var update = try update()
+    if moment == .replacing { update.willExchange = disturb }
+    try update.change("list", in: folder.output()) { (bytes) throws(Fault) in
       let words = try bytes.map { (bytes) throws(Fault) in
         try JSON(parsing: bytes, subject: "list").arrayValue ?? []
       }
-      if calls < others.count {
-        #expect(throws: Never.self) { try others[calls]() }
-      }
-      calls += 1
+      if moment == .reading { disturb() }
+      if let words, words.contains(.string(word)) { return nil }
       return JSON.array((words ?? []) + [.string(word)]).bytes()
     }
+    #expect(rest.withLock { $0.isEmpty })
     #expect(try folder.output().folder("work").list() == [])
-    return calls
   }
 
   private var list: String { folder.text("list") }
 
   @Test func `a document is made, then changed`() throws {
-    #expect(try add("a") == 1)
-    #expect(try add("b") == 1)
+    try add("a")
+    try add("b")
     #expect(list == #"["a","b"]"#)
   }
 
   @Test func `a document that needs no change stays the file it was`() throws {
-    _ = try add("a")
+    try add("a")
     let before = try folder.output().stamp("list")
     folder.put("work/new", "half")
     let stamp = try update().change("list", in: folder.output()) { _ in nil }
@@ -51,51 +55,54 @@ import Testing
     #expect(try folder.output().folder("work").list() == [])
   }
 
-  @Test func `what another program writes meanwhile is kept`() throws {
+  @Test(arguments: Moment.allCases)
+  func `what another program writes meanwhile is kept`(moment: Moment) throws {
     folder.put("list", #"["a"]"#)
-    let calls = try add("c", meanwhile: [{ folder.replace("list", #"["a","b"]"#) }])
-    #expect(calls == 2)
+    try add("c", at: moment, meanwhile: [{ folder.replace("list", #"["a","b"]"#) }])
     #expect(list == #"["a","b","c"]"#)
   }
 
-  @Test func `what several programs write meanwhile is seen, one after the other`() throws {
+  @Test(arguments: Moment.allCases)
+  func `what several programs write meanwhile is seen, one after the other`(moment: Moment) throws {
     folder.put("list", #"["a"]"#)
-    let calls = try add(
-      "c",
+    try add(
+      "c", at: moment,
       meanwhile: [
         { folder.replace("list", #"["a","b"]"#) }, { folder.replace("list", #"["a","b","d"]"#) },
         { folder.replace("list", #"["a","b","d","e"]"#) },
       ])
-    #expect(calls == 4)
     #expect(list == #"["a","b","d","e","c"]"#)
   }
 
-  @Test func `a document that comes or goes meanwhile is looked at again`() throws {
-    #expect(try add("c", meanwhile: [{ folder.replace("list", #"["b"]"#) }]) == 2)
+  @Test(arguments: Moment.allCases)
+  func `a document that comes or goes meanwhile is looked at again`(moment: Moment) throws {
+    try add("c", at: moment, meanwhile: [{ folder.replace("list", #"["b"]"#) }])
     #expect(list == #"["b","c"]"#)
-    let calls = try add("d", meanwhile: [{ try folder.output().removeTree("list") }])
-    #expect(calls == 2)
+    try add("d", at: moment, meanwhile: [{ unlink(folder.path + "/list") }])
     #expect(list == #"["d"]"#)
   }
 
-  @Test func `a program that writes in place is waited for`() throws {
+  @Test func `a program that is writing in place is waited for`() throws {
     folder.put("list", #"["a"]"#)
-    let file = open(folder.path + "/list", O_WRONLY | O_TRUNC)
-    let thread = LaterWrite(file, #"["a","b"]"#)
-    _ = try add("c")
-    thread.join()
+    let write = LaterWrite(folder.path + "/list", #"["a","b"]"#)
+    try add("c")
+    write.join()
     #expect(list == #"["a","b","c"]"#)
   }
 
-  @Test func `a program that writes in place at that very moment is waited for`() throws {
+  @Test(arguments: Moment.allCases)
+  func `a program that writes in place meanwhile is waited for`(moment: Moment) throws {
     folder.put("list", #"["a"]"#)
-    var thread: LaterWrite?
-    _ = try add(
-      "c",
+    let writes = Mutex<[LaterWrite]>([])
+    try add(
+      "c", at: moment,
       meanwhile: [
-        { thread = LaterWrite(open(folder.path + "/list", O_WRONLY | O_TRUNC), #"["a","b"]"#) }
+        {
+          let write = LaterWrite(folder.path + "/list", #"["a","b"]"#)
+          writes.withLock { $0.append(write) }
+        }
       ])
-    thread?.join()
+    for write in writes.withLock({ $0 }) { write.join() }
     #expect(list == #"["a","b","c"]"#)
   }
 
@@ -107,18 +114,19 @@ import Testing
     #expect(list == text)
   }
 
-  @Test func `what another program leaves broken meanwhile gives way to ours`() throws {
+  @Test func `what another program leaves broken at the last moment gives way to ours`() throws {
     folder.put("list", #"["a"]"#)
-    _ = try add("c", meanwhile: [{ folder.replace("list", #"["a","#) }])
+    try add("c", at: .replacing, meanwhile: [{ folder.replace("list", #"["a","#) }])
     #expect(list == #"["a","c"]"#)
   }
 
-  @Test func `a link that is planted meanwhile is put back and its target untouched`() throws {
+  @Test(arguments: Moment.allCases)
+  func `a link that is planted meanwhile stays and its target is untouched`(moment: Moment) throws {
     folder.put("list", #"["a"]"#)
     folder.put("target", #"["secret"]"#)
     let fault = #expect(throws: Fault.self) {
       try add(
-        "c",
+        "c", at: moment,
         meanwhile: [
           {
             unlink(folder.path + "/list")
@@ -128,16 +136,19 @@ import Testing
     }
     #expect(fault?.kind == .path && fault?.subject == folder.path + "/list")
     #expect(try folder.output().kind(of: "list") == .link)
-    #expect(try folder.output().read("target", limit: 100) == Array(#"["secret"]"#.utf8))
+    #expect(folder.text("target") == #"["secret"]"#)
+    #expect(try folder.output().folder("work").list() == [])
   }
 }
 
-/// Writes to an open file a little later, as a program does that writes its documents in place.
-private final class LaterWrite {
-  private var thread = pthread_t()
+/// Empties a file at once and writes it a little later, as a program does that writes in place.
+private final class LaterWrite: Sendable {
+  private let thread: pthread_t
 
-  init(_ file: Int32, _ text: String) {
+  init(_ path: String, _ text: String) {
+    let file = open(path, O_WRONLY | O_TRUNC)
     let job = Unmanaged.passRetained(Job(file: file, text: text))
+    var thread = pthread_t()
     let failed = pthread_create(
       &thread, nil,
       { argument in
@@ -149,6 +160,7 @@ private final class LaterWrite {
         return nil
       }, job.toOpaque())
     #expect(failed == 0)
+    self.thread = thread
   }
 
   func join() { pthread_join(thread, nil) }

@@ -14,6 +14,9 @@ struct DocumentUpdate: Sendable {
   /// Whether to wait for the disk.
   let isDurable: Bool
 
+  /// Called right before two documents change places; tests let other programs write then.
+  var willExchange: (@Sendable () -> Void)?
+
   /// How often a document is changed again that others keep changing.
   private static let tries = 50
   /// How often a document is read again that somebody seems to be writing just now.
@@ -40,17 +43,21 @@ struct DocumentUpdate: Sendable {
     for _ in 0..<DocumentUpdate.tries {
       guard let next = place.next else { return try folder.stamp(name) }
       if next.count > JSON.maximumBytes { throw tooLong(folder, name, next.count) }
-      switch try put(next, as: name, in: folder, replacing: place.present) {
+      switch try put(next, as: name, in: folder, place) {
       case .instead(let old) where old == place.present:
         let stamp = try folder.stamp(name)
-        if stamp?.size == next.count { return stamp }
+        if stamp?.size == next.count {
+          if isDurable && place.isOwed { try folder.sync(name) }
+          return stamp
+        }
         // Another program has changed it since, or the disk has lost it.
         place = try found(name, in: folder, make)
       case .instead(let other):
         // What another program left unfinished gives way to ours.
         guard let made = try? make(other) ?? other else { return try folder.stamp(name) }
-        place = Place(present: next, next: made)
+        place = Place(present: next, next: made, isOwed: true)
       case .refused:
+        try workshop.removeTree(spareName)
         place = try found(name, in: folder, make)
       }
     }
@@ -63,6 +70,9 @@ struct DocumentUpdate: Sendable {
   private struct Place {
     var present: [UInt8]?
     var next: [UInt8]?
+    /// Whether what another program wrote is out of its place as long as this is not there: then the
+    /// disk is waited for afterwards.
+    var isOwed = false
   }
 
   /// What became of an attempt to put a document in its place.
@@ -83,10 +93,21 @@ struct DocumentUpdate: Sendable {
   }
 
   private func put(
-    _ bytes: [UInt8], as name: String, in folder: OutputFolder, replacing present: [UInt8]?
+    _ bytes: [UInt8], as name: String, in folder: OutputFolder, _ place: Place
   ) throws(Fault) -> Outcome {
+    let present = place.present
     try workshop.writeUnseen(spareName, bytes)
-    if isDurable { try workshop.sync(spareName) }
+    if isDurable && !place.isOwed { try workshop.sync(spareName) }
+    // Mostly a change is seen here, so that no entry of another program is ever out of its place.
+    if present != nil, !place.isOwed {
+      let now: [UInt8]?
+      do throws(Fault) { now = try folder.read(name, limit: JSON.maximumBytes) } catch {
+        try? workshop.removeTree(spareName)
+        throw error
+      }
+      if now != present { return .refused }
+    }
+    willExchange?()
     do throws(Fault) {
       if present == nil {
         try workshop.renameNoReplace(spareName, to: folder, name)
@@ -94,8 +115,8 @@ struct DocumentUpdate: Sendable {
       }
       try workshop.renameExchange(spareName, with: folder, name)
     } catch {
-      defer { try? workshop.removeTree(spareName) }
       if error.kind == .exists || error.kind == .missing { return .refused }
+      defer { try? workshop.removeTree(spareName) }
       guard error.kind == .unsupported else { throw error }
       return try replace(name, in: folder, bytes, present)
     }
