@@ -168,7 +168,7 @@ import Testing
   }
 
   @Test func `an entry that is taken out again and again ends in a warning`() throws {
-    let watch = LabelsWatch()
+    let watch = LabelsWatch(longest: 1)
     try watching(watch)
     image.folder.replace(image.list, image.listing([]))
     let warnings = watch.settle(unless: {
