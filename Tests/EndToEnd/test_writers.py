@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from omtask_testing import injection, locks, samples
-from omtask_testing.images import write_group
+from omtask_testing.images import PlateShape, write_group, write_plate
 from omtask_testing.layouts import Layout
 from omtask_testing.program import Outcome, Program, environment
 from omtask_testing.reading import listed_labels
@@ -162,6 +163,24 @@ def test_equal_runs_at_any_moment_end_with_one_result(
         for run in both:
             finished(run, 0)
     assert_all_there(image, listed_labels(image))
+
+
+@pytest.mark.parametrize("layout", samples.BOTH, ids=lambda layout: layout.version)
+def test_runs_on_one_plate_all_reach_its_consolidated_metadata(
+    layout: Layout, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    shape = PlateShape(2, 2, 1)
+    small = samples.blobs_image(layout, rng, shape=(4, 16, 16), levels=1)
+    plate = write_plate(tmp_path / "plate.zarr", shape, {path: small for path in shape.images})
+    zarr.consolidate_metadata(plate, zarr_format=2 if layout.version == "0.4" else 3)
+    names = [f"by{number}" for number in range(4)]
+    in_parallel([lambda name=name: omtask(*words(plate, name)) for name in names])
+    group = zarr.open_group(plate, mode="r", use_consolidated=True)
+    for path in shape.images:
+        assert {*names} <= {*group[f"{path}/labels"].group_keys()}
+    found = json.loads(omtask("verify", plate, "--json").stdout)
+    assert found["sound"] and not found["notes"], found
+    assert not leftovers(plate)
 
 
 # Other programs in the midst of our steps
