@@ -82,9 +82,11 @@ def killed(
     while working and noted(working) <= before and process.poll() is None:
         time.sleep(0.002)
     time.sleep(seconds)
-    # Open MPI gives ranks process groups of their own; TERM it passes on by itself.
-    ranks = processes_named("omtask", process.pid) if number == signal.SIGKILL else []
-    for pid in [*ranks, process.pid]:
+    # Open MPI gives ranks process groups of their own, and passes TERM on a second later; a scheduler
+    # sends it to all of them.
+    ranks = processes_named("omtask", process.pid)
+    launcher = [process.pid] if number == signal.SIGKILL or not ranks else []
+    for pid in [*ranks, *launcher]:
         try:
             os.kill(pid, number)
         except ProcessLookupError:

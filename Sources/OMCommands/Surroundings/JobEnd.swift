@@ -51,8 +51,18 @@ enum JobEnd: Equatable {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// What a program prints; nil when it cannot be started or fails.
+  /// What a program prints; nil when it cannot be started, fails or prints nothing.
+  ///
+  /// A controller that has just started the job, or is busy, is asked again.
   private static func answer(_ words: [String]) -> String? {
+    for pause: UInt32 in [500_000, 1_000_000, 0] {
+      if let text = printed(words), text.contains(where: { !$0.isWhitespace }) { return text }
+      usleep(pause)
+    }
+    return nil
+  }
+
+  private static func printed(_ words: [String]) -> String? {
     // The words are our own and a number, so the shell has nothing to take amiss. A controller
     // that does not answer is not waited for.
     let call = "timeout 20 " + words.joined(separator: " ") + " 2>/dev/null"
