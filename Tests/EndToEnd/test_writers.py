@@ -145,7 +145,7 @@ def test_of_two_equal_runs_one_works_and_the_other_finds_it_done(
 ) -> None:
     # The first is at its commit when the second comes.
     log = tmp_path / "log"
-    first = start(omtask, image, "same", **delayed(image / "labels/same", log))
+    first = start(omtask, image, "same", **delayed(image / "labels/same", log, seconds=4))
     waiting_for(log)
     impatient = omtask(*words(image, "same", "--lock-wait", "0"), expect=75)
     assert f"process {first.pid}" in impatient.stderr
@@ -208,8 +208,10 @@ def list_labels(image: Path, names: list[str]) -> None:
     (image / "new").rmdir()
 
 
-def delayed(path: Path, log: Path, calls: str = "rename", nth: int = 1) -> dict[str, str]:
-    return injection.faults(path, calls, "delay", ms=1000, log=log, nth=nth)
+def delayed(
+    path: Path, log: Path, calls: str = "rename", nth: int = 1, seconds: float = 1.5
+) -> dict[str, str]:
+    return injection.faults(path, calls, "delay", ms=round(1000 * seconds), log=log, nth=nth)
 
 
 def test_a_list_that_another_program_rewrites_meanwhile_keeps_both(
