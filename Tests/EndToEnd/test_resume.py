@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omtask_testing import injection
+from omtask_testing import faults
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import ZSTD, Layout
 from omtask_testing.memory import processes_named
@@ -157,7 +157,7 @@ def test_at_most_one_region_per_worker_is_done_twice_for_each_kill(
     chance = random.Random(int(rng.integers(1 << 30)))
 
     def run(log: Path, stop: float | None) -> None:
-        env = injection.faults(image / "0" / "c", "read", "delay", nth=1 << 40, log=log)
+        env = faults.injected(image / "0" / "c", "read", "delay", nth=1 << 40, log=log)
         words = command(omtask, image, 1, *KINDS["objects"])
         if stop is None:
             subprocess.run(words, check=True, capture_output=True, env=environment(env))

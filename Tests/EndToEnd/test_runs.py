@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from omtask_testing import injection, locks, samples
+from omtask_testing import faults, locks, samples
 from omtask_testing.images import Image, PlateShape, write_image, write_plate
 from omtask_testing.layouts import Layout
 from omtask_testing.program import Program, environment
@@ -35,7 +35,7 @@ def time_points(rng: np.random.Generator) -> Image:
 
 def stop_midway(omtask: Program, image: Path, place: Path, *more: str, nth: int = 40) -> None:
     """Begins a run and kills it in the midst of writing below `place`."""
-    injected = injection.faults(place, "rename", "kill", nth=nth)
+    injected = faults.injected(place, "rename", "kill", nth=nth)
     killed = omtask("run", "threshold", image, *RUN, *more, env=injected, expect=None)
     assert killed.code == -9, killed
 
@@ -78,7 +78,7 @@ def test_a_run_that_was_killed_is_listed_goes_on_or_is_removed(
 def test_a_run_at_work_is_seen_from_another_shell_and_left_alone(
     omtask: Program, image: Path
 ) -> None:
-    slow = injection.faults(image / ".omtask", "rename", "delay", nth=1, every=1, ms=50)
+    slow = faults.injected(image / ".omtask", "rename", "delay", nth=1, every=1, ms=50)
     command = [str(omtask.path), "run", "threshold", str(image), *RUN]
     process = subprocess.Popen(command, env=environment(slow), stderr=subprocess.PIPE, text=True)
     seen: list[dict[str, Any]] = []

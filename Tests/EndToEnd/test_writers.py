@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import zarr
 
-from omtask_testing import injection, locks, samples
+from omtask_testing import faults, locks, samples
 from omtask_testing.images import PlateShape, write_group, write_plate
 from omtask_testing.layouts import Layout
 from omtask_testing.program import Outcome, Program, environment
@@ -211,7 +211,7 @@ def list_labels(image: Path, names: list[str]) -> None:
 def delayed(
     path: Path, log: Path, calls: str = "rename", nth: int = 1, seconds: float = 1.5
 ) -> dict[str, str]:
-    return injection.faults(path, calls, "delay", ms=round(1000 * seconds), log=log, nth=nth)
+    return faults.injected(path, calls, "delay", ms=round(1000 * seconds), log=log, nth=nth)
 
 
 def test_a_list_that_another_program_rewrites_meanwhile_keeps_both(
@@ -375,7 +375,7 @@ def test_a_kill_at_any_step_of_the_listing_is_made_good_by_the_same_command(
 ) -> None:
     omtask(*words(image, "first"))
     log = tmp_path / "log"
-    everything = injection.faults(image, "rename,link,unlink", "EIO", nth=0, log=log)
+    everything = faults.injected(image, "rename,link,unlink", "EIO", nth=0, log=log)
     omtask(*words(image, "second"), env=everything)
     # Lines of process, call, number and name.
     names = [line.split()[3] for line in log.read_text().splitlines()]
@@ -385,7 +385,7 @@ def test_a_kill_at_any_step_of_the_listing_is_made_good_by_the_same_command(
     for number in steps:
         for fault in ("kill", "kill_after"):
             name = f"at{number}-{fault.replace('_', '-')}"
-            injected = injection.faults(image, "rename,link,unlink", fault, nth=number)
+            injected = faults.injected(image, "rename,link,unlink", fault, nth=number)
             killed = omtask(*words(image, name), env=injected, expect=None)
             assert killed.code == -9, killed
             for listed in listed_labels(image):

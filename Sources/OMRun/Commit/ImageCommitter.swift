@@ -119,7 +119,9 @@ final class ImageCommitter: Committer {
       // What else lies there may be the label image of somebody else, taken out of its place.
       if try staged(label) != .own {
         throw Fault(
-          .locked, place.path, "`\(names[label])` was replaced meanwhile by another run",
+          .locked, place.path,
+          "`\(names[label])` is not what this run made: another run has replaced it, or the disk "
+            + "has lost what was written",
           hint: "run the command again")
       }
     }

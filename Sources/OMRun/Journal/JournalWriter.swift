@@ -42,13 +42,7 @@ final class JournalWriter: Sendable {
     try state.withLock { (state) throws(Fault) in
       let records = state.pending + more
       if records.isEmpty { return }
-      let file: AppendedFile
-      if let known = state.journal {
-        file = known
-      } else {
-        file = try folder.append(to: JournalFiles.journal + suffix)
-        state.journal = file
-      }
+      let file = try opened(&state.journal, JournalFiles.journal)
       try file.append(JournalForm.bytes(of: records))
       state.pending = []
       if isDurable { try file.sync() }
@@ -59,19 +53,21 @@ final class JournalWriter: Sendable {
   func store(_ bytes: [UInt8]) throws(Fault) -> PartialPlace {
     let checksum = bytes.withUnsafeBytes { om_crc32c(0, $0.baseAddress, $0.count) }
     return try state.withLock { (state) throws(Fault) in
-      let file: AppendedFile
-      if let known = state.partials {
-        file = known
-      } else {
-        file = try folder.append(to: JournalFiles.partials + suffix)
-        state.partials = file
-      }
+      let file = try opened(&state.partials, JournalFiles.partials)
       let offset = state.partialBytes
       try file.append(bytes)
       state.partialBytes += bytes.count
       if isDurable { try file.sync() }
       return PartialPlace(offset: offset, size: bytes.count, checksum: checksum)
     }
+  }
+
+  /// A file of this writer, made when it is needed first.
+  private func opened(_ file: inout AppendedFile?, _ prefix: String) throws(Fault) -> AppendedFile {
+    if let file { return file }
+    let made = try folder.append(to: prefix + suffix)
+    file = made
+    return made
   }
 }
 

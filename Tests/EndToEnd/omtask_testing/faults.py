@@ -1,7 +1,9 @@
 """Makes calls to the file system slow or wrong, through the injector beside the repository."""
 
+import functools
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,17 @@ def injector(folder: Path, name: str = "FAULTFS") -> Path:
         command = ["cc", "-shared", "-fPIC", "-O1", "-x", "c", "-", "-o", library]
         subprocess.run([*command, "-ldl", "-pthread"], input=text, text=True, check=True)
     return library
+
+
+@functools.cache
+def shared_injector() -> Path:
+    """The library for tests without one of their own, in a folder that goes with the process."""
+    return injector(Path(_folder().name))
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="omtask-faults-")
 
 
 def with_whole_paths(text: str) -> str:
@@ -59,6 +72,17 @@ class Injection:
             "EVERY": int(self.every), "COUNTER": counter,
         }
         return {f"{name}_{key}": str(value) for key, value in values.items()}
+
+
+def injected(path: Path, calls: str, do: str, **settings: object) -> dict[str, str]:
+    """The environment in which `calls` (such as `rename,link`) on `path` and below get a fault.
+
+    `do` is what the fault is: the name of an errno, `kill`, `delay` and so on; `settings` are the
+    library's: `nth=3`, `every=1`, `ms=500`, `log=FILE`. Each process counts for itself.
+    """
+    named = {"prefix": path, "op": calls, "do": do, **settings}
+    variables = {f"FAULTFS_{name.upper()}": str(value) for name, value in named.items()}
+    return {"LD_PRELOAD": str(shared_injector()), **variables}
 
 
 def delayed(
