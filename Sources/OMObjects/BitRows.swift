@@ -1,3 +1,5 @@
+import OMGrid
+
 /// The mask of one block with one bit per voxel; each row of voxels starts at a new word.
 ///
 /// The buffer is kept between blocks, so that a worker touches fresh memory only once.

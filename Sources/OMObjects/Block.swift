@@ -1,3 +1,5 @@
+package import OMGrid
+
 /// Where a block lies: one volume's box of voxels (z, y, x), labelled as one piece.
 ///
 /// Two-dimensional images have one plane in z. Time and channel are not here: every (t, c) pair is
@@ -22,23 +24,6 @@ package struct Block: BitwiseCopyable, Sendable, Equatable {
 
   /// The number of rows (lines of voxels along x).
   package var rowCount: Int { shape.z * shape.y }
-}
-
-/// Three numbers along z, y and x.
-package struct Vector3: BitwiseCopyable, Sendable, Hashable {
-  /// Along z.
-  package var z: Int
-  /// Along y.
-  package var y: Int
-  /// Along x.
-  package var x: Int
-
-  /// Makes a vector.
-  package init(_ z: Int, _ y: Int, _ x: Int) {
-    self.z = z
-    self.y = y
-    self.x = x
-  }
 }
 
 /// The regular grid of blocks over every volume of a label image.

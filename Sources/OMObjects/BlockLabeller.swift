@@ -1,3 +1,5 @@
+import OMGrid
+
 /// Labels the mask of one block: runs of voxels joined by union-find.
 ///
 /// The method is the run-based form of two-pass labelling (Wu, Otoo and Suzuki 2009): every run

@@ -1,3 +1,5 @@
+import OMGrid
+
 /// Finds the runs of two neighbouring blocks that touch, and joins their components.
 struct Contact {
   /// In how many coordinates two neighbours may differ, 1…3.

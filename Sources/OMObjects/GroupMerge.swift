@@ -1,3 +1,5 @@
+import OMGrid
+
 /// Joins groups of blocks into one group: components that touch across blocks become one.
 ///
 /// The same step joins the blocks of one rank and, pair by pair up a binary tree, the ranks of a

@@ -1,3 +1,5 @@
+package import OMGrid
+
 /// Foreground voxels `start ..< end` of one row; all belong to one component of the block.
 package struct Run: BitwiseCopyable, Sendable, Equatable {
   /// The first voxel, counted from the block's own first voxel.

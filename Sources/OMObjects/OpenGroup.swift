@@ -1,3 +1,5 @@
+import OMGrid
+
 /// A run at the surface of a block, as a neighbour must know it.
 package struct SurfaceRun: BitwiseCopyable, Sendable, Equatable {
   /// The row within the block (z before y).

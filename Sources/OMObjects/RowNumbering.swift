@@ -1,3 +1,5 @@
+import OMGrid
+
 /// How many objects begin in one row of a block.
 package struct RowCount: BitwiseCopyable, Sendable, Equatable {
   /// The row within the layer of blocks: z from the layer's first plane, times the rows of a

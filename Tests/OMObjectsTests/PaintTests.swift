@@ -1,3 +1,4 @@
+import OMGrid
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import OMGrid
 import OMJSON
 import OMObjects
 import Testing

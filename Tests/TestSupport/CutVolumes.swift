@@ -1,3 +1,4 @@
+import OMGrid
 package import OMObjects
 
 /// Volumes of masks, cut into blocks as an image is cut into regions.
