@@ -12,6 +12,29 @@ public protocol Voxel: BitwiseCopyable, Comparable, Sendable {
   /// Integers are compared exactly. For floating-point types the threshold is first rounded to
   /// the type, as NumPy does when it compares an array with a number.
   static func lowest(above threshold: Double, inclusive: Bool) -> Self?
+
+  /// The voxel as a number, rounded to the nearest double where it has more than 53 bits.
+  var number: Double { get }
+
+  /// Eight voxels in a row as numbers.
+  static func numbers(_ voxels: UnsafePointer<Self>) -> SIMD8<Double>
+
+  /// Eight voxels in a row plus eight others: sums of their numbers.
+  static func sums(_ first: UnsafePointer<Self>, _ second: UnsafePointer<Self>) -> SIMD8<Double>
+
+  /// The index of the first voxel in a row that is not a finite number.
+  static func firstNotFinite(_ voxels: UnsafePointer<Self>, count: Int) -> Int?
+
+  /// The voxel for a number, as `VoxelRounding.halfEven` says.
+  init(halfEven number: Double)
+
+  /// The voxel for a number, as `VoxelRounding.truncated` says.
+  init(truncating number: Double)
+
+  /// Writes a row of numbers as voxels of at most `largest`, the bound of integers.
+  static func write(
+    _ numbers: UnsafePointer<Double>, count: Int, to voxels: UnsafeMutablePointer<Self>,
+    _ rounding: VoxelRounding, largest: Double)
 }
 
 extension Voxel where Self: FixedWidthInteger {
