@@ -53,7 +53,8 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     self.output = output
     self.kernel = kernel
     self.digest = digest
-    testDescription = "\(image) \(shape) to \(output): \(kernel)"
+    testDescription =
+      "\(image) \(shape) to \(output): \(line[7...].dropLast().map { $0.stringValue ?? "\($0)" })"
   }
 
   private static func kernel(_ line: [JSON]) -> (any TileKernel)? {
@@ -66,6 +67,11 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
       else { return nil }
       return GaussianKernel(
         sigma: (sigma[0], sigma[1], sigma[2]), border: border, kind: kind, rounding: rounding)
+    case "median":
+      guard let radius = line[9].vector,
+        let footprint = line[10].stringValue.flatMap(FilterFootprint.init)
+      else { return nil }
+      return MedianKernel(radius: radius, footprint: footprint, border: border)
     default: return nil
     }
   }

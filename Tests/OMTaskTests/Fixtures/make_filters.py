@@ -79,13 +79,45 @@ def gaussian_cases():
                 seed += 1
 
 
+def ball(radius):
+    """The ellipsoid; skimage.morphology.ball and disk where radii are equal or 0."""
+    axes = [np.arange(-r, r + 1).reshape([-1 if a == b else 1 for b in range(3)]) * int(
+        np.prod([max(1, o) for b, o in enumerate(radius) if b != a])) for a, r in enumerate(radius)]
+    footprint = axes[0] ** 2 + axes[1] ** 2 + axes[2] ** 2 <= int(
+        np.prod([max(1, r) for r in radius])) ** 2
+    if radius[0] == radius[1] == radius[2] > 0:
+        assert np.array_equal(footprint, morphology.ball(radius[0]))
+    if radius[0] == 0 and radius[1] == radius[2] > 0:
+        assert np.array_equal(footprint[0], morphology.disk(radius[1]))
+    return footprint
+
+
+def median(voxels, output, border, radius, footprint):
+    numbers = voxels.astype(np.float32) if voxels.dtype.name == "float16" else voxels
+    window = ball(radius) if footprint == "ball" else np.ones([2 * r + 1 for r in radius], bool)
+    return ndimage.median_filter(numbers, footprint=window, mode=border).astype(output)
+
+
+def median_cases():
+    radii = [(0, 1, 1), (1, 1, 1), (0, 2, 3), (2, 2, 2), (0, 0, 4), (3, 1, 0), (0, 11, 11)]
+    seed = 1
+    for dtype in RANGES:
+        for radius in radii:
+            for footprint in ("box", "ball"):
+                border = ("reflect", "nearest")[seed // 2 % 2]
+                yield dtype, seed, dtype, border, ["median", radius, footprint]
+                seed += 1
+
+
 def lines():
-    for dtype, seed, output, border, call in gaussian_cases():
-        low, span = RANGES[dtype]
-        line = [dtype, KINDS[seed % 6], low, span, SHAPES[seed // 2 % 6], seed, output, border]
-        result = gaussian(image(*line[:6]), output, border, *call[1:])
-        assert result.dtype == output
-        yield line + call + [hashlib.sha256(np.ascontiguousarray(result).tobytes()).hexdigest()]
+    for filtered, cases in ((gaussian, gaussian_cases()), (median, median_cases())):
+        for dtype, seed, output, border, call in cases:
+            low, span = RANGES[dtype]
+            line = [dtype, KINDS[seed % 6], low, span, SHAPES[seed // 2 % 6], seed, output, border]
+            result = filtered(image(*line[:6]), output, border, *call[1:])
+            assert result.dtype == output
+            digest = hashlib.sha256(np.ascontiguousarray(result).tobytes()).hexdigest()
+            yield line + call + [digest]
 
 
 if __name__ == "__main__":
