@@ -60,14 +60,6 @@ public struct ObjectRules: Sendable, Equatable {
   }
 }
 
-/// How a coarser level is made from the next finer one.
-public enum Downsampling: String, Sendable, CaseIterable {
-  /// The most frequent value of the window; of several, the smallest.
-  case mode
-  /// The first voxel of the window.
-  case stride
-}
-
 /// The type of a label image.
 public enum LabelType: String, Sendable, CaseIterable {
   case uint8, uint16, uint32, uint64
