@@ -66,7 +66,7 @@ struct Pyramid: Sendable, CustomTestStringConvertible {
           if let target = made.baseAddress, let source = finer.baseAddress {
             Downsampler(method: downsampling, windows: windows).make(
               Region(wholeOf: shapes[level]), target, from: Region(wholeOf: shapes[level - 1]),
-              source, bufferShape: shapes[level - 1], byteCount: 2)
+              source, bufferShape: shapes[level - 1], dataType: .uint16)
           }
         }
       }

@@ -60,6 +60,16 @@ extension Downsampling {
         method: "mode", description: "most frequent value of the window, of several the smallest")
     case .stride:
       LabelDocuments.Pyramid(method: "stride", description: "first voxel of the window")
+    case .mean:
+      LabelDocuments.Pyramid(
+        method: "mean", description: "mean of the window, integers rounded half to even")
+    case .median:
+      LabelDocuments.Pyramid(
+        method: "median", description: "median of the window, of two middle values the lower")
+    case .min:
+      LabelDocuments.Pyramid(method: "min", description: "smallest value of the window")
+    case .max:
+      LabelDocuments.Pyramid(method: "max", description: "largest value of the window")
     }
   }
 }

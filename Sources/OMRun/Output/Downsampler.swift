@@ -3,9 +3,12 @@ import OMTask
 
 /// Makes the voxels of a coarser level from those of the next finer one.
 ///
-/// `mode` takes the most frequent value of a window and of several the smallest; windows at the
-/// edge count only the voxels that exist. `stride` takes the first voxel. Both are the rules of
-/// tensorstore's down-sampling (specification: algorithms, section 12).
+/// The rules are those of tensorstore 0.1.86 for an array in one chunk (specification: algorithms,
+/// section 12), bit for bit: windows at the edge count only the voxels that exist, and what a method
+/// does with NaN and with zeros of either sign is said at its `WindowRule`. Two things may differ:
+/// which bits a NaN has; and, when the last axis has size 1, which of several values that count as
+/// equal (zeros of either sign) or have no order (NaN) `median` and `mode` return. With several
+/// chunks tensorstore's own answers to NaN and zeros depend on where chunks end; these do not.
 struct Downsampler {
   let method: Downsampling
   /// The windows of each axis.
@@ -19,16 +22,26 @@ struct Downsampler {
   ///   - fine: The box of the finer level at hand.
   ///   - source: Its first voxel.
   ///   - shape: The shape of the buffer that holds it, in C order.
-  ///   - byteCount: Bytes of one voxel: 1, 2, 4 or 8, unsigned.
+  ///   - dataType: The type of the voxels of both levels.
   func make(
     _ coarse: Region, _ target: UnsafeMutableRawPointer, from fine: Region,
-    _ source: UnsafeRawPointer, bufferShape shape: [Int], byteCount: Int
+    _ source: UnsafeRawPointer, bufferShape shape: [Int], dataType: DataType
   ) {
-    switch byteCount {
-    case 1: run(coarse, target, fine, source, shape, UInt8.self)
-    case 2: run(coarse, target, fine, source, shape, UInt16.self)
-    case 4: run(coarse, target, fine, source, shape, UInt32.self)
-    default: run(coarse, target, fine, source, shape, UInt64.self)
+    let boxes = Boxes(
+      coarse: coarse, target: target, fine: fine, source: source, strides: rowMajorStrides(shape))
+    switch dataType {
+    // Stored as 0 and 1; their mean is rounded to one of both as that of integers is.
+    case .bool, .uint8: makeIntegers(boxes, UInt8.self)
+    case .uint16: makeIntegers(boxes, UInt16.self)
+    case .uint32: makeIntegers(boxes, UInt32.self)
+    case .uint64: makeIntegers(boxes, UInt64.self)
+    case .int8: makeIntegers(boxes, Int8.self)
+    case .int16: makeIntegers(boxes, Int16.self)
+    case .int32: makeIntegers(boxes, Int32.self)
+    case .int64: makeIntegers(boxes, Int64.self)
+    case .float16: makeFloats(boxes, Float16.self)
+    case .float32: makeFloats(boxes, Float.self)
+    case .float64: makeFloats(boxes, Double.self)
     }
   }
 
@@ -42,141 +55,101 @@ struct Downsampler {
     }
     return coarse
   }
-
-  private func run<Label: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-    _ coarse: Region, _ target: UnsafeMutableRawPointer, _ fine: Region,
-    _ source: UnsafeRawPointer, _ shape: [Int], _: Label.Type
-  ) {
-    let out = target.assumingMemoryBound(to: Label.self)
-    let input = source.assumingMemoryBound(to: Label.self)
-    switch method {
-    case .stride: takeFirsts(coarse, out, fine, input, rowMajorStrides(shape))
-    case .mode: takeModes(coarse, out, fine, input, rowMajorStrides(shape))
-    }
-  }
 }
 
-// MARK: - Stride
+// MARK: - One rule, one type
 
 extension Downsampler {
-  private func takeFirsts<Label: BitwiseCopyable>(
-    _ coarse: Region, _ out: UnsafeMutablePointer<Label>, _ fine: Region,
-    _ input: UnsafePointer<Label>, _ strides: [Int]
-  ) {
-    let offsets = (0..<coarse.rank).map { axis in
-      (coarse.origin[axis]..<coarse.end(axis)).map {
-        (windows[axis].window($0).lowerBound - fine.origin[axis]) * strides[axis]
+  /// What `make` was given.
+  private struct Boxes {
+    let coarse: Region
+    let target: UnsafeMutableRawPointer
+    let fine: Region
+    let source: UnsafeRawPointer
+    let strides: [Int]
+  }
+
+  /// The method, but for levels of one size, where voxels stay as they are: also NaN, which a
+  /// minimum or maximum would pass over.
+  private var rule: Downsampling { windows.allSatisfy { $0.fine == $0.coarse } ? .stride : method }
+
+  private func makeIntegers<Voxel: IntegerInWindow>(_ boxes: Boxes, _: Voxel.Type) {
+    switch rule {
+    case .mode: make(boxes, IntegerMode<Voxel>.self)
+    case .stride: make(boxes, FirstVoxel<Voxel>.self)
+    case .mean: make(boxes, IntegerMean<Voxel>.self)
+    case .median: make(boxes, Median<Voxel>.self)
+    case .min: make(boxes, Extreme<Voxel, Smaller>.self)
+    case .max: make(boxes, Extreme<Voxel, Larger>.self)
+    }
+  }
+
+  private func makeFloats<Voxel: FloatInWindow>(_ boxes: Boxes, _: Voxel.Type) {
+    switch rule {
+    case .mode: make(boxes, FloatMode<Voxel>.self)
+    case .stride: make(boxes, FirstVoxel<Voxel>.self)
+    case .mean: make(boxes, FloatMean<Voxel>.self)
+    case .median: make(boxes, Median<Voxel>.self)
+    case .min: make(boxes, Extreme<Voxel, Smaller>.self)
+    case .max: make(boxes, Extreme<Voxel, Larger>.self)
+    }
+  }
+
+  private func make<Rule: WindowRule>(_ boxes: Boxes, _: Rule.Type) {
+    if boxes.coarse.isEmpty { return }
+    let longest = windows.indices.map { longestWindow($0, boxes.coarse) }
+    // The rows of a window, and those of each axis before.
+    let rows = longest.dropLast().reduce((all: 1, last: 1)) {
+      (all: $0.all + $0.last * $1, last: $0.last * $1)
+    }
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Rule.Voxel>.self, capacity: rows.all) {
+      starts in
+      // No voxel takes more than 8 bytes, also while a rule sorts it.
+      withUnsafeTemporaryAllocation(
+        byteCount: Rule.needsRoom ? 8 * rows.last * (longest.last ?? 1) : 0, alignment: 8
+      ) { room in
+        guard let start = starts.baseAddress, let room = room.baseAddress else { return }
+        let columns = Columns(boxes.coarse, boxes.fine, windows)
+        start.initialize(
+          to: boxes.source.assumingMemoryBound(to: Rule.Voxel.self) + columns.start)
+        var line = boxes.target.assumingMemoryBound(to: Rule.Voxel.self)
+        makeLines(boxes, 0, start, 1, columns, Rule(room: room), &line)
       }
     }
-    var target = out
-    takeFirsts(offsets[...], input, &target)
   }
 
-  /// Takes the voxels at all sums of one offset per axis, in C order.
-  private func takeFirsts<Label: BitwiseCopyable>(
-    _ offsets: ArraySlice<[Int]>, _ input: UnsafePointer<Label>,
-    _ target: inout UnsafeMutablePointer<Label>
+  /// Makes all lines below one coarser position of the axes before `axis`, in C order.
+  ///
+  /// `rows` are the places of the `count` rows that the axes before chose, in C order; behind them
+  /// lies room for the rows of `axis` and of the axes after it. `line` is where the next line goes.
+  private func makeLines<Rule: WindowRule>(
+    _ boxes: Boxes, _ axis: Int, _ rows: UnsafeMutablePointer<UnsafePointer<Rule.Voxel>>,
+    _ count: Int, _ columns: Columns, _ rule: Rule,
+    _ line: inout UnsafeMutablePointer<Rule.Voxel>
   ) {
-    guard let first = offsets.first else { return }
-    if offsets.count > 1 {
-      for offset in first { takeFirsts(offsets.dropFirst(), input + offset, &target) }
-    } else {
-      takeLine(first, input, target)
-      target += first.count
-    }
-  }
-
-  private func takeLine<Label: BitwiseCopyable>(
-    _ offsets: [Int], _ input: UnsafePointer<Label>, _ line: UnsafeMutablePointer<Label>
-  ) {
-    let count = offsets.count
-    // Every second voxel is what nearly all images ask for; this loop becomes vector code.
-    if windows.last?.factor == 2 && offsets[count - 1] == offsets[0] + 2 * (count - 1) {
-      let start = input + offsets[0]
-      for index in 0..<count { line[index] = start[2 * index] }
-    } else {
-      for index in 0..<count { line[index] = input[offsets[index]] }
-    }
-  }
-}
-
-// MARK: - Mode
-
-extension Downsampler {
-  private func takeModes<Label: FixedWidthInteger & BitwiseCopyable>(
-    _ coarse: Region, _ out: UnsafeMutablePointer<Label>, _ fine: Region,
-    _ input: UnsafePointer<Label>, _ strides: [Int]
-  ) {
-    let last = coarse.rank - 1
-    let columns = (coarse.origin[last]..<coarse.end(last)).map { index -> Range<Int> in
-      let window = windows[last].window(index)
-      return window.lowerBound - fine.origin[last]..<window.upperBound - fine.origin[last]
-    }
-    var rows: [Int] = []
-    var before: [Int] = []
-    var line = out
-    var lines = coarse
-    lines.shape[last] = 1
-    forEachPosition(in: lines) { position in
-      windowRows(position, fine, strides, &rows, &before)
-      modeLine(line, input, rows, columns)
+    if axis == boxes.coarse.rank - 1 {
+      columns.make(line, FineRows(start: rows, count: count), rule)
       line += columns.count
+      return
+    }
+    let (origin, stride) = (boxes.fine.origin[axis], boxes.strides[axis])
+    let (axisWindows, next) = (windows[axis], rows + count)
+    for index in boxes.coarse.origin[axis]..<boxes.coarse.end(axis) {
+      var window = axisWindows.window(index)
+      if Rule.looksAtFirst { window = window.prefix(1) }
+      var filled = 0
+      for row in 0..<count {
+        for place in window {
+          next[filled] = rows[row] + (place - origin) * stride
+          filled += 1
+        }
+      }
+      makeLines(boxes, axis + 1, next, filled, columns, rule, &line)
     }
   }
 
-  /// The offsets of the finer rows that make one coarser row; `before` is room to work in.
-  private func windowRows(
-    _ position: [Int], _ fine: Region, _ strides: [Int], _ rows: inout [Int],
-    _ before: inout [Int]
-  ) {
-    rows.removeAll(keepingCapacity: true)
-    rows.append(0)
-    for axis in 0..<position.count - 1 {
-      swap(&rows, &before)
-      rows.removeAll(keepingCapacity: true)
-      for index in windows[axis].window(position[axis]) {
-        let offset = (index - fine.origin[axis]) * strides[axis]
-        for base in before { rows.append(base + offset) }
-      }
-    }
-  }
-
-  private func modeLine<Label: FixedWidthInteger & BitwiseCopyable>(
-    _ line: UnsafeMutablePointer<Label>, _ input: UnsafePointer<Label>, _ rows: [Int],
-    _ columns: [Range<Int>]
-  ) {
-    rows.withUnsafeBufferPointer { rows in
-      for index in 0..<columns.count {
-        let window = columns[index]
-        let first = input[rows[0] + window.lowerBound]
-        var differs = false
-        for row in rows {
-          for x in window where input[row + x] != first { differs = true }
-        }
-        line[index] = differs ? mode(input, rows, window) : first
-      }
-    }
-  }
-
-  /// The most frequent value of a window, of several the smallest.
-  private func mode<Label: FixedWidthInteger & BitwiseCopyable>(
-    _ input: UnsafePointer<Label>, _ rows: UnsafeBufferPointer<Int>, _ window: Range<Int>
-  ) -> Label {
-    var best: Label = 0
-    var bestCount = 0
-    for row in rows {
-      for x in window {
-        let value = input[row + x]
-        var count = 0
-        for other in rows {
-          for place in window where input[other + place] == value { count += 1 }
-        }
-        if count > bestCount || (count == bestCount && value < best) {
-          best = value
-          bestCount = count
-        }
-      }
-    }
-    return best
+  private func longestWindow(_ axis: Int, _ coarse: Region) -> Int {
+    if let factor = windows[axis].factor { return min(factor, windows[axis].fine) }
+    return windows[axis].fine / windows[axis].coarse + 1
   }
 }

@@ -24,7 +24,7 @@ final class PyramidWriter: Sendable {
   /// Makes a writer.
   ///
   /// - Parameters:
-  ///   - layouts: The levels, finest first; all of one unsigned type.
+  ///   - layouts: The levels, finest first; all of one type.
   ///   - ratios: For each level but the first, pixel size over that of the finer one, per axis.
   ///   - downsampling: How coarser levels are made.
   ///   - finished: For each level the numbers of write units that were published before.
@@ -123,7 +123,7 @@ final class PyramidWriter: Sendable {
       guard let target = room.baseAddress else { return }
       steps[level].make(
         coarse, target, from: fine, voxels, bufferShape: layouts[level].chunkShape,
-        byteCount: byteCount)
+        dataType: layouts[level].dataType)
       try bring(level + 1, coarse, isZero(piece.bytes) ? nil : UnsafeRawPointer(target), worker)
     }
   }

@@ -73,7 +73,7 @@ struct LevelCompletion: Sendable {
         let full = worker.chunk.replace(byteCount: layout.chunkShape.reduce(byteCount, *))
         guard let target = room.baseAddress, let chunk = full.baseAddress else { return }
         step.make(
-          cell, target, from: fine, voxels, bufferShape: fine.shape, byteCount: byteCount)
+          cell, target, from: fine, voxels, bufferShape: fine.shape, dataType: layout.dataType)
         full.initializeMemory(as: UInt8.self, repeating: 0)
         VoxelBox(
           region: Region(origin: cell.origin, shape: layout.chunkShape), start: chunk,
