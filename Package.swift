@@ -124,7 +124,7 @@ let package = Package(
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMObjects", "OMTasks", "TestSupport",
-      ]),
+      ], hasFixtures: true),
     tests("OMMPI", ["OMJSON"]),
     tests(
       "OMCommands",
