@@ -60,6 +60,15 @@ import Testing
     #expect(try volume.filtered(by: kernel, tiles: Vector3(1, 1, 1)) == [15, 15])
   }
 
+  @Test(arguments: [Vector3(1, 2, 2100), Vector3(2, 300, 3)])
+  func `large planes, which are smoothed in blocks, have no seams`(shape: Vector3) throws {
+    let size = shape.z * shape.y * shape.x
+    let volume = FilterVolume(SyntheticImage(.float32, "noise", size: size), shape)
+    let kernel = GaussianKernel(sigma: (0.5, 1, 2))
+    let expected = try volume.filtered(by: kernel, tiles: Vector3(2, 90, 500))
+    #expect(try volume.filtered(by: kernel) == expected)
+  }
+
   @Test(arguments: [DataType.float16, .float32, .float64])
   func `a voxel that is not a finite number is named by its place in the volume`(
     dataType: DataType

@@ -60,7 +60,7 @@ public struct GaussianKernel: TileKernel {
     if untouched && output.dataType.isStored(as: V.self) {
       output.copy(from: input)
     } else {
-      GaussianPass(self, input, output, scratch).run()
+      GaussianPass.run(self, input, output, scratch)
     }
   }
 }
