@@ -1,3 +1,4 @@
+import OMGrid
 public import OMJSON
 public import OMManifest
 public import OMTask
@@ -8,39 +9,79 @@ public struct ThresholdTask: RegionTask {
   private let method: ThresholdMethod
 
   /// Binds the task.
-  public init(_ parameters: Parameters) throws(Fault) {
-    let parameters = try ThresholdParameters(parameters)
+  public init(_ bound: Parameters) throws(Fault) {
+    let parameters = try ThresholdParameters(bound)
     self.parameters = parameters
     let chosen = parameters.method.flatMap { ThresholdMethod(rawValue: $0.rawValue) }
     method = chosen ?? (parameters.threshold == nil ? .otsu : .fixed)
     try checkThreshold()
     try checkSizes()
+    try checkSmoothing(bound.given)
   }
 
   /// One label image per channel, or one with a channel axis.
-  public func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe] {
+  public func product(for image: ImageInfo) throws(Fault) -> Product {
+    .labels(try recipes(for: image))
+  }
+
+  private func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe] {
     let channels = try image.channels(
       named: parameters.channel, skippingMissing: parameters.skipIfMissing,
       allowingMany: parameters.keepChannelAxis)
     if channels.isEmpty { return [] }
+    let smoothing = try smoothing(image)
     if parameters.keepChannelAxis && image.axis("c") != nil {
-      return [recipe(channels, keepingAxis: true)]
+      return [recipe(channels, keepingAxis: true, smoothing)]
     }
     if let name = parameters.labelName, channels.count > 1 {
       throw Fault(
         .usage, "", "`label_name` is `\(name)`, but \(channels.count) channels make as many labels",
         hint: "leave `--label-name` out, or make one label with `--keep-channel-axis`")
     }
-    return channels.map { recipe([$0], keepingAxis: false) }
+    return channels.map { recipe([$0], keepingAxis: false, smoothing) }
   }
 
-  private func recipe(_ channels: [Int], keepingAxis: Bool) -> LabelRecipe {
+  private func recipe(
+    _ channels: [Int], keepingAxis: Bool, _ smoothing: (any TileKernel)?
+  ) -> LabelRecipe {
     LabelRecipe(
       name: parameters.labelName, channels: channels, keepsChannelAxis: keepingAxis,
-      level: parameters.level, statistics: method.need,
+      level: parameters.level, smoothing: smoothing, statistics: method.need,
       scope: StatisticsScope(rawValue: parameters.scope.rawValue) ?? .volume,
       objects: objectRules, dataType: labelType,
       downsampling: parameters.pyramid == .stride ? .stride : .mode, choose: choose)
+  }
+
+  /// The filter in front of the threshold: what `gaussian-blur` and `median` do.
+  private func smoothing(_ image: ImageInfo) throws(Fault) -> (any TileKernel)? {
+    switch parameters.smooth {
+    case .none: return nil
+    case .gaussian:
+      if image.dataType == .bool {
+        throw Fault(
+          .usage, "", "the image is of type bool, which a Gaussian cannot smooth",
+          hint: "`--smooth median` can")
+      }
+      return GaussianKernel(sigma: try image.alongSpace(parameters.sigma, named: "sigma", flat: 0))
+    case .median:
+      let radius = try image.alongSpace(parameters.radius, named: "radius", flat: 0)
+      return MedianKernel(radius: Vector3(radius.z, radius.y, radius.x))
+    }
+  }
+
+  private func checkSmoothing(_ given: Set<String>) throws(Fault) {
+    for (name, method) in [("sigma", "gaussian"), ("radius", "median")]
+    where given.contains(name) && parameters.smooth.rawValue != method {
+      throw Fault(
+        .usage, "", "`\(name)` is given, but `smooth` is `\(parameters.smooth.rawValue)`",
+        hint: "`--smooth \(method)` takes it")
+    }
+    for sigma in parameters.sigma where !(0...1000).contains(sigma) {
+      throw Fault(.usage, "", "`sigma` is \(sigma), the manifest of threshold allows 0 to 1000")
+    }
+    for radius in parameters.radius where !(0...100).contains(radius) {
+      throw Fault(.usage, "", "`radius` is \(radius), the manifest of threshold allows 0 to 100")
+    }
   }
 
   /// Finds the threshold of one scope and makes its kernel.

@@ -4,21 +4,7 @@ package import OMJSON
 ///
 /// Axes, scales and translations are those of the image, copied as they were written; array
 /// documents belong to the arrays and are not among them.
-package struct LabelDocuments: Sendable {
-  /// How the coarser levels were made.
-  package struct Pyramid: Sendable {
-    /// The name of the method, such as `mode`.
-    package let method: String
-    /// What it does, for people.
-    package let description: String
-
-    /// Makes the description of a method.
-    package init(method: String, description: String) {
-      self.method = method
-      self.description = description
-    }
-  }
-
+package struct LabelDocuments: GroupDocuments {
   /// The image that the label image belongs to.
   package let image: OMEImage
   /// The version of OME-Zarr to write: that of the hierarchy that is extended.
@@ -32,7 +18,7 @@ package struct LabelDocuments: Sendable {
   /// Whether it has the image's channel axis.
   package let keepsChannelAxis: Bool
   /// How its coarser levels were made.
-  package let pyramid: Pyramid
+  package let pyramid: PyramidDescription
   /// Our record of how it was made.
   package let record: JSON
 
@@ -41,7 +27,7 @@ package struct LabelDocuments: Sendable {
   /// - Precondition: The image has `levelCount` levels from `firstLevel` on.
   package init(
     image: OMEImage, version: OMEVersion, name: String, firstLevel: Int, levelCount: Int,
-    keepsChannelAxis: Bool, pyramid: Pyramid, record: JSON
+    keepsChannelAxis: Bool, pyramid: PyramidDescription, record: JSON
   ) {
     precondition(firstLevel >= 0 && levelCount > 0)
     precondition(firstLevel + levelCount <= image.levels.count)
@@ -64,11 +50,10 @@ package struct LabelDocuments: Sendable {
   /// Whether a name below a label image may be that of a level.
   package static func isLevelPath(_ name: String) -> Bool { Int(name) != nil }
 
-  /// The documents of its group.
-  ///
-  /// - Parameter source: The path from the label image to the image.
-  /// - Returns: Documents with keys below the label image.
-  package func group(source: String = "../../") -> [MetadataDocument] {
+  /// The path from a label image to the image it lies in.
+  package static let sourceInPlace = "../../"
+
+  package func group(source: String) -> [MetadataDocument] {
     groupDocuments("", zarrFormat: version.zarrFormat, attributes: attributes(source: source))
   }
 
@@ -95,12 +80,7 @@ package struct LabelDocuments: Sendable {
     multiscale["datasets"] = .array((0..<levelCount).map(dataset))
     multiscale["coordinateTransformations"] =
       image.transformations?.document(droppingAxis: droppedAxis)
-    if levelCount > 1 {
-      multiscale["type"] = .string(pyramid.method)
-      multiscale["metadata"] = [
-        "method": .string(pyramid.method), "description": .string(pyramid.description),
-      ]
-    }
+    if levelCount > 1 { pyramid.add(to: &multiscale) }
     return multiscale
   }
 

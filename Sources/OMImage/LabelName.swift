@@ -1,6 +1,6 @@
 package import OMJSON
 
-/// The name of a label image, which becomes the name of a folder.
+/// The name of a label image or a derived image, which becomes the name of a folder.
 package enum LabelName {
   /// The name for the objects of a channel when the user gives none.
   ///
@@ -20,19 +20,22 @@ package enum LabelName {
   ///
   /// - Parameters:
   ///   - name: The name.
-  ///   - existing: The label images that are there already.
+  ///   - existing: The images that are there already.
+  ///   - kind: What it names, for messages.
   /// - Throws: `path` when the name would leave the folder or hide in it, `usage` when it cannot
   ///   be told from another name.
-  package static func check(_ name: String, besides existing: [String]) throws(Fault) {
+  package static func check(
+    _ name: String, besides existing: [String], kind: String = "label"
+  ) throws(Fault) {
     if let problem = problem(name) {
       throw Fault(
-        .path, "", "the label name `\(printable(name))` \(problem)",
+        .path, "", "the \(kind) name `\(printable(name))` \(problem)",
         hint: "use letters, digits, `_`, `-` and `.`")
     }
     let folded = name.lowercased()
     if let twin = existing.first(where: { $0 != name && $0.lowercased() == folded }) {
       throw Fault(
-        .usage, "", "the label name `\(name)` and the existing `\(twin)` differ only in case",
+        .usage, "", "the \(kind) name `\(name)` and the existing `\(twin)` differ only in case",
         hint: "some disks cannot tell them apart; choose another name")
     }
   }

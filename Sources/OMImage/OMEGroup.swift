@@ -12,6 +12,8 @@ package struct OMEGroup: Sendable {
   package let version: OMEVersion
   /// What OME-Zarr defines, such as `multiscales`, `plate` or `labels`.
   package let keys: JSONObject
+  /// Our own record of how the group was made; nil when somebody else made it.
+  package let record: JSON?
   /// What is odd about them but can be read.
   package let warnings: [String]
 
@@ -33,6 +35,7 @@ package struct OMEGroup: Sendable {
     self.zarrFormat = zarrFormat
     let subject = joinedKey(path, zarrFormat == 2 ? ".zattrs" : "zarr.json")
     var warnings: [String] = []
+    record = attributes["omtask"]
     keys = try Self.omeKeys(attributes, zarrFormat, subject, &warnings)
     let (version, isAssumed) = try OMEVersion.detect(
       keys, zarrFormat: zarrFormat, subject: subject)

@@ -17,6 +17,10 @@ package struct OMEImage: Sendable {
   package let transformations: Transformations?
   /// The channels that it describes; nil when it describes none.
   package let channels: [Channel]?
+  /// The `omero` block as it was read; nil when there is none that can be read.
+  package let omero: JSON?
+  /// Our own record of how it was made; nil when somebody else made it.
+  package let record: JSON?
   /// The `multiscales` entry as it was read.
   package let document: JSONObject
   /// What is odd about the metadata but can be read.
@@ -52,6 +56,8 @@ package struct OMEImage: Sendable {
       isPlain ? nil : try Transformations(entry, rank: axes.count, subject: subject)
     let (channels, warning) = Channel.read(group.keys, subject: subject)
     self.channels = channels
+    omero = channels == nil ? nil : group.keys["omero"]
+    record = group.record
     let several = "\(subject) has \(entries.count) images in `multiscales`, the first is used"
     warnings = group.warnings + [warning].compactMap(\.self) + (entries.count > 1 ? [several] : [])
   }

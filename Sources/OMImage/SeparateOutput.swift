@@ -1,10 +1,11 @@
 import OMJSON
 
-/// The metadata of an OME-Zarr of its own that holds label images of one image: `--output URI`.
+/// The metadata of an OME-Zarr of its own that holds what was made of one image: a derived image, or
+/// label images with `--output URI`.
 ///
-/// One label image is the root itself; several lie in `labels/<name>` as they would in an image.
+/// One image is the root itself; several label images lie in `labels/<name>` as they would in an image.
 package enum SeparateOutput {
-  /// The key of each label image below the output.
+  /// The key of each image below the output.
   package static func paths(_ names: [String]) -> [String] {
     names.count == 1 ? [""] : names.map { "labels/\($0)" }
   }
@@ -12,11 +13,11 @@ package enum SeparateOutput {
   /// The documents of all groups.
   ///
   /// - Parameters:
-  ///   - labels: The label images; at least one, all of one version.
-  ///   - source: The image they belong to: an absolute path, or one relative to the output.
+  ///   - labels: The images; at least one, all of one version.
+  ///   - source: The image they were made of: an absolute path, or one relative to the output.
   /// - Returns: Documents with keys below the output, in the order in which to write them.
   package static func documents(
-    _ labels: [LabelDocuments], source: String
+    _ labels: [any GroupDocuments], source: String
   ) -> [MetadataDocument] {
     let paths = paths(labels.map(\.name))
     let groups = zip(labels, paths).flatMap { label, path in

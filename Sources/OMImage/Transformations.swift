@@ -64,4 +64,19 @@ package struct Transformations: Sendable, Equatable {
         return .object(object)
       })
   }
+
+  /// The list with other numbers for one axis; the texts of all other numbers stay.
+  func document(replacing axis: Int, scale: Double, translation: Double) -> JSON {
+    var list = (document.arrayValue ?? []).map { $0.objectValue ?? JSONObject() }
+    if self.translation == nil {
+      let zeros = self.scale.map { _ in JSON(0.0) }
+      list.append(["type": "translation", "translation": .array(zeros)])
+    }
+    for (place, number) in zip(list.indices, [("scale", scale), ("translation", translation)]) {
+      guard var numbers = list[place][number.0]?.arrayValue else { continue }
+      numbers[axis] = JSON(number.1)
+      list[place][number.0] = .array(numbers)
+    }
+    return .array(list.map(JSON.object))
+  }
 }

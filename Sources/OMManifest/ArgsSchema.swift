@@ -9,8 +9,8 @@ public struct ArgsSchema: Sendable, Equatable {
 
   /// Reads a Fractal args schema.
   ///
-  /// Only flat parameters are known: boolean, integer, number, string, lists of strings or
-  /// integers, choices of strings, and `anyOf` of one of these and null. Any other keyword is
+  /// Only flat parameters are known: boolean, integer, number, string, lists of strings, integers
+  /// or numbers, choices of strings, and `anyOf` of one of these and null. Any other keyword is
   /// refused, because Fractal's form would refuse it too.
   ///
   /// - Parameters:

@@ -16,6 +16,10 @@ public struct Manifest: Sendable, Equatable {
   public let tags: [String]
   /// Purpose, outputs and limitations, in markdown.
   public let documentation: String
+  /// Which images the task takes, by type: absent types count as false.
+  public let inputTypes: [String: Bool]
+  /// The types of what it makes.
+  public let outputTypes: [String: Bool]
   /// The parameters.
   public let parameters: ArgsSchema
   /// Our own block.
@@ -40,6 +44,8 @@ public struct Manifest: Sendable, Equatable {
       category = try document.required("category", .string, in: subject)
       tags = try document.optional("tags", .strings, in: subject) ?? []
       documentation = try document.required("docs_info", .string, in: subject)
+      inputTypes = try Self.types("input_types", document, subject)
+      outputTypes = try Self.types("output_types", document, subject)
       let block = try document.required("omtask", .object, in: subject)
       traits = try TaskTraits(block, subject: "\(subject): omtask")
       guard let schema = document["args_schema_parallel"] else {
@@ -63,6 +69,17 @@ public struct Manifest: Sendable, Equatable {
 // MARK: - Checks across members
 
 extension Manifest {
+  private static func types(
+    _ key: String, _ document: JSONObject, _ subject: String
+  ) throws(Fault) -> [String: Bool] {
+    let object = try document.optional(key, .object, in: subject) ?? [:]
+    var types: [String: Bool] = [:]
+    for name in object.keys {
+      types[name] = try object.required(name, .bool, in: "\(subject): \(key)")
+    }
+    return types
+  }
+
   private func checkEntry(_ subject: String) throws(Fault) {
     if type != "parallel" {
       throw Fault(.manifest, subject, "`type` is \"\(type)\", only \"parallel\" is known")

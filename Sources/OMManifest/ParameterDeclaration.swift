@@ -7,9 +7,11 @@ public enum ParameterType: String, Sendable, CaseIterable {
   case strings
   /// A list of integers.
   case integers
+  /// A list of numbers.
+  case numbers
 
   /// Whether the value is a list.
-  public var isList: Bool { self == .strings || self == .integers }
+  public var isList: Bool { [.strings, .integers, .numbers].contains(self) }
 
   /// The type as a person would say it, with its article.
   public var phrase: String {
@@ -20,6 +22,7 @@ public enum ParameterType: String, Sendable, CaseIterable {
     case .string: "a text"
     case .strings: "a list of texts"
     case .integers: "a list of integers"
+    case .numbers: "a list of numbers"
     }
   }
 }

@@ -19,7 +19,12 @@ enum ParameterValue {
   ) throws(Fault) -> JSON {
     let subject = Subject(declaration: declaration, shown: shown, task: task)
     guard declaration.type.isList else { return try element(given, declaration.type, subject) }
-    let type: ParameterType = declaration.type == .strings ? .string : .integer
+    let type: ParameterType =
+      switch declaration.type {
+      case .strings: .string
+      case .integers: .integer
+      default: .number
+      }
     var elements: [JSON] = []
     for item in given.arrayValue ?? [given] {
       elements.append(try element(item, type, subject))

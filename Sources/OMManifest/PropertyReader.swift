@@ -60,10 +60,11 @@ extension ParameterDeclaration {
     case ("string", nil): return .string
     case ("array", "string"): return .strings
     case ("array", "integer"): return .integers
+    case ("array", "number"): return .numbers
     default:
       throw Fault(
         .manifest, subject, "type \(text)\(items.map { " of \($0)" } ?? "") is not one of ours",
-        hint: "use boolean, integer, number, string, or an array of string or integer")
+        hint: "use boolean, integer, number, string, or an array of string, integer or number")
     }
   }
 

@@ -22,6 +22,10 @@ public struct ImageInfo: Sendable {
   public var axes: [String]
   /// The shape of every level, finest first.
   public var levelShapes: [[Int]]
+  /// The size of a voxel of every level along each axis, in `units`.
+  public var levelScales: [[Double]]
+  /// The unit of each axis, such as `micrometer`; nil where the image names none.
+  public var units: [String?]
   /// The type of the voxels.
   public var dataType: DataType
   /// The channels that the image describes; nil when it describes none.
@@ -29,11 +33,14 @@ public struct ImageInfo: Sendable {
 
   /// Makes the description of an image.
   public init(
-    name: String, axes: [String], levelShapes: [[Int]], dataType: DataType, channels: [Channel]?
+    name: String, axes: [String], levelShapes: [[Int]], levelScales: [[Double]]? = nil,
+    units: [String?]? = nil, dataType: DataType, channels: [Channel]?
   ) {
     self.name = name
     self.axes = axes
     self.levelShapes = levelShapes
+    self.levelScales = levelScales ?? levelShapes.map { _ in axes.map { _ in 1 } }
+    self.units = units ?? axes.map { _ in nil }
     self.dataType = dataType
     self.channels = channels
   }

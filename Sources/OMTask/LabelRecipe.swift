@@ -113,6 +113,9 @@ public struct LabelRecipe: Sendable {
   public var keepsChannelAxis: Bool
   /// The level to read.
   public var level: Int
+  /// Smooths every volume before its voxels are looked at, in the type of the image; nil takes them
+  /// as they are.
+  public var smoothing: (any TileKernel)?
   /// What must be known of each scope before `choose` is asked; nil for a fixed choice.
   public var statistics: StatisticsNeed?
   /// The voxels that one choice is made for.
@@ -129,6 +132,7 @@ public struct LabelRecipe: Sendable {
   /// Makes a recipe.
   public init(
     name: String?, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    smoothing: (any TileKernel)? = nil,
     statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
     dataType: LabelType?, downsampling: Downsampling,
     choose: @escaping @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
@@ -137,6 +141,7 @@ public struct LabelRecipe: Sendable {
     self.channels = channels
     self.keepsChannelAxis = keepsChannelAxis
     self.level = level
+    self.smoothing = smoothing
     self.statistics = statistics
     self.scope = scope
     self.choose = choose

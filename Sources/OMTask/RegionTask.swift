@@ -3,19 +3,18 @@ public import OMManifest
 
 /// A task: what an author writes beside its manifest, in one file of `Tasks/`.
 ///
-/// A value of the type is the task bound to its parameters. It says what to make of an image as a
-/// list of recipes; the engine owns reading, halos, memory, threads, ranks, encoding and commit.
+/// A value of the type is the task bound to its parameters. It says what to make of an image as
+/// recipes; the engine owns reading, halos, memory, threads, ranks, encoding and commit.
 public protocol RegionTask: Sendable {
   /// Binds the task to parameters that passed the manifest's checks.
   ///
   /// - Throws: A fault of kind `usage` when parameters contradict each other.
   init(_ parameters: Parameters) throws(Fault)
 
-  /// What to make of one image; all of it is committed together.
+  /// What to make of one image.
   ///
-  /// - Returns: The label images to make; none when there is nothing to do for this image.
   /// - Throws: A fault of kind `usage` when the image lacks what the parameters ask for.
-  func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe]
+  func product(for image: ImageInfo) throws(Fault) -> Product
 }
 
 /// A task with its manifest, as the catalogue lists it.

@@ -63,6 +63,7 @@ enum ParametersTemplate {
     case .string: "String"
     case .strings: "[String]"
     case .integers: "[Int]"
+    case .numbers: "[Double]"
     }
   }
 }

@@ -80,9 +80,11 @@ private func checkLabel(of image: OMEImage) throws {
   let label = LabelDocuments(
     image: image, version: image.version, name: "fuzzed", firstLevel: 0,
     levelCount: image.levels.count, keepsChannelAxis: false,
-    pyramid: LabelDocuments.Pyramid(method: "mode", description: "most frequent"), record: [:])
+    pyramid: PyramidDescription(method: "mode", description: "most frequent"), record: [:])
   let store = MemoryStore()
-  for document in label.group() { store[document.key] = document.bytes }
+  for document in label.group(source: LabelDocuments.sourceInPlace) {
+    store[document.key] = document.bytes
+  }
   let again: OMEImage
   do {
     again = try OMEImage.open(ImageLocation(store: store, path: ""))

@@ -12,6 +12,8 @@ import Testing
     ("preview", ["preview", "--help"]), ("cat", ["cat", "--help"]),
     ("verify", ["verify", "--help"]), ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
+    ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
+    ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
   ]
 
   @Test(arguments: pages.indices)

@@ -106,7 +106,7 @@ private func mixedReport() -> RunReport {
     var report = mixedReport()
     report.images.append(ImageReport(uri: "/data/p.zarr/B/03/0/", status: .done))
     report.images.append(ImageReport(uri: "./a.zarr", status: .done))
-    let document = OutJSON.document(report, inputs: ["p.zarr"], folder: "/data")
+    let document = OutJSON.document(report, inputs: ["p.zarr"], folder: "/data", types: [:])
     #expect(
       document.text() == """
         {"image_list_updates":[{"zarr_url":"/data/a.zarr"},{"zarr_url":"/data/b.zarr"},\
@@ -117,9 +117,10 @@ private func mixedReport() -> RunReport {
   @Test func `an image keeps the address that Fractal gave it`() {
     var report = RunReport()
     report.images = [ImageReport(uri: "/real/disk/p.zarr/B/03/0", status: .skipped)]
-    let byImage = OutJSON.document(report, inputs: ["/link/p.zarr/B/03/0/"], folder: "/")
+    let byImage = OutJSON.document(
+      report, inputs: ["/link/p.zarr/B/03/0/"], folder: "/", types: [:])
     #expect(byImage["image_list_updates"] == [["zarr_url": "/link/p.zarr/B/03/0"]])
-    let byPlate = OutJSON.document(report, inputs: ["/link/p.zarr"], folder: "/")
+    let byPlate = OutJSON.document(report, inputs: ["/link/p.zarr"], folder: "/", types: [:])
     #expect(byPlate["image_list_updates"] == [["zarr_url": "/real/disk/p.zarr/B/03/0"]])
   }
 }

@@ -72,16 +72,19 @@ func thresholdManifest() throws -> Manifest {
   return try Manifest(text: String(decoding: readFile(path), as: UTF8.self), subject: path)
 }
 
-/// A catalogue with the threshold task, whose kernel is never called here.
+/// A catalogue with the manifests of the project; the tasks are never called here.
 func realCatalogue() throws -> TaskCatalogue {
-  let text = String(
-    decoding: try readFile(projectFolder + "/Manifests/threshold.json"), as: UTF8.self)
-  return TaskCatalogue([CatalogEntry(manifestText: text, task: UncalledTask.self)])
+  TaskCatalogue(
+    try ["gaussian-blur", "median", "project", "threshold"].map { name in
+      let path = "\(projectFolder)/Manifests/\(name).json"
+      let text = String(decoding: try readFile(path), as: UTF8.self)
+      return CatalogEntry(manifestText: text, task: UncalledTask.self)
+    })
 }
 
 private struct UncalledTask: RegionTask {
   init(_ parameters: Parameters) throws(Fault) {}
-  func recipes(for image: ImageInfo) throws(Fault) -> [LabelRecipe] { [] }
+  func product(for image: ImageInfo) throws(Fault) -> Product { .labels([]) }
 }
 
 /// A folder that is removed with all that is in it.

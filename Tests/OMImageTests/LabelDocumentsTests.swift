@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func `a label of a 0_4 image has the image's scales without the channel axis`() throws {
-    let documents = try label(Examples.image04()).group()
+    let documents = try label(Examples.image04()).group(source: LabelDocuments.sourceInPlace)
     #expect(documents.map(\.key) == [".zgroup", ".zattrs"])
     let expected = #"""
       {"multiscales": [{"version": "0.4", "name": "nuclei", "axes": [
@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test func `a label of a 0_5 image has its metadata below ome and our record beside it`() throws {
-    let documents = try label(Examples.image05(), keepsC: true).group()
+    let documents = try label(Examples.image05(), keepsC: true).group(
+      source: LabelDocuments.sourceInPlace)
     #expect(documents.map(\.key) == ["zarr.json"])
     let attributes = try #require(documents[0].json["attributes"])
     #expect(attributes.objectValue?.keys == ["ome", "omtask"])
@@ -55,7 +56,8 @@ import Testing
   @Test func `a label of a coarser level starts there`() throws {
     let label = try label(Examples.image05(), firstLevel: 1)
     #expect(label.axisNames == ["y", "x"])
-    let multiscale = label.group()[0].json["attributes"]?["ome"]?["multiscales"]?.arrayValue?.first
+    let multiscale = label.group(source: LabelDocuments.sourceInPlace)[0].json["attributes"]?[
+      "ome"]?["multiscales"]?.arrayValue?.first
     #expect(
       multiscale?["datasets"] == [
         [

@@ -42,20 +42,41 @@ struct PlannedImage: Sendable {
 
   /// The plan of a label image; voxels are selected by ranges by the letter of the axis.
   func plan(_ recipe: LabelRecipe, selection: [Character: Range<Int>] = [:]) throws -> LabelPlan {
+    LabelPlan(
+      recipe: recipe, name: "label", sources: try arrays(), scales: scales,
+      axes: try imageAxes(), axisNames: axes.map(String.init), selection: box(selection))
+  }
+
+  /// The plan of a derived image.
+  func plan(
+    _ recipe: ImageRecipe, selection: [Character: Range<Int>] = [:]
+  ) throws -> DerivedPlan {
+    try DerivedPlan(
+      recipe: recipe, name: "derived", sources: try arrays(), scales: scales,
+      axes: try imageAxes(), axisNames: axes.map(String.init), letters: axes.map(String.init),
+      selection: box(selection))
+  }
+
+  private func box(_ selection: [Character: Range<Int>]) -> Region {
     var box = Region(wholeOf: layouts[0].shape)
     for (axis, letter) in axes.enumerated() {
       guard let range = selection[letter] else { continue }
       (box.origin[axis], box.shape[axis]) = (range.lowerBound, range.count)
     }
+    return box
+  }
+
+  private func arrays() throws -> [ZarrArray] {
+    try layouts.indices.map { try ZarrArray.open(store, path: "\($0)") }
+  }
+
+  private var scales: [[Double]] {
+    layouts.indices.map { level in axes.map { "zyx".contains($0) ? Double(1 << level) : 1 } }
+  }
+
+  private func imageAxes() throws -> ImageAxes {
     let kinds = axes.map { $0 == "t" ? "time" : $0 == "c" ? "channel" : "space" }
-    return LabelPlan(
-      recipe: recipe, name: "label",
-      sources: try layouts.indices.map { try ZarrArray.open(store, path: "\($0)") },
-      scales: layouts.indices.map { level in
-        axes.map { "zyx".contains($0) ? Double(1 << level) : 1 }
-      },
-      axes: try ImageAxes(kinds: kinds, subject: ""), axisNames: axes.map(String.init),
-      selection: box)
+    return try ImageAxes(kinds: kinds, subject: "")
   }
 }
 

@@ -72,7 +72,9 @@ struct RunSession {
       try report?.write(document)
       if failures.isEmpty {
         try outJSON?.write(
-          OutJSON.document(result, inputs: request.inputs, folder: workingFolder()))
+          OutJSON.document(
+            result, inputs: request.inputs, folder: workingFolder(),
+            types: request.manifest.outputTypes))
       }
     } catch {
       failures.append(error)

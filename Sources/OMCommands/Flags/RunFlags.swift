@@ -28,8 +28,8 @@ struct InputFlags: ParsableArguments {
     help: ArgumentHelp(
       "The part of the axes to process: `t=0:10,z=3` is the first ten time points of slice 3.",
       discussion: """
-        The result keeps the image's full size: outside the selection a label is background, and \
-        statistics use the selected voxels only.
+        The result keeps the image's full size: outside the selection a label is background, a \
+        derived image is 0, and statistics use the selected voxels only.
         """,
       valueName: "axis=range"))
   var select: [String] = []
@@ -50,7 +50,7 @@ struct InputFlags: ParsableArguments {
 struct OutputFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A new OME-Zarr for the results, where the image itself cannot be written.",
+      "A new OME-Zarr for the results, where the image or its folder cannot be written.",
       valueName: "uri"))
   var output: String?
 }

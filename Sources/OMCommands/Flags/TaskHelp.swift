@@ -96,6 +96,7 @@ enum TaskHelp {
       case .string: "text"
       case .strings: "text,..."
       case .integers: "n,..."
+      case .numbers: "number,..."
       }
     return kind.map { parameter.unit ?? $0 }
   }

@@ -3,9 +3,10 @@ import OMRun
 
 /// The file of `--out-json`: what Fractal wants to know, and no other key.
 enum OutJSON {
-  /// The document of a run that made labels: the images that were processed.
+  /// The document of a run: the images that changed or were made.
   ///
-  /// Labels change an image in place, so each image is listed under its own address, once.
+  /// Labels change an image in place, so the image is listed under its own address, once. A derived
+  /// image is listed with the image it was made of as its origin.
   ///
   /// Fractal knows an image by the address it gave, not by the path that links lead to.
   ///
@@ -13,16 +14,36 @@ enum OutJSON {
   ///   - report: The run.
   ///   - inputs: The images as the caller named them.
   ///   - folder: The working directory, for addresses that are relative.
+  ///   - types: The types of what the task makes.
   /// - Returns: An object with the one key that Fractal knows.
-  static func document(_ report: RunReport, inputs: [String], folder: String) -> JSON {
-    var urls: [String] = []
+  static func document(
+    _ report: RunReport, inputs: [String], folder: String, types: [String: Bool]
+  ) -> JSON {
+    var updates: [JSONObject] = []
     for (index, image) in report.images.enumerated() where image.status != .failed {
       // Plates and wells have several images each, so then no image stands for an input.
       let isInput = report.images.count == inputs.count && isSame(inputs[index], image.uri)
       let url = absolute(isInput ? inputs[index] : image.uri, folder: folder)
-      if !urls.contains(url) { urls.append(url) }
+      let derived = image.outputs.filter { $0.kind == .image }
+      var made = derived.map { output -> JSONObject in
+        // Beside the image under the name that the caller knows it by.
+        let isBeside = parent(of: output.uri) == parent(of: image.uri)
+        let place = isBeside ? "\(parent(of: url))/\(output.name)" : output.uri
+        return [
+          "zarr_url": .string(absolute(place, folder: folder)), "origin": .string(url),
+          "types": .object(
+            JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) })),
+        ]
+      }
+      // An image that was left alone is not changed.
+      if made.isEmpty && image.note == nil { made = [["zarr_url": .string(url)]] }
+      for update in made where !updates.contains(update) { updates.append(update) }
     }
-    return ["image_list_updates": .array(urls.map { ["zarr_url": .string($0)] })]
+    return ["image_list_updates": .array(updates.map(JSON.object))]
+  }
+
+  private static func parent(of path: String) -> Substring {
+    path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
   }
 
   /// Whether both addresses end with the same name.

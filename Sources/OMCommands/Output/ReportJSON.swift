@@ -40,6 +40,7 @@ enum ReportJSON {
       "outputs": .array(image.outputs.map { .object(output($0)) }),
     ]
     if image.damage.count > 0 { members["damaged_chunks"] = image.damage.encoded() }
+    if let note = image.note { members["note"] = .string(note) }
     if let fault = image.fault { members["error"] = .object(faultMembers(fault)) }
     return .object(members)
   }
@@ -48,12 +49,15 @@ enum ReportJSON {
   static func output(_ output: OutputReport) -> JSONObject {
     var members: JSONObject = [
       "name": .string(output.name), "uri": .string(output.uri),
+      "kind": .string(output.kind.rawValue),
       "data_type": .string(output.dataType.rawValue),
     ]
     if let objects = output.objects { members["objects"] = JSON(objects) }
-    members["thresholds"] = .array(
-      output.thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
-    members["foreground_share"] = JSON(output.foregroundShare)
+    if output.kind == .label {
+      members["thresholds"] = .array(
+        output.thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
+      members["foreground_share"] = JSON(output.foregroundShare)
+    }
     members["notes"] = .array(output.notes.map { .string($0) })
     return members
   }

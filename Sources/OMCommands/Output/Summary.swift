@@ -28,8 +28,8 @@ enum Summary {
           + "`--report` lists them")
     }
     if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
-      // A label image of its own (`--output`) is looked at by itself.
-      let isInside = first.uri.hasPrefix(image.uri + "/")
+      // A derived image or a label image of its own (`--output`) is looked at by itself.
+      let isInside = first.kind == .label && first.uri.hasPrefix(image.uri + "/")
       let what =
         isInside
         ? "\(shellWord(image.uri)) --label \(shellWord(first.name))" : shellWord(first.uri)
@@ -56,7 +56,8 @@ enum Summary {
     if let only = report.images.first, report.images.count == 1 {
       switch only.status {
       case .done: return ["done: \(only.uri)"]
-      case .skipped: return ["nothing to do: \(only.uri)"]
+      case .skipped:
+        return ["nothing to do: \(only.uri)\(only.note.map { " (\($0))" } ?? "")"]
       case .failed: return []
       }
     }

@@ -11,14 +11,35 @@ import OMZarr
 struct AncestorMetadata {
   /// One hierarchy: a plate, or whatever the images are in.
   let store: any Store
-  /// The label images that a run made or found, by the path of their image, in order.
-  private var images: [(path: String, labels: [String])] = []
+  /// What a run made or found, in order.
+  private var images: [Made] = []
+
+  /// What was made of one image.
+  private enum Made {
+    /// Label images in the image at a path.
+    case labels([String], image: String)
+    /// A derived image at a path.
+    case image(String)
+
+    /// The path of the image that changed.
+    var path: String {
+      switch self {
+      case .labels(_, let image): image
+      case .image(let path): path
+      }
+    }
+  }
 
   /// Starts with no images.
   init(store: any Store) { self.store = store }
 
   /// Adds an image whose label images are complete.
-  mutating func add(_ path: String, labels: [String]) { images.append((path, labels)) }
+  mutating func add(_ path: String, labels: [String]) {
+    images.append(.labels(labels, image: path))
+  }
+
+  /// Adds a derived image that is complete and listed.
+  mutating func add(derived path: String) { images.append(.image(path)) }
 
   /// Updates every group above the images that keeps a copy.
   ///
@@ -45,9 +66,14 @@ struct AncestorMetadata {
         do throws(Fault) {
           // Read under the lock, so that what another run has just listed is not taken back.
           for index in holder.images where changes[index] == nil {
-            changes[index] = try AncestorMetadata.changes(
-              of: images[index].path, labels: images[index].labels, in: store,
-              zarrFormat: holder.format)
+            switch images[index] {
+            case .labels(let labels, let image):
+              changes[index] = try AncestorMetadata.changes(
+                of: image, labels: labels, in: store, zarrFormat: holder.format)
+            case .image(let path):
+              changes[index] = try AncestorMetadata.changes(
+                derived: path, in: store, zarrFormat: holder.format)
+            }
           }
           try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
         } catch { warnings.append(warning(holder.path, error)) }
@@ -122,13 +148,33 @@ struct AncestorMetadata {
     ]
     for name in names {
       let label = joinedKey(labels, name)
-      var written = try documents(label, store, zarrFormat)
-      let levels = try store.list(label).filter { LabelDocuments.isLevelPath($0) }
-      for level in levels { written += try documents(joinedKey(label, level), store, zarrFormat) }
       changes.append(
-        ConsolidatedMetadata.Change(written: written, replaced: label, within: image))
+        ConsolidatedMetadata.Change(
+          written: try multiscale(label, store, zarrFormat), replaced: label, within: image))
     }
     return changes
+  }
+
+  /// What was written for a derived image and the list of its well, read from the store as it is now.
+  private static func changes(
+    derived path: String, in store: any Store, zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    let well = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    return [
+      ConsolidatedMetadata.Change(written: try documents(well, store, zarrFormat), within: well),
+      ConsolidatedMetadata.Change(
+        written: try multiscale(path, store, zarrFormat), replaced: path, within: well),
+    ]
+  }
+
+  /// The metadata documents of an image of ours and of its levels.
+  private static func multiscale(
+    _ path: String, _ store: any Store, _ zarrFormat: Int
+  ) throws(Fault) -> [MetadataDocument] {
+    var written = try documents(path, store, zarrFormat)
+    let levels = try store.list(path).filter { LabelDocuments.isLevelPath($0) }
+    for level in levels { written += try documents(joinedKey(path, level), store, zarrFormat) }
+    return written
   }
 
   /// The metadata documents of a node.

@@ -15,7 +15,7 @@ protocol Committer: Sendable {
   /// Stages the metadata of label images whose voxels are all staged.
   ///
   /// *Local*, rank 0.
-  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault)
+  func stageMetadata(_ labels: [CommittedImage]) throws(Fault)
   /// Makes visible what is staged, and removes the stage. Called again after a crash it goes on.
   ///
   /// *Local*, rank 0.
@@ -106,10 +106,10 @@ enum StagedLabel {
   case other
 }
 
-/// A label image that is complete but for its metadata.
-struct CommittedLabel: Sendable {
+/// An image of ours that is complete but for its metadata.
+struct CommittedImage: Sendable {
   /// The metadata of its group.
-  let metadata: LabelDocuments
-  /// The documents of its arrays, with keys below the label image.
+  let metadata: any GroupDocuments
+  /// The documents of its arrays, with keys below the image.
   let arrays: [MetadataDocument]
 }

@@ -42,9 +42,11 @@ final class ImageCommitter: Committer {
 
   func place(_ label: Int) -> String { names[label] }
 
-  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault) {
+  func stageMetadata(_ labels: [CommittedImage]) throws(Fault) {
     for label in labels {
-      try write(label.arrays + label.metadata.group(), label: label.metadata.name)
+      try write(
+        label.arrays + label.metadata.group(source: LabelDocuments.sourceInPlace),
+        label: label.metadata.name)
     }
     if stage.durability != .none { try stage.syncFolders(names) }
   }

@@ -29,12 +29,10 @@ enum OutputRules {
   ///
   /// - Parameters:
   ///   - output: The output, which exists.
-  ///   - kind: What stands there.
-  ///   - names: The label images to be written.
+  ///   - names: The images to be written.
   /// - Throws: A fault of kind `exists` that names what is in the way.
-  static func checkOwn(
-    _ output: SeparatePath, _ kind: EntryKind, _ names: [String]
-  ) throws(Fault) {
+  static func checkOwn(_ output: SeparatePath, _ names: [String]) throws(Fault) {
+    let kind = try OutputFolder(path: output.parent).kind(of: output.name)
     if kind != .folder { throw foreign(output, nil) }
     let store = try FileStore(root: output.uri)
     let documents: Set<String> = ["zarr.json", ".zgroup", ".zattrs"]

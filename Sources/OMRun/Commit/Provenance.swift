@@ -1,18 +1,19 @@
 import OMJSON
 import OMManifest
 
-/// Our record in a label image's attributes: how it was made, and nothing about where or when.
+/// Our record in the attributes of what was made: how it was made, and nothing about where or when.
 struct Provenance: Sendable {
   let request: RunRequest
   let runID: String
 
-  /// The record of one label image.
+  /// The record of one image.
   ///
   /// - Parameters:
-  ///   - made: The label image.
+  ///   - made: The image.
+  ///   - types: The types that a derived image has, as Fractal knows them.
   ///   - filledChunks: How many damaged chunks of the image count as fill value.
   /// - Returns: A JSON object.
-  func record(_ made: MadeLabel, filledChunks: Int) -> JSON {
+  func record(_ made: MadeImage, types: [String: Bool], filledChunks: Int) -> JSON {
     var record: JSONObject = [
       "run_id": .string(runID), "task": .string(request.manifest.identifier),
       "result_version": JSON(request.manifest.traits.resultVersion),
@@ -26,11 +27,16 @@ struct Provenance: Sendable {
           "\(axis)=\(range.lower):\(range.upper.map(String.init) ?? "")"
         }.joined(separator: ","))
     }
-    record["thresholds"] = .array(
-      made.thresholds.map { threshold in
-        ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
-      })
-    if let objects = made.objects { record["objects"] = JSON(objects) }
+    if let label = made.label {
+      record["thresholds"] = .array(
+        label.thresholds.map { threshold in
+          ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
+        })
+      if let objects = label.objects { record["objects"] = JSON(objects) }
+    } else if !types.isEmpty {
+      record["types"] = .object(
+        JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) }))
+    }
     if filledChunks > 0 { record["filled_chunks"] = JSON(filledChunks) }
     return .object(record)
   }
@@ -45,7 +51,7 @@ struct Provenance: Sendable {
     records.compactMap { $0?["filled_chunks"]?.intValue }.max() ?? 0
   }
 
-  /// What a record tells of a label image that is there already.
+  /// What a record tells of a result that is there already.
   static func report(_ record: JSON?, into report: inout OutputReport) {
     report.objects = record?["objects"]?.intValue
     report.thresholds = (record?["thresholds"]?.arrayValue ?? []).compactMap { entry in

@@ -3,8 +3,8 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// Commits label images as an OME-Zarr of their own (`--output URI`): staged beside it, then moved
-/// to its name by one rename.
+/// Commits results as an OME-Zarr of their own (a derived image, or label images with `--output URI`):
+/// staged beside it, moved to its name by one rename, and listed in its well.
 final class SeparateCommitter: Committer {
   let stage: Stage
   private let name: String
@@ -12,7 +12,7 @@ final class SeparateCommitter: Committer {
   private let overwrites: Bool
   private let target: Target
   let runID: String
-  private let warn: @Sendable (String) -> Void
+  private let rules: LockRules
 
   /// Makes a committer.
   ///
@@ -22,13 +22,13 @@ final class SeparateCommitter: Committer {
   ///   - runID: The run.
   ///   - rank: The rank.
   ///   - durability: What waits for the disk.
-  ///   - warn: Hears what is left behind.
+  ///   - rules: How the lock of the well is taken.
   /// - Throws: A fault of kind `missing` or `permission` when the parent cannot be opened.
   init(
     _ output: SeparatePath, _ target: Target, runID: String, rank: Int, durability: Durability,
-    warn: @escaping @Sendable (String) -> Void
+    _ rules: LockRules
   ) throws(Fault) {
-    self.warn = warn
+    self.rules = rules
     name = output.name
     paths = SeparateOutput.paths(target.names)
     overwrites = target.overwrites
@@ -41,12 +41,12 @@ final class SeparateCommitter: Committer {
 
   func place(_ label: Int) -> String { joinedKey(name, paths[label]) }
 
-  func stageMetadata(_ labels: [CommittedLabel]) throws(Fault) {
+  func stageMetadata(_ labels: [CommittedImage]) throws(Fault) {
     for (index, label) in labels.enumerated() {
       try write(label.arrays, label: place(index))
     }
     let groups = SeparateOutput.documents(
-      labels.map(\.metadata), source: target.image.location.displayName)
+      labels.map(\.metadata), source: target.source)
     try write(groups, label: name)
     if stage.durability != .none { try stage.syncFolders(paths.indices.map(place) + [name]) }
   }
@@ -56,12 +56,16 @@ final class SeparateCommitter: Committer {
     let isMoved = stage.holdsMore ? try isInPlace(0) : false
     let isExchange = isMoved ? false : try move()
     do {
-      if stage.durability != .none { try stage.holder.sync() }
+      let isDurable = stage.durability != .none
+      if isDurable { try stage.holder.sync() }
+      try target.well?.add(rules, isDurable: isDurable)
     } catch {
-      if !isMoved { try? moveBack(isExchange) }
+      // What is listed stays, whatever went wrong after that.
+      let isListed = (try? target.well?.isListed()) ?? false
+      if !isMoved && !isListed { try? moveBack(isExchange) }
       throw error
     }
-    stage.remove(orWarn: warn)
+    stage.remove(orWarn: rules.warn)
   }
 
   func restore() {}
@@ -69,7 +73,7 @@ final class SeparateCommitter: Committer {
   var labelCount: Int { paths.count }
 
   func isInPlace(_ label: Int) throws(Fault) -> Bool {
-    try target.look(runID: runID, overwrites: true).state == .done
+    try target.look(runID: runID, overwrites: true).state != .open
   }
 
   /// Moves what is staged to its place.
@@ -124,6 +128,13 @@ struct SeparatePath: Sendable {
         .path, uri, "`--output` has the name of a metadata document",
         hint: "give a path such as out.zarr")
     }
+  }
+
+  /// The path of a new OME-Zarr beside an image.
+  init(beside image: ImageLocation, name: String) throws(Fault) {
+    let path = image.displayName
+    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+    try self.init(folder + name)
   }
 
   /// The name of the folder of stages beside it.

@@ -3,22 +3,45 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// Where the label images of one image go, and what is there already.
+/// Where the results of one image go, and what is there already.
 struct Target: Sendable {
   let image: OMEImage
   let names: [String]
+  /// An OME-Zarr of its own; nil for label images in the image.
   let output: SeparatePath?
+  /// The well that is to list the result, beside the image.
+  let well: WellRegister?
+  /// The path from the result to the image.
+  let source: String
   let overwrites: Bool
+  /// The flag that gives the result another name.
+  private let nameFlag: String?
 
   init(_ request: RunRequest, _ setup: ImageSetup) throws(Fault) {
     image = setup.image
     names = setup.plans.map(\.name)
-    output = try request.options.output.map { (uri) throws(Fault) in try SeparatePath(uri) }
     overwrites = request.options.overwrite
-    if let output { try OutputRules.checkApart(output, image.location) }
+    if let uri = request.options.output {
+      let path = try SeparatePath(uri)
+      try OutputRules.checkApart(path, image.location)
+      output = path
+      well = nil
+      source = image.location.displayName
+      nameFlag = nil
+    } else if let derived = setup.derived {
+      output = try SeparatePath(beside: image.location, name: derived.name)
+      well = try WellRegister(image.location, name: derived.name)
+      source = "../\(image.location.name)"
+      nameFlag = "--suffix"
+    } else {
+      output = nil
+      well = nil
+      source = LabelDocuments.sourceInPlace
+      nameFlag = "--label-name"
+    }
   }
 
-  /// Where a label image will be.
+  /// Where a result will be.
   func uri(_ label: Int) -> String {
     if let output { return joinedKey(output.uri, SeparateOutput.paths(names)[label]) }
     return "\(image.location.displayName)/labels/\(names[label])"
@@ -26,7 +49,7 @@ struct Target: Sendable {
 
   /// What a run has to do.
   enum State: UInt8 {
-    /// Make the label images.
+    /// Make the results.
     case open
     /// Nothing: they are there.
     case done
@@ -41,7 +64,7 @@ struct Target: Sendable {
   /// - Parameters:
   ///   - runID: The run.
   ///   - overwrites: Whether another result may have a name; nil takes what the request says.
-  /// - Returns: The state, and the records of the label images that are there.
+  /// - Returns: The state, and the records of the results that are there.
   /// - Throws: A fault of kind `exists` when another result has a name and is not to be replaced.
   func look(
     runID: String, overwrites: Bool? = nil
@@ -57,6 +80,8 @@ struct Target: Sendable {
         known += 1
       } else if !(overwrites ?? self.overwrites) {
         throw taken(label, found)
+      } else if let output {
+        try OutputRules.checkOwn(output, names)
       }
     }
     // Some in their place and some not: a run was stopped between two moves.
@@ -65,9 +90,10 @@ struct Target: Sendable {
     return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
   }
 
-  /// The names that the image lists; nil when the label images go elsewhere.
+  /// The names that the image or the well lists; nil when nothing lists the results.
   private func listed() throws(Fault) -> [String]? {
-    output == nil ? try image.labelsList().names : nil
+    if let well { return try well.isListed() ? names : [] }
+    return output == nil ? try image.labelsList().names : nil
   }
 
   private func existing(_ label: Int, besides list: [String]?) throws(Fault) -> ExistingLabel? {
@@ -80,7 +106,7 @@ struct Target: Sendable {
     }
     let parent = try OutputFolder(path: output.parent)
     guard let kind = try parent.kind(of: output.name) else { return nil }
-    try OutputRules.checkOwn(output, kind, names)
+    if kind != .folder { return ExistingLabel(record: nil) }
     let store = try FileStore(root: output.uri)
     let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])
     return ExistingLabel(record: group?.attributes["omtask"])
@@ -94,7 +120,7 @@ struct Target: Sendable {
         ? "is there already, and omtask did not make it"
         : "is there already, made by `\(maker ?? "")` with other parameters or of other voxels",
       hint: "`--overwrite` replaces it"
-        + (output == nil ? ", `--label-name` takes another name" : ""))
+        + (nameFlag.map { ", `\($0)` takes another name" } ?? ""))
   }
 }
 

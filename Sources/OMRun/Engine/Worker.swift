@@ -1,5 +1,6 @@
 package import OMCodecs
 import OMObjects
+import OMTask
 import OMZarr
 
 /// What one thread of work owns: codec contexts, readers and buffers, kept from region to region.
@@ -22,6 +23,13 @@ package final class Worker {
   let chunk = ByteBuffer()
   /// Raw voxels of a region that is kept between two looks at it.
   let voxels = ByteBuffer()
+  /// The voxels of a derived image in the region in hand, and in one of its volumes.
+  let made = ByteBuffer()
+  let part = ByteBuffer()
+  /// The smoothed voxels of the region in hand.
+  let smoothed = SmoothedRegion()
+  /// Memory for kernels.
+  let scratch = TileScratch()
   private var readers: [ObjectIdentifier: ChunkReader] = [:]
   private var piecesInUse = 0
   private var pieces: [ByteBuffer] = []

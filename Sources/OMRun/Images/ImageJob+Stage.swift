@@ -51,7 +51,7 @@ extension ImageJob {
     decision.filledChunks = Provenance.filledChunks(records)
     decision.outputs = setup.plans.indices.map { index in
       var output = OutputReport(
-        name: target.names[index], uri: target.uri(index),
+        name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
         dataType: setup.plans[index].expectedDataType)
       Provenance.report(records[index], into: &output)
       return output
@@ -62,13 +62,13 @@ extension ImageJob {
 
   func makeCommitter(_ target: Target, _ runID: String) throws(Fault) -> any Committer {
     let durability = request.options.durability
+    let rules = request.lockRules(holder, warn)
     if let output = target.output {
       return try SeparateCommitter(
-        output, target, runID: runID, rank: engine.rank, durability: durability, warn: warn)
+        output, target, runID: runID, rank: engine.rank, durability: durability, rules)
     }
     return try ImageCommitter(
-      target, runID: runID, rank: engine.rank, durability: durability,
-      request.lockRules(holder, warn), watch)
+      target, runID: runID, rank: engine.rank, durability: durability, rules, watch)
   }
 
   /// Takes the lock of the run, looks again at what is there, and reads what earlier invocations did.
@@ -106,8 +106,9 @@ extension ImageJob {
     locks.patience = patience
     let rules = StageRules(
       locks: locks, startsFresh: request.options.fresh,
-      wayOut: target.output == nil
-        ? "the image cannot be written to; `--output URI` puts the result elsewhere" : nil)
+      wayOut: request.options.output == nil
+        ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
+          + "`--output URI` puts the result elsewhere" : nil)
     let entry = try committer.enter(
       StageRecord.make(request, setup, target, decision.identity, preset), rules)
     if decision.state == .unlisted { committer.stage.expectMore() }

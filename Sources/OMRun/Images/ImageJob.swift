@@ -29,7 +29,9 @@ struct ImageJob: Sendable {
   func run(preset: (ImageSetup) throws -> [Choices?]) throws -> JobResult {
     let setup = try engine.agree { try ImageSetup(location, request) }
     if setup.plans.isEmpty {
-      return JobResult(report: ImageReport(uri: location.displayName, status: .skipped))
+      var report = ImageReport(uri: location.displayName, status: .skipped)
+      report.note = setup.note
+      return JobResult(report: report)
     }
     let target = try engine.agree { try Target(request, setup) }
     var decision = try decide(setup, target)
@@ -85,7 +87,7 @@ struct ImageJob: Sendable {
   private func make(
     _ setup: ImageSetup, _ committer: any Committer, _ decision: Decision, _ opening: Opening,
     _ preset: [Choices?]
-  ) throws -> ([MadeLabel], DamageReport) {
+  ) throws -> ([MadeImage], DamageReport) {
     let all = Piece.all(of: setup.plans)
     let past = try opening.past.verified(setup, all, committer, engine)
     let pieces = try PieceCosts.shared(all, of: setup.plans, engine)
@@ -119,34 +121,30 @@ struct ImageJob: Sendable {
   }
 
   private func documents(
-    _ setup: ImageSetup, _ made: [MadeLabel], _ runID: String, filledChunks: Int
-  ) -> [CommittedLabel] {
+    _ setup: ImageSetup, _ made: [MadeImage], _ runID: String, filledChunks: Int
+  ) -> [CommittedImage] {
     let provenance = Provenance(request: request, runID: runID)
-    return zip(setup.plans, made).map { plan, made in
-      let metadata = LabelDocuments(
-        image: setup.image, version: setup.image.version, name: plan.name,
-        firstLevel: plan.recipe.level, levelCount: made.layouts.count,
-        keepsChannelAxis: plan.recipe.keepsChannelAxis,
-        pyramid: plan.recipe.downsampling.description,
-        record: provenance.record(made, filledChunks: filledChunks))
+    return made.indices.map { index in
+      let record = provenance.record(
+        made[index], types: setup.types, filledChunks: filledChunks)
       var arrays: [MetadataDocument] = []
-      for (level, layout) in made.layouts.enumerated() {
+      for (level, layout) in made[index].layouts.enumerated() {
         arrays += layout.documents(attributes: [:]).map {
           MetadataDocument(key: "\(LabelDocuments.levelPath(level))/\($0.name)", json: $0.document)
         }
       }
-      return CommittedLabel(metadata: metadata, arrays: arrays)
+      return CommittedImage(metadata: setup.documents(index, record), arrays: arrays)
     }
   }
 
   private func outputReport(
-    _ setup: ImageSetup, _ target: Target, _ made: [MadeLabel], _ index: Int
+    _ setup: ImageSetup, _ target: Target, _ made: [MadeImage], _ index: Int
   ) -> OutputReport {
-    let plan = setup.plans[index]
-    let label = made[index]
     var report = OutputReport(
-      name: target.names[index], uri: target.uri(index),
-      dataType: label.layouts[0].dataType)
+      name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
+      dataType: made[index].layouts[0].dataType)
+    guard let label = made[index].label else { return report }
+    let plan = setup.labels[index]
     report.objects = label.objects
     report.thresholds = label.thresholds
     report.foregroundShare = Double(label.foreground) / Double(max(1, plan.processedVoxels))

@@ -11,10 +11,10 @@ extension ImageRun {
   /// Writes the label images that are masks straight from voxels.
   ///
   /// *Collective*.
-  func writeMasks(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeLabel] {
+  func writeMasks(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeImage] {
     var writers: [Int: PyramidWriter] = [:]
     for index in plans {
-      writers[index] = try makeWriter(index, setup.plans[index].expectedDataType)
+      writers[index] = try makeWriter(index, setup.labels[index].expectedDataType)
     }
     let all = pieces(of: plans)
     let (own, known) = (open(all, .mask), writers)
@@ -25,34 +25,36 @@ extension ImageRun {
       try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
         let piece = pieces[own[index]]
         guard let choices = choices[piece.plan], let writer = known[piece.plan] else { return }
-        let pass = MaskPass(plan: setup.plans[piece.plan], choices: choices)
+        let pass = MaskPass(plan: setup.labels[piece.plan], choices: choices)
         let count = try pass.run(piece.region, into: writer, worker)
         foreground.withLock { $0[piece.plan] += count }
         try checkpoint?.finish(.mask, own[index], foreground: count)
-        progress.add(piece, setup.plans[piece.plan])
+        progress.add(piece, setup.labels[piece.plan])
       }
     }
     try checkCoverage(.mask, of: plans)
     try completeLevels(writers)
     let counts = try summed(foreground.withLock { $0 })
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
-      made[writer.key] = MadeLabel(
-        layouts: writer.value, objects: nil, foreground: counts[writer.key],
-        thresholds: choices[writer.key]?.thresholds ?? [],
-        hasConstantScope: choices[writer.key]?.hasConstantScope ?? false)
+      made[writer.key] = MadeImage(
+        layouts: writer.value,
+        label: LabelFacts(
+          objects: nil, foreground: counts[writer.key],
+          thresholds: choices[writer.key]?.thresholds ?? [],
+          hasConstantScope: choices[writer.key]?.hasConstantScope ?? false))
     }
   }
 
   /// Finds, numbers and writes the label images of objects.
   ///
   /// *Collective*.
-  func writeObjects(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeLabel] {
+  func writeObjects(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeImage] {
     let own = pieces(of: plans)
     var found = try findObjects(own, choices)
     var totals: [Int: Int] = [:]
     var writers: [Int: PyramidWriter] = [:]
     for index in plans {
-      let plan = setup.plans[index]
+      let plan = setup.labels[index]
       guard let rules = plan.recipe.objects else { continue }
       let total = try resolve(index, own, plan, rules, &found.parts)
       totals[index] = total
@@ -67,10 +69,12 @@ extension ImageRun {
     let counts = try summed(found.foreground)
     let thresholds = try gathered(choices, found.choices)
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
-      made[writer.key] = MadeLabel(
-        layouts: writer.value, objects: totals[writer.key], foreground: counts[writer.key],
-        thresholds: thresholds[writer.key].thresholds,
-        hasConstantScope: thresholds[writer.key].constant)
+      made[writer.key] = MadeImage(
+        layouts: writer.value,
+        label: LabelFacts(
+          objects: totals[writer.key], foreground: counts[writer.key],
+          thresholds: thresholds[writer.key].thresholds,
+          hasConstantScope: thresholds[writer.key].constant))
     }
   }
 
@@ -84,7 +88,7 @@ extension ImageRun {
 
   /// The foreground voxels of the pieces that earlier invocations did, by label image.
   private func foregroundBefore(_ pass: ImagePass, _ own: [Int]) -> [Int] {
-    var counts = [Int](repeating: 0, count: setup.plans.count)
+    var counts = [Int](repeating: 0, count: setup.labels.count)
     for piece in own { counts[pieces[piece].plan] += checkpoint?.foreground(pass, piece) ?? 0 }
     return counts
   }
@@ -99,15 +103,15 @@ extension ImageRun {
 
   private func findObjects(_ own: [Int], _ choices: [Choices?]) throws -> FoundObjects {
     let empty = FoundObjects(
-      parts: own.map { _ in RegionParts() }, foreground: setup.plans.map { _ in 0 },
-      choices: setup.plans.map { _ in nil })
+      parts: own.map { _ in RegionParts() }, foreground: setup.labels.map { _ in 0 },
+      choices: setup.labels.map { _ in nil })
     let found = Mutex(empty)
     let store = RunStore(limit: budget.betweenPasses)
     progress.begin(.objects)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
         let piece = pieces[own[index]]
-        let plan = setup.plans[piece.plan]
+        let plan = setup.labels[piece.plan]
         guard let rules = plan.recipe.objects else { return }
         let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
         let objects = try find(own[index], plan, pass, worker)
@@ -181,7 +185,7 @@ extension ImageRun {
     if engine.rankCount == 1 { return [] }
     return parts.indices.map { index in
       if checkpoint?.isDone(.labels, own[index]) == true { return 0 }
-      let plan = setup.plans[pieces[own[index]].plan]
+      let plan = setup.labels[pieces[own[index]].plan]
       return parts[index].paintingCost(
         chunk: plan.axes.vector(plan.source.metadata.innerChunkShape))
     }
@@ -199,7 +203,7 @@ extension ImageRun {
       try engine.walk(places.count, most: budget.workers, name: name) { number, worker in
         let index = places[number]
         let piece = pieces[own[index]]
-        let plan = setup.plans[piece.plan]
+        let plan = setup.labels[piece.plan]
         guard let rules = plan.recipe.objects, let writer = writers[piece.plan] else { return }
         var blocks = parts[index].blocks
         if parts[index].droppedRuns {

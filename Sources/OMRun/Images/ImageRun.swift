@@ -3,7 +3,7 @@ import OMImage
 import OMJSON
 import OMTask
 
-/// Makes the label images of one image: statistics, objects, labels, levels, commit.
+/// Makes what a task makes of one image, all but the commit.
 ///
 /// Every method is *collective* over the ranks of the engine: an image that is not split runs on
 /// an engine of one worker, without any message.
@@ -61,7 +61,7 @@ struct ImageRun: Sendable {
     { index in
       let piece = pieces[numbers[index]]
       let image = setup.image.location.displayName
-      return "region \(piece.region) of label \(setup.plans[piece.plan].name) of \(image)"
+      return "region \(piece.region) of \(setup.plans[piece.plan].title) of \(image)"
     }
   }
 
@@ -76,13 +76,14 @@ struct ImageRun: Sendable {
   /// Makes everything but the commit.
   ///
   /// - Returns: What was made, for the commit and the report, the same on every rank.
-  func run() throws -> [MadeLabel] {
+  func run() throws -> [MadeImage] {
+    if let derived = setup.derived { return [try writeTiles(derived)] }
     let choices = try findThresholds()
-    let objects = setup.plans.indices.filter { setup.plans[$0].recipe.objects != nil }
-    let masks = setup.plans.indices.filter { setup.plans[$0].recipe.objects == nil }
-    var made: [Int: MadeLabel] = [:]
+    let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
+    let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }
+    var made: [Int: MadeImage] = [:]
     if !masks.isEmpty { made = try writeMasks(masks, choices) }
     if !objects.isEmpty { made.merge(try writeObjects(objects, choices)) { mine, _ in mine } }
-    return setup.plans.indices.compactMap { made[$0] }
+    return setup.labels.indices.compactMap { made[$0] }
   }
 }

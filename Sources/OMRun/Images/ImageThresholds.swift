@@ -7,10 +7,10 @@ import Synchronization
 extension ImageRun {
   /// The thresholds of each label image; nil where each region finds its own.
   func findThresholds() throws -> [Choices?] {
-    var tables = setup.plans.map { _ in StatisticsTable() }
+    var tables = setup.labels.map { _ in StatisticsTable() }
     var choices = preset
     var open: [Int] = []
-    for (index, plan) in setup.plans.enumerated() where choices[index] == nil {
+    for (index, plan) in setup.labels.enumerated() where choices[index] == nil {
       if plan.recipe.statistics == nil {
         choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
       } else if plan.takesStatistics(memory: memoryPerWorker) {
@@ -26,8 +26,8 @@ extension ImageRun {
       try takeStatistics(again, &tables, survey: survey)
     }
     for index in open {
-      var found = Choices(Scopes(setup.plans[index]))
-      try found.choose(setup.plans[index].recipe, from: tables[index])
+      var found = Choices(Scopes(setup.labels[index]))
+      try found.choose(setup.labels[index].recipe, from: tables[index])
       choices[index] = found
     }
     return choices
@@ -35,8 +35,8 @@ extension ImageRun {
 
   /// The statistics of all scopes of a plan, for thresholds over several images.
   func statistics(survey: [StatisticsTable]?) throws -> [StatisticsTable] {
-    var tables = setup.plans.map { _ in StatisticsTable() }
-    try takeStatistics(Array(setup.plans.indices), &tables, survey: survey)
+    var tables = setup.labels.map { _ in StatisticsTable() }
+    try takeStatistics(Array(setup.labels.indices), &tables, survey: survey)
     return tables
   }
 
@@ -50,7 +50,7 @@ extension ImageRun {
     try engine.agree {
       try engine.walk(wanted.count, most: budget.workers, name: names(wanted)) { index, worker in
         let piece = pieces[wanted[index]]
-        let plan = setup.plans[piece.plan]
+        let plan = setup.labels[piece.plan]
         guard let need = plan.recipe.statistics else { return }
         let table: StatisticsTable
         if let known = checkpoint?.statistics(name, wanted[index]) {
@@ -73,7 +73,7 @@ extension ImageRun {
   private func shareImageScope(
     _ plans: [Int], _ tables: inout [StatisticsTable]
   ) throws(Fault) {
-    let sharing = plans.filter { setup.plans[$0].recipe.scope == .image }
+    let sharing = plans.filter { setup.labels[$0].recipe.scope == .image }
     guard sharing.count > 1 else { return }
     var all = StatisticsTable()
     for index in sharing { try all.add(tables[index]) }

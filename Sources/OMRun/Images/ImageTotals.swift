@@ -13,7 +13,7 @@ extension ImageRun {
       throw Fault(.internal, "", "nothing takes what is made")
     }
     return PyramidWriter(
-      layouts: layouts, ratios: plan.ratios, downsampling: plan.recipe.downsampling,
+      layouts: layouts, ratios: plan.ratios, downsampling: plan.downsampling,
       finished: finishedUnits(index, levels: layouts.count)
     ) { level, unit, bytes throws(Fault) in
       if let bytes {
@@ -90,7 +90,7 @@ extension ImageRun {
     _ choices: [Choices?], _ found: [Choices?]
   ) throws(Fault) -> [(thresholds: [ScopeThreshold], constant: Bool)] {
     var result: [(thresholds: [ScopeThreshold], constant: Bool)] = []
-    for index in setup.plans.indices {
+    for index in setup.labels.indices {
       if let known = choices[index] {
         result.append((known.thresholds, known.hasConstantScope))
         continue
@@ -110,7 +110,7 @@ extension ImageRun {
           all.append((Int(try reader.read(UInt64.self)), try reader.read(Double.self)))
         }
       }
-      let scopes = Scopes(setup.plans[index])
+      let scopes = Scopes(setup.labels[index])
       let thresholds = all.sorted { $0.number < $1.number }.map {
         ScopeThreshold(scope: scopes.name($0.number), value: $0.value)
       }

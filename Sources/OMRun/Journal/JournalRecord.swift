@@ -191,12 +191,12 @@ extension ImagePass {
     case .mask: 3
     case .objects: 4
     case .labels: 5
+    case .tiles: 6
     }
   }
 
   fileprivate init?(code: UInt8) {
-    let all: [ImagePass] = [.statistics, .statisticsInRange, .mask, .objects, .labels]
-    guard let pass = all.first(where: { $0.code == code }) else { return nil }
+    guard let pass = ImagePass.allCases.first(where: { $0.code == code }) else { return nil }
     self = pass
   }
 }

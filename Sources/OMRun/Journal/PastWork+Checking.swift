@@ -81,7 +81,7 @@ extension PastWork {
     return pieces.indices.map { number in
       var piece = pieces[number]
       let work = { (pass: ImagePass) in WorkPlace(pass: pass, piece: number) }
-      if self.pieces[work(.mask)] != nil || self.pieces[work(.labels)] != nil {
+      if [.mask, .labels, .tiles].contains(where: { self.pieces[work($0)] != nil }) {
         piece.cost *= 0.01
       } else if partials[work(.objects)] != nil {
         piece.cost *= 0.5

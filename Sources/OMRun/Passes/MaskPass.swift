@@ -16,6 +16,7 @@ struct MaskPass: Sendable {
     let layout = writer.layouts[0]
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
     var foreground = 0
+    try plan.prepare(region, worker)
     try forEachPosition(in: chunks.cells(touching: region)) { position in
       let parts = plan.parts(of: chunks.region(at: position))
       if parts.isEmpty {

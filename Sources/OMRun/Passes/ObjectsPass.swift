@@ -26,6 +26,8 @@ struct ObjectsPass: Sendable {
 
   /// Finds the components of a region.
   func run(_ region: Region, _ worker: Worker) throws -> RegionObjects {
+    try plan.prepare(region, worker)
+    let isInMemory = choices == nil && plan.recipe.smoothing == nil
     var result = RegionObjects()
     for part in plan.parts(of: region) {
       var known = choices
@@ -39,7 +41,7 @@ struct ObjectsPass: Sendable {
       }
       guard let known else { continue }
       result.foreground += try fillMask(
-        part, MaskPass(plan: plan, choices: known), worker, fromMemory: choices == nil)
+        part, MaskPass(plan: plan, choices: known), worker, fromMemory: isInMemory)
       result.blocks.append(
         worker.labeller.label(
           worker.mask, block: plan.block(part), in: plan.blockGrid,
@@ -90,13 +92,18 @@ struct ObjectsPass: Sendable {
     guard let need = plan.recipe.statistics else {
       return (Choices(scopes, fixed: try plan.recipe.choose(nil)), StatisticsTable())
     }
-    let type = plan.source.metadata.dataType
-    let room = worker.voxels.replace(byteCount: part.source.count * type.byteCount)
-    guard let voxels = room.baseAddress else { return (Choices(scopes), StatisticsTable()) }
-    try worker.reader(of: plan.source, damage: plan.damage).read(part.source, into: voxels)
-    var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels)
+    var voxels: UnsafeRawPointer?
+    if plan.recipe.smoothing == nil {
+      let type = plan.source.metadata.dataType
+      let room = worker.voxels.replace(byteCount: part.source.count * type.byteCount)
+      guard let start = room.baseAddress else { return (Choices(scopes), StatisticsTable()) }
+      try worker.reader(of: plan.source, damage: plan.damage).read(part.source, into: start)
+      voxels = UnsafeRawPointer(start)
+    }
+    var table = try collect(StatisticsPass(plan: plan, need: need), part, voxels, worker)
     if table.needsSecondPass {
-      table = try collect(StatisticsPass(plan: plan, need: need, survey: table), part, voxels)
+      table = try collect(
+        StatisticsPass(plan: plan, need: need, survey: table), part, voxels, worker)
     }
     var choices = Choices(scopes)
     try choices.choose(plan.recipe, from: table)
@@ -115,9 +122,10 @@ struct ObjectsPass: Sendable {
   }
 
   private func collect(
-    _ pass: StatisticsPass, _ part: VolumePart, _ voxels: UnsafeRawPointer
+    _ pass: StatisticsPass, _ part: VolumePart, _ voxels: UnsafeRawPointer?, _ worker: Worker
   ) throws -> StatisticsTable {
     try pass.run(part) { body in
+      guard let voxels else { return try plan.visit(part, worker, body) }
       try plan.planes(of: part.source, in: part.source, voxels, body)
     }
   }

@@ -20,10 +20,17 @@ struct PlaneLines {
 }
 
 extension LabelPlan {
-  /// Visits the voxels of a part, chunk by chunk and plane by plane.
+  /// Visits the voxels of a part, chunk by chunk and plane by plane; smoothed ones as `prepare` left
+  /// them.
   func visit(
     _ part: VolumePart, _ worker: Worker, _ body: (PlaneLines) throws -> Void
   ) throws {
+    if recipe.smoothing != nil {
+      guard let smooth = worker.smoothed.find(part.source) else {
+        throw Fault(.internal, source.path, "a region was not smoothed before it was looked at")
+      }
+      return try planes(of: part.source, in: smooth.box, smooth.voxels, body)
+    }
     try worker.reader(of: source, damage: damage).visit(part.source) { chunk in
       guard let box = chunk.region.intersection(part.source) else { return }
       try planes(of: box, in: chunk.region, chunk.voxels, body)

@@ -12,6 +12,7 @@ struct StatisticsPass: Sendable {
 
   /// Takes the statistics of one region.
   func run(_ region: Region, _ worker: Worker) throws -> StatisticsTable {
+    try plan.prepare(region, worker)
     var table = StatisticsTable()
     for part in plan.parts(of: region) {
       try table.add(run(part) { body in try plan.visit(part, worker, body) })

@@ -1,6 +1,7 @@
 import OMGrid
 package import OMImage
 package import OMJSON
+import OMManifest
 import OMTask
 import OMZarr
 
@@ -8,8 +9,16 @@ import OMZarr
 package struct ImageSetup: Sendable {
   /// The image.
   package let image: OMEImage
-  /// The label images to make; none when there is nothing to do.
-  package let plans: [LabelPlan]
+  /// The images to make; none when there is nothing to do.
+  package let plans: [any ArrayPlan]
+  /// The label images to make, when that is what the task makes.
+  package let labels: [LabelPlan]
+  /// The derived image to make, when that is what the task makes.
+  package let derived: DerivedPlan?
+  /// The types of what is made, as Fractal knows them: those of the image, and those of the task.
+  let types: [String: Bool]
+  /// Why there is nothing to do, where that is not plain.
+  let note: String?
   /// Takes the damaged chunks that this rank meets; nil when they are faults.
   let damage: DamageLog?
 
@@ -21,29 +30,81 @@ package struct ImageSetup: Sendable {
     self.image = image
     let damage = request.options.onDamage == .fill ? DamageLog() : nil
     self.damage = damage
+    let given = ImageSetup.types(of: image)
+    types = given.merging(request.manifest.outputTypes) { $1 }
+    // An image that is named by itself is taken whatever it is.
+    note = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
+    if note != nil {
+      plans = []
+      labels = []
+      derived = nil
+      return
+    }
     let arrays = try image.arrays()
     let axes = try ImageAxes(
       kinds: image.axes.map(\.kind.rawValue), subject: location.displayName)
     let info = ImageInfo(
       name: image.name, axes: image.axes.map(\.letter),
-      levelShapes: arrays.map(\.metadata.shape), dataType: arrays[0].metadata.dataType,
+      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map(\.scale),
+      units: image.axes.map(\.unit), dataType: arrays[0].metadata.dataType,
       channels: image.channels?.map {
         ImageInfo.Channel(label: $0.label, wavelengthID: $0.wavelengthID)
       })
     do throws(Fault) {
       let task = try request.entry.task.init(request.parameters)
-      var plans: [LabelPlan] = []
-      for recipe in try task.recipes(for: info) {
-        plans.append(
-          try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage))
+      var labels: [LabelPlan] = []
+      var derived: DerivedPlan?
+      switch try task.product(for: info) {
+      case .labels(let recipes):
+        for recipe in recipes {
+          labels.append(
+            try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage))
+        }
+        try ImageSetup.check(labels)
+      case .image(let recipe):
+        derived = try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage)
       }
-      self.plans = plans
-      try ImageSetup.check(plans)
+      self.labels = labels
+      self.derived = derived
+      plans = derived.map { [$0] } ?? labels
     } catch  where error.subject.isEmpty {
       var fault = error
       fault.subject = location.displayName
       throw fault
     }
+  }
+
+  /// The types of an image, as we recorded them.
+  private static func types(of image: OMEImage) -> [String: Bool] {
+    let members = image.record?["types"]?.objectValue?.members ?? []
+    return members.reduce(into: [:]) { types, member in
+      types[member.key] = member.value.boolValue
+    }
+  }
+
+  /// Why a task does not take an image of these types; nil when it does.
+  private static func refusal(_ manifest: Manifest, _ types: [String: Bool]) -> String? {
+    for (type, wanted) in manifest.inputTypes.sorted(by: { $0.key < $1.key })
+    where (types[type] ?? false) != wanted {
+      return "`\(type)` is \(!wanted), \(manifest.identifier) takes images where it is \(wanted)"
+    }
+    return nil
+  }
+
+  private static func plan(
+    _ recipe: ImageRecipe, _ image: OMEImage, _ arrays: [ZarrArray], _ axes: ImageAxes,
+    _ options: RunOptions, _ damage: DamageLog?
+  ) throws(Fault) -> DerivedPlan {
+    let shape = arrays[0].metadata.shape
+    if shape.contains(0) { throw Fault(.unsupported, "", "level 0 has no voxels: \(shape)") }
+    let name = DerivedDocuments.name(of: image.location, suffix: recipe.suffix)
+    if recipe.suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }
+    try LabelName.check(name, besides: [], kind: "image")
+    return try DerivedPlan(
+      recipe: recipe, name: name,
+      sources: arrays, scales: image.levels.map(\.scale), axes: axes,
+      axisNames: image.axes.map(\.name), letters: image.axes.map(\.letter),
+      selection: try selection(options.select, image, shape), damage: damage)
   }
 
   private static func plan(
@@ -122,5 +183,28 @@ package struct ImageSetup: Sendable {
             + "\(UInt32.max - 1)", hint: "convert the image to smaller chunks or shards first")
       }
     }
+  }
+}
+
+extension ImageSetup {
+  /// What the task makes.
+  var outputKind: OutputReport.Kind { derived == nil ? .label : .image }
+
+  /// The metadata of one of the images to make.
+  func documents(_ index: Int, _ record: JSON) -> any GroupDocuments {
+    let pyramid = plans[index].downsampling.description
+    if let derived {
+      let collapse = derived.collapsed.map { axis in
+        DerivedDocuments.Collapse(
+          axis: axis, range: derived.selection.origin[axis]..<derived.selection.end(axis))
+      }
+      return DerivedDocuments(
+        image: image, name: derived.name, collapse: collapse, pyramid: pyramid, record: record)
+    }
+    let plan = labels[index]
+    return LabelDocuments(
+      image: image, version: image.version, name: plan.name, firstLevel: plan.recipe.level,
+      levelCount: plan.sources.count, keepsChannelAxis: plan.recipe.keepsChannelAxis,
+      pyramid: pyramid, record: record)
   }
 }

@@ -6,7 +6,7 @@ package import OMTask
 package import OMZarr
 
 /// One label image as it will be made: what is read, what is written, and how it is cut.
-package struct LabelPlan: Sendable {
+package struct LabelPlan: ArrayPlan {
   /// What the task asks for.
   package let recipe: LabelRecipe
   /// The name of the label image.
@@ -14,7 +14,7 @@ package struct LabelPlan: Sendable {
   /// The arrays of the source image from the level that is read to the coarsest.
   package let sources: [ZarrArray]
   /// For each level but the first, pixel size over that of the finer one, in axes of the label.
-  let ratios: [[Double]]
+  package let ratios: [[Double]]
   /// The axes of the image.
   let axes: ImageAxes
   /// The selected box of the image.
@@ -67,11 +67,14 @@ package struct LabelPlan: Sendable {
   /// The axis of the image that the label lacks.
   var droppedAxis: Int? { recipe.keepsChannelAxis ? nil : axes.channel }
 
-  /// The array that is read.
-  package var source: ZarrArray { sources[0] }
+  package var title: String { "label \(name)" }
 
-  /// The shape of the label image.
-  package var shape: [Int] { grid.cells.arrayShape }
+  package var downsampling: Downsampling { recipe.downsampling }
+
+  package var findsObjects: Bool { recipe.objects != nil }
+
+  /// Labels and masks shrink at least by this factor; measured ones by 20 and more.
+  package var shrinking: Int { 8 }
 
   /// The type of the label image before the number of objects is known.
   package var expectedDataType: DataType {
@@ -106,6 +109,8 @@ package struct LabelPlan: Sendable {
   var timeAxis: Int? { labelAxis(axes.time) }
   /// The channel axis of the label.
   var channelAxis: Int? { labelAxis(axes.channel) }
+
+  package func sourceBoxes(of region: Region) -> [Region] { parts(of: region).map(\.source) }
 
   /// The parts of a box of the label image, one per (t, c) volume, cut to the selection and to
   /// the channels of the recipe.

@@ -21,8 +21,6 @@ struct MemoryBudget: Sendable {
   private static let base = 24 << 20
   /// The least that is left for components.
   private static let least = 4 << 20
-  /// Labels and masks shrink at least by this factor; measured ones by 20 and more.
-  private static let shrinking = 8
 
   /// Shares out memory.
   ///
@@ -33,15 +31,12 @@ struct MemoryBudget: Sendable {
   ///   - ranks: Ranks that share the regions.
   /// - Throws: A fault of kind `limit` when one worker does not fit.
   init(
-    _ plans: [LabelPlan], memory: Int, workers wanted: Int, ranks: Int
+    _ plans: [any ArrayPlan], memory: Int, workers wanted: Int, ranks: Int
   ) throws(Fault) {
     let share = memory / max(1, wanted)
-    let worker =
-      plans.map {
-        MemoryBudget.worker($0, keepsRegion: $0.regionsHoldScopes(memory: share))
-      }.max() ?? 0
+    let worker = plans.map { $0.workerBytes(share: share) }.max() ?? 0
     let units = plans.reduce(0) { $0 + MemoryBudget.openUnits($1) }
-    let finds = plans.contains { $0.recipe.objects != nil }
+    let finds = plans.contains { $0.findsObjects }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
     let fitting = worker == 0 ? wanted : (memory - fixed) / worker
     // A chunk may take a quarter of the memory, whatever the codecs between do with it.
@@ -74,35 +69,48 @@ struct MemoryBudget: Sendable {
   static func holdsRegion(_ plan: LabelPlan, memory: Int) -> Bool {
     // Each channel may make a label image of its own at the same time.
     let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
-    return base + least + labels * openUnits(plan) + worker(plan, keepsRegion: true) <= memory
-  }
-
-  /// Buffers of one worker: encoded and decoded chunks, the chunk that is written with the pieces
-  /// for coarser levels, the mask with its runs, and the region that is kept between two looks.
-  private static func worker(_ plan: LabelPlan, keepsRegion: Bool) -> Int {
-    let metadata = plan.source.metadata
-    let input = metadata.innerChunkShape.reduce(metadata.dataType.byteCount, *)
-    let output = metadata.innerChunkShape.reduce(plan.expectedDataType.byteCount, *)
-    var bytes = 2 * input + 3 * output + (2 << 20)
-    if plan.recipe.statistics != nil { bytes += 2 << 20 }
-    let unit = plan.grid.units.cellShape.reduce(plan.expectedDataType.byteCount, *)
-    bytes += unit / shrinking
-    guard plan.recipe.objects != nil else { return bytes }
-    // One bit for each voxel, and a run of three numbers for every two dozen voxels.
-    let cell = plan.grid.cells.cellShape.reduce(1, *)
-    bytes += cell / 8 + cell / 2
-    if keepsRegion { bytes += cell * metadata.dataType.byteCount }
-    return bytes
+    return base + least + labels * openUnits(plan) + plan.workerBytes(keepsRegion: true) <= memory
   }
 
   /// Write units of coarser levels that wait for their last chunks.
-  private static func openUnits(_ plan: LabelPlan) -> Int {
+  static func openUnits(_ plan: any ArrayPlan) -> Int {
     let metadata = plan.source.metadata
     let label = plan.expectedDataType.byteCount
     let chunk = metadata.innerChunkShape.reduce(label, *)
     return plan.sources.dropFirst().reduce(0) { sum, level in
       let unit = level.metadata.storedChunkShape.reduce(label, *)
-      return sum + min(unit, level.metadata.shape.reduce(label, *)) / shrinking + chunk
+      return sum + min(unit, level.metadata.shape.reduce(label, *)) / plan.shrinking + chunk
     }
+  }
+}
+
+extension ArrayPlan {
+  /// Encoded and decoded chunks, the chunk that is written with the pieces for coarser levels, and
+  /// the write unit in hand.
+  var chunkBytes: Int {
+    let metadata = source.metadata
+    let input = metadata.innerChunkShape.reduce(metadata.dataType.byteCount, *)
+    let output = metadata.innerChunkShape.reduce(expectedDataType.byteCount, *)
+    let unit = grid.units.cellShape.reduce(expectedDataType.byteCount, *)
+    return 2 * input + 3 * output + (2 << 20) + unit / shrinking
+  }
+}
+
+extension LabelPlan {
+  package func workerBytes(share: Int) -> Int {
+    workerBytes(keepsRegion: regionsHoldScopes(memory: share))
+  }
+
+  /// Buffers of one worker: chunks, the mask with its runs, and the region that is kept between two
+  /// looks.
+  func workerBytes(keepsRegion: Bool) -> Int {
+    var bytes = chunkBytes + smoothingBytes
+    if recipe.statistics != nil { bytes += 2 << 20 }
+    guard recipe.objects != nil else { return bytes }
+    // One bit for each voxel, and a run of three numbers for every two dozen voxels.
+    let cell = grid.cells.cellShape.reduce(1, *)
+    bytes += cell / 8 + cell / 2
+    if keepsRegion { bytes += cell * source.metadata.dataType.byteCount }
+    return bytes
   }
 }

@@ -3,14 +3,14 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// What the label images of an image take at most on the disk.
+/// What the results of an image take at most on the disk.
 struct OutputRoom: Equatable {
   /// Bytes before compression.
   var bytes = 0
   /// Files: write units of all levels, and documents.
   var files = 0
 
-  /// Labels hardly ever shrink by more; a disk that has not even this is too small.
+  /// Images hardly ever shrink by more; a disk that has not even this is too small.
   private static let shrinking = 100
   /// Below this nobody asks the disk: images of a plate are small and many.
   private static let small = OutputRoom(bytes: 64 << 20, files: 1000)
@@ -18,13 +18,13 @@ struct OutputRoom: Equatable {
   /// Adds up what is written.
   ///
   /// - Throws: `internal` for layouts that cannot be written.
-  init(_ plans: [LabelPlan]) throws(Fault) {
+  init(_ plans: [any ArrayPlan]) throws(Fault) {
     for plan in plans {
       for layout in try plan.layouts(plan.expectedDataType) {
         bytes += layout.shape.reduce(layout.dataType.byteCount, *)
         files += layout.unitGrid.count + layout.documents(attributes: [:]).count
       }
-      // Documents of the label's group and of the list, at most.
+      // Documents of the group and of the list it is in, at most.
       files += 4
     }
   }

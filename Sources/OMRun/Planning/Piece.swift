@@ -2,11 +2,11 @@ import OMGrid
 import OMTask
 import OMZarr
 
-/// One region of one label image: the unit of work.
+/// One region of one image to make: the unit of work.
 struct Piece: Sendable {
-  /// The number of the label image.
+  /// The number of the image to make.
   let plan: Int
-  /// The region, in axes of the label image.
+  /// The region, in its axes.
   let region: Region
   /// The number of voxels that are read.
   let voxels: Int
@@ -15,15 +15,15 @@ struct Piece: Sendable {
 
   /// Bytes of a partial of this piece that are worth keeping for a later invocation: beyond that,
   /// reading the voxels again is cheaper.
-  func keptBytes(_ plan: LabelPlan) -> Int {
+  func keptBytes(_ plan: any ArrayPlan) -> Int {
     max(1 << 16, voxels * plan.source.metadata.dataType.byteCount)
   }
 
-  /// The regions of all label images in the order of work.
-  static func all(of plans: [LabelPlan]) -> [Piece] {
+  /// The regions of all images to make in the order of work.
+  static func all(of plans: [any ArrayPlan]) -> [Piece] {
     plans.enumerated().flatMap { number, plan in
       plan.grid.regions().map { region in
-        let voxels = plan.parts(of: region).reduce(0) { $0 + $1.source.count }
+        let voxels = plan.sourceBoxes(of: region).reduce(0) { $0 + $1.count }
         // Regions outside the selection still have to be written off at coarser levels.
         return Piece(plan: number, region: region, voxels: voxels, cost: Double(voxels) + 1)
       }
@@ -32,15 +32,6 @@ struct Piece: Sendable {
 }
 
 extension LabelPlan {
-  /// The numbers of the write units of the finest level that a piece of this label image makes.
-  func units(of piece: Piece) -> [Int] {
-    var numbers: [Int] = []
-    forEachPosition(in: grid.units.cells(touching: piece.region)) {
-      numbers.append(grid.units.number(at: $0))
-    }
-    return numbers
-  }
-
   /// Whether every region holds whole scopes and fits in memory, so that a region can find its own
   /// thresholds and the image is decoded only once.
   func regionsHoldScopes(memory: Int) -> Bool {

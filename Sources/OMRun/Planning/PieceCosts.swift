@@ -16,7 +16,7 @@ enum PieceCosts {
   ///
 
   /// *Local*.
-  static func measured(_ pieces: [Piece], of plans: [LabelPlan]) throws(Fault) -> [Piece] {
+  static func measured(_ pieces: [Piece], of plans: [any ArrayPlan]) throws(Fault) -> [Piece] {
     let keys = plans.reduce(0) { $0 + $1.source.storedGrid.count }
     if keys > keyLimit { return pieces }
     var bytes: [Double] = []
@@ -38,7 +38,7 @@ enum PieceCosts {
 
   /// *Collective*.
   static func shared(
-    _ pieces: [Piece], of plans: [LabelPlan], _ engine: any Engine
+    _ pieces: [Piece], of plans: [any ArrayPlan], _ engine: any Engine
   ) throws -> [Piece] {
     if engine.rankCount == 1 { return pieces }
     let known = try engine.agree {
@@ -55,10 +55,10 @@ enum PieceCosts {
     }
   }
 
-  private static func storedBytes(_ piece: Piece, _ plan: LabelPlan) throws(Fault) -> Double {
+  private static func storedBytes(_ piece: Piece, _ plan: any ArrayPlan) throws(Fault) -> Double {
     var total = 0
-    for part in plan.parts(of: piece.region) {
-      try forEachPosition(in: plan.source.storedGrid.cells(touching: part.source)) {
+    for box in plan.sourceBoxes(of: piece.region) {
+      try forEachPosition(in: plan.source.storedGrid.cells(touching: box)) {
         (position) throws(Fault) in
         total += try plan.source.store.stamp(plan.source.storedKey(position))?.size ?? 0
       }

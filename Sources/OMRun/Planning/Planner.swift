@@ -59,7 +59,7 @@ private struct Planner {
     var plan = ImagePlan(uri: setup.image.location.displayName)
     let target = try Target(request, setup)
     if setup.plans.isEmpty {
-      plan.note = "has none of the channels, nothing to do"
+      plan.note = (setup.note ?? "has none of the channels") + ", nothing to do"
       return plan
     }
     let identity = try RunIdentity(request, setup.image, setup.plans)
@@ -82,30 +82,26 @@ private struct Planner {
               owner: owner ?? owners[$0])
           }))
     }
-    for (index, label) in setup.plans.enumerated() {
-      try add(label, target.uri(index), to: &plan, decodings: decodings(label))
+    for (index, output) in setup.plans.enumerated() {
+      try add(output, target.uri(index), to: &plan)
     }
     return plan
   }
 
   private var memoryPerWorker: Int { request.options.memory / max(1, request.options.threads) }
 
-  /// How often the voxels of a label image are decoded.
-  private func decodings(_ plan: LabelPlan) -> Int {
-    1 + (plan.takesStatistics(memory: memoryPerWorker) ? (plan.needsRangeFirst ? 2 : 1) : 0)
-  }
-
   private func add(
-    _ label: LabelPlan, _ uri: String, to plan: inout ImagePlan, decodings: Int
+    _ output: any ArrayPlan, _ uri: String, to plan: inout ImagePlan
   ) throws(Fault) {
-    let layouts = try label.layouts(label.expectedDataType)
+    let layouts = try output.layouts(output.expectedDataType)
     let finest = layouts[0]
     plan.outputs.append(
       OutputPlan(
-        name: label.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
+        name: output.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
         chunkShape: finest.chunkShape, shardShape: finest.shardShape))
-    plan.bytesRead += decodings * label.processedVoxels * label.source.metadata.dataType.byteCount
-    let room = try OutputRoom([label])
+    let voxels = Double(output.processedVoxels) * output.decodings(memory: memoryPerWorker)
+    plan.bytesRead += Int(voxels) * output.source.metadata.dataType.byteCount
+    let room = try OutputRoom([output])
     plan.bytesWritten += room.bytes
     plan.files += room.files
   }

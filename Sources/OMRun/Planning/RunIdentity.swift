@@ -18,7 +18,7 @@ struct RunIdentity {
 
   /// Finds the identity of what is done to one image.
   init(
-    _ request: RunRequest, _ image: OMEImage, _ plans: [LabelPlan]
+    _ request: RunRequest, _ image: OMEImage, _ plans: [any ArrayPlan]
   ) throws(Fault) {
     let input = try RunIdentity.inputDigest(image, plans)
     var outputs: [JSON] = []
@@ -51,7 +51,7 @@ struct RunIdentity {
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
   private static func inputDigest(
-    _ image: OMEImage, _ plans: [LabelPlan]
+    _ image: OMEImage, _ plans: [any ArrayPlan]
   ) throws(Fault) -> String {
     var bytes = JSON.object(image.document).bytes()
     var seen: Set<String> = []

@@ -14,7 +14,7 @@ struct PlateThresholds: Sendable {
   ///   matter.
   func choices(_ setup: ImageSetup) throws -> [Choices?] {
     guard let table else { return setup.plans.map { _ in nil } }
-    return try setup.plans.map { plan in
+    return try setup.labels.map { plan in
       var choices = Choices(Scopes(plan))
       try choices.choose(plan.recipe, from: Self.local(table, plan, setup))
       return choices
@@ -71,9 +71,9 @@ struct PlateThresholds: Sendable {
   private static func asksForPlate(_ runner: Runner) -> Bool {
     for item in runner.inputs.items {
       guard let location = item.location,
-        let setup = try? ImageSetup(location, runner.request), !setup.plans.isEmpty
+        let setup = try? ImageSetup(location, runner.request), !setup.labels.isEmpty
       else { continue }
-      return setup.plans.contains { $0.recipe.scope == .plate }
+      return setup.labels.contains { $0.recipe.scope == .plate }
     }
     return false
   }
@@ -95,10 +95,10 @@ struct PlateThresholds: Sendable {
         let run = try engine.agree {
           try ImageRun(
             request, setup, engine, nil, nil, progress, pieces,
-            preset: setup.plans.map { _ in nil })
+            preset: setup.labels.map { _ in nil })
         }
         let known = try survey.map { all in
-          try setup.plans.map { try local(all, $0, setup) }
+          try setup.labels.map { try local(all, $0, setup) }
         }
         for one in try run.statistics(survey: known) {
           let named = try one.renumbered { name($0, setup) }

@@ -58,7 +58,7 @@ final class ProgressCounter: Sendable {
   func begin(_ pass: ImagePass) { state.withLock { $0.phase = pass.rawValue } }
 
   /// Counts a finished region.
-  func add(_ piece: Piece, _ plan: LabelPlan) {
+  func add(_ piece: Piece, _ plan: any ArrayPlan) {
     add(bytes: piece.voxels * plan.source.metadata.dataType.byteCount)
   }
 

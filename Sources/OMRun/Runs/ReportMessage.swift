@@ -7,6 +7,7 @@ extension ImageReport {
   /// The report without the name of the image.
   func encoded() -> JSON {
     var object: JSONObject = ["status": .string(status.rawValue)]
+    if let note { object["note"] = .string(note) }
     if let fault { object["fault"] = fault.encoded() }
     object["outputs"] = .array(outputs.map { $0.encoded() })
     if damage.count > 0 { object["damage"] = damage.encoded() }
@@ -16,6 +17,7 @@ extension ImageReport {
   /// Reads what `encoded` wrote.
   init(decoding json: JSON, uri: String) throws(Fault) {
     self.init(uri: uri, status: json["status"]?.stringValue.flatMap(Status.init) ?? .failed)
+    note = json["note"]?.stringValue
     fault = try json["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
     outputs = (json["outputs"]?.arrayValue ?? []).compactMap(OutputReport.init(decoding:))
     if let damage = json["damage"] { self.damage = DamageReport(decoding: damage) }
@@ -25,8 +27,8 @@ extension ImageReport {
 extension OutputReport {
   fileprivate func encoded() -> JSON {
     var object: JSONObject = [
-      "name": .string(name), "uri": .string(uri), "type": .string(dataType.rawValue),
-      "share": JSON(foregroundShare),
+      "name": .string(name), "uri": .string(uri), "kind": .string(kind.rawValue),
+      "type": .string(dataType.rawValue), "share": JSON(foregroundShare),
     ]
     if let objects { object["objects"] = JSON(objects) }
     object["thresholds"] = .array(
@@ -37,9 +39,10 @@ extension OutputReport {
 
   fileprivate init?(decoding json: JSON) {
     guard let name = json["name"]?.stringValue, let uri = json["uri"]?.stringValue,
+      let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
       let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
     else { return nil }
-    self.init(name: name, uri: uri, dataType: type)
+    self.init(name: name, uri: uri, kind: kind, dataType: type)
     objects = json["objects"]?.intValue
     foregroundShare = json["share"]?.doubleValue ?? 0
     notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []

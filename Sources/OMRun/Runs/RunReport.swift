@@ -52,6 +52,8 @@ package struct ImageReport: Sendable {
   package var status: Status
   /// Why it failed.
   package var fault: Fault?
+  /// Why there was nothing to do, where that is not plain.
+  package var note: String?
   /// What was made (or was there already).
   package var outputs: [OutputReport] = []
   /// Its damaged chunks that count as fill value.
@@ -79,12 +81,22 @@ package struct ScopeThreshold: Sendable, Equatable {
   }
 }
 
-/// One label image that was made.
+/// One image that was made.
 package struct OutputReport: Sendable {
+  /// What it is.
+  package enum Kind: String, Sendable {
+    /// A label image in the image.
+    case label
+    /// A derived image beside the image.
+    case image
+  }
+
   /// Its name.
   package var name: String
   /// Where it is.
   package var uri: String
+  /// What it is.
+  package var kind: Kind
   /// How many objects it holds; nil for a mask.
   package var objects: Int?
   /// The thresholds used, in the order of the scopes.
@@ -97,9 +109,10 @@ package struct OutputReport: Sendable {
   package var notes: [String] = []
 
   /// Makes the report of an output.
-  package init(name: String, uri: String, dataType: DataType) {
+  package init(name: String, uri: String, kind: Kind = .label, dataType: DataType) {
     self.name = name
     self.uri = uri
+    self.kind = kind
     self.dataType = dataType
   }
 }

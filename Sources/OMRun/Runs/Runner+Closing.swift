@@ -34,8 +34,13 @@ extension Runner {
     for (item, image) in zip(inputs.items, report.images) where image.status != .failed {
       guard let location = item.location, !image.outputs.isEmpty else { continue }
       let root = location.store.description
-      hierarchies[root, default: AncestorMetadata(store: location.store)].add(
-        location.path, labels: image.outputs.map(\.name))
+      var metadata = hierarchies[root] ?? AncestorMetadata(store: location.store)
+      let labels = image.outputs.filter { $0.kind == .label }.map(\.name)
+      if !labels.isEmpty { metadata.add(location.path, labels: labels) }
+      for output in image.outputs where output.kind == .image && output.uri.hasPrefix(root + "/") {
+        metadata.add(derived: String(output.uri.dropFirst(root.count + 1)))
+      }
+      hierarchies[root] = metadata
     }
     return hierarchies.sorted { $0.key < $1.key }.flatMap {
       $0.value.update(

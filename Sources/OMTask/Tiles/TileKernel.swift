@@ -10,6 +10,12 @@ public protocol TileKernel: Sendable {
   /// How far the kernel looks beyond the voxel it computes, along z, y and x.
   var halo: Vector3 { get }
 
+  /// Bytes of scratch memory for a tile, for the plan of a run.
+  ///
+  /// - Parameter tile: The size of the input tile.
+  /// - Returns: About as many as the kernel asks `TileScratch` for.
+  func scratchByteCount(_ tile: Vector3) -> Int
+
   /// Computes the voxels of `output`.
   ///
   /// - Parameters:
@@ -30,6 +36,9 @@ public protocol TileKernel: Sendable {
 }
 
 extension TileKernel {
+  /// Some planes of the widest type, which is what most kernels need.
+  public func scratchByteCount(_ tile: Vector3) -> Int { 4 * 8 * tile.y * tile.x + (1 << 20) }
+
   /// Calls the copy of `apply(_:_:scratch:)` made for this type.
   @inlinable public func apply(
     _ dataType: DataType, _ voxels: UnsafeRawPointer, origin: Vector3, shape: Vector3,

@@ -181,3 +181,12 @@ SHARDED_LAYOUTS = (
     Layout("shard-beyond", "0.5", (8,), (16,), (blosc("lz4", "noshuffle"),)),
 )
 ALL_LAYOUTS = V2_LAYOUTS + V3_LAYOUTS + SHARDED_LAYOUTS
+
+
+def describe(value: Any) -> str:
+    """A short name of a part of a test case: a layout, parameters, anything."""
+    if isinstance(value, Layout):
+        return value.name
+    if isinstance(value, dict):
+        return ",".join(f"{name}={setting}" for name, setting in value.items()) or "default"
+    return str(value)

@@ -92,8 +92,13 @@ class Program:
         assert expect is None or outcome.code == expect, f"expected exit {expect}\n{outcome}"
         return outcome
 
-    def threshold(
+    def threshold(self, *inputs: str | Path, **how: Any) -> Outcome:
+        """`omtask run threshold`, with its report; see `run`."""
+        return self.run("threshold", *inputs, **how)
+
+    def run(
         self,
+        task: str,
         *inputs: str | Path,
         parameters: Mapping[str, Any] | None = None,
         ranks: int | None = None,
@@ -103,7 +108,7 @@ class Program:
         expect: int | None = 0,
         **how: Any,
     ) -> Outcome:
-        """`omtask run threshold`, with its report; on `ranks` ranks when that is given."""
+        """`omtask run TASK`, with its report; on `ranks` ranks when that is given."""
         number = next(self._numbers)
         report_file = self._scratch / f"report-{number}.json"
         if arguments_file:
@@ -114,6 +119,6 @@ class Program:
             words = [*flags(parameters or {})]
         words += ["--threads", str(threads), "--report", report_file, *extra]
         how.setdefault("launcher", mpirun(ranks) if ranks else [])
-        outcome = self("run", "threshold", *inputs, *words, expect=expect, **how)
+        outcome = self("run", task, *inputs, *words, expect=expect, **how)
         report = Report.read(report_file) if report_file.exists() else None
         return Outcome(**{**vars(outcome), "report": report})

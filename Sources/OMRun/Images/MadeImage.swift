@@ -3,10 +3,16 @@ import OMImage
 import OMTask
 import OMZarr
 
-/// A label image whose voxels are all staged.
-struct MadeLabel: Sendable {
+/// An image of ours whose voxels are all staged.
+struct MadeImage: Sendable {
   /// Its levels, finest first.
   let layouts: [ArrayLayout]
+  /// What is known of a label image besides.
+  var label: LabelFacts?
+}
+
+/// What is known of a label image whose voxels are all staged.
+struct LabelFacts: Sendable {
   /// How many objects it holds; nil for a mask.
   let objects: Int?
   /// Foreground voxels before any object rule.
@@ -41,7 +47,7 @@ struct MadeLabel: Sendable {
 
 extension LabelPlan {
   /// The voxels that are processed: those of the selection and of the recipe's channels.
-  var processedVoxels: Int {
+  package var processedVoxels: Int {
     guard let axis = axes.channel else { return selection.count }
     let chosen = recipe.channels.count { selection.origin[axis]..<selection.end(axis) ~= $0 }
     return selection.count / selection.shape[axis] * chosen
@@ -53,23 +59,23 @@ extension LabelPlan {
 
 extension Downsampling {
   /// The method for the metadata of a pyramid.
-  var description: LabelDocuments.Pyramid {
+  var description: PyramidDescription {
     switch self {
     case .mode:
-      LabelDocuments.Pyramid(
+      PyramidDescription(
         method: "mode", description: "most frequent value of the window, of several the smallest")
     case .stride:
-      LabelDocuments.Pyramid(method: "stride", description: "first voxel of the window")
+      PyramidDescription(method: "stride", description: "first voxel of the window")
     case .mean:
-      LabelDocuments.Pyramid(
+      PyramidDescription(
         method: "mean", description: "mean of the window, integers rounded half to even")
     case .median:
-      LabelDocuments.Pyramid(
+      PyramidDescription(
         method: "median", description: "median of the window, of two middle values the lower")
     case .min:
-      LabelDocuments.Pyramid(method: "min", description: "smallest value of the window")
+      PyramidDescription(method: "min", description: "smallest value of the window")
     case .max:
-      LabelDocuments.Pyramid(method: "max", description: "largest value of the window")
+      PyramidDescription(method: "max", description: "largest value of the window")
     }
   }
 }

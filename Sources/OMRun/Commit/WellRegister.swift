@@ -1,0 +1,69 @@
+import OMImage
+import OMJSON
+import OMStore
+
+/// The list of images of a well, in which a derived image is entered beside the one it was made of.
+struct WellRegister: Sendable {
+  /// The whole hierarchy.
+  let store: any Store
+  /// The key of the well.
+  let well: String
+  /// The version of its metadata.
+  let version: OMEVersion
+  /// The path of the derived image below the well.
+  let name: String
+  /// The path of the image it was made of.
+  let origin: String
+
+  /// The name of the lock in the folder of stages of the well.
+  static let lockName = "images.lock"
+  /// The name of a new list while it is made.
+  static let spareName = "images.new"
+
+  /// The register for a derived image beside an image; nil where no well lists that.
+  init?(_ location: ImageLocation, name: String) throws(Fault) {
+    let found = try location.naming { () throws(Fault) in try WellList.well(of: location) }
+    guard let found else { return nil }
+    store = location.store
+    well = found.path
+    version = found.version
+    self.name = name
+    origin = location.name
+  }
+
+  /// Whether the well lists the derived image.
+  func isListed() throws(Fault) -> Bool {
+    do throws(Fault) {
+      return try DocumentUpdate.settled { () throws(Fault) in
+        try WellList.lists(name, well: well, in: store)
+      }
+    } catch { throw error.below(store.description) }
+  }
+
+  /// Enters the derived image, while no other process of ours changes the list here, and ngio neither.
+  ///
+  /// *Local*, rank 0.
+  ///
+  /// - Parameters:
+  ///   - rules: How the lock is taken.
+  ///   - isDurable: Whether to wait for the disk.
+  /// - Throws: Kind `locked` when another process keeps the lock, and what reading and writing throws.
+  func add(_ rules: LockRules, isDurable: Bool) throws(Fault) {
+    let root = try OutputFolder(path: store.description)
+    let folder = well.isEmpty ? root : try root.folder(well)
+    defer { try? folder.removeIfEmpty(ImageCommitter.folder) }
+    let (lock, workshop) = try rules.acquire(
+      WellRegister.lockName, in: ImageCommitter.folder, of: folder)
+    defer { lock.release() }
+    let theirs = NgioLock.acquire(root: root.path, group: well)
+    defer { withExtendedLifetime(theirs) {} }
+    let update = DocumentUpdate(
+      workshop: workshop, spareName: WellRegister.spareName, isDurable: isDurable)
+    let document = version.documentName
+    try update.change(document, in: folder) { (bytes) throws(Fault) in
+      let subject = "\(folder.path)/\(document)"
+      guard let bytes else { throw Fault(.missing, subject, "the metadata of the well are gone") }
+      return try WellList.adding(name, besides: origin, to: bytes, subject: subject)
+    }
+  }
+}

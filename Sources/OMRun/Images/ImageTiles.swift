@@ -1,0 +1,34 @@
+import OMGrid
+import OMJSON
+import OMTask
+import OMZarr
+
+// The derived image of an image, in one pass over its regions.
+
+extension ImageRun {
+  /// Writes a derived image.
+  ///
+  /// *Collective*.
+  func writeTiles(_ plan: DerivedPlan) throws -> MadeImage {
+    let writer = try makeWriter(0, plan.recipe.dataType)
+    let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
+    progress.begin(.tiles)
+    progress.skip(own.count - open.count)
+    try engine.agree {
+      try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
+        let piece = pieces[open[index]]
+        if case .projection(let projection) = plan.recipe.making, let axis = plan.collapsed {
+          let pass = ProjectionPass(plan: plan, projection: projection, axis: axis)
+          try pass.run(piece.region, into: writer, worker)
+        } else {
+          try TilePass(plan: plan).run(piece.region, into: writer, worker)
+        }
+        try checkpoint?.finish(.tiles, open[index], foreground: 0)
+        progress.add(piece, plan)
+      }
+    }
+    try checkCoverage(.tiles, of: [0])
+    try completeLevels([0: writer])
+    return MadeImage(layouts: writer.layouts)
+  }
+}

@@ -1,0 +1,59 @@
+import OMCodecs
+import OMGrid
+import OMTask
+import OMZarr
+
+/// The smoothed voxels of the region that a worker has in hand.
+///
+/// A region is smoothed as a whole: chunk by chunk, halos would be read and smoothed many times.
+final class SmoothedRegion {
+  /// The boxes of the source, one for each volume, with the place of their first voxel in bytes.
+  fileprivate var parts: [(box: Region, offset: Int)] = []
+  fileprivate let voxels = ByteBuffer()
+
+  /// The smoothed box that holds a box, and its first voxel.
+  func find(_ box: Region) -> (box: Region, voxels: UnsafeRawPointer)? {
+    guard let part = parts.first(where: { $0.box.contains(box) }),
+      let start = voxels.bytes.baseAddress
+    else { return nil }
+    return (part.box, start + part.offset)
+  }
+}
+
+extension LabelPlan {
+  /// Smooths the voxels of a region, where the recipe asks for that, for the visits that follow.
+  ///
+  /// - Throws: What reading and the kernel throws.
+  func prepare(_ region: Region, _ worker: Worker) throws {
+    guard let kernel = recipe.smoothing else { return }
+    let type = source.metadata.dataType
+    let boxes = parts(of: region).map(\.source)
+    let total = boxes.reduce(0) { $0 + $1.count } * type.byteCount
+    worker.smoothed.parts = []
+    guard let start = worker.smoothed.voxels.replace(byteCount: total).baseAddress else { return }
+    let work = TileWork(source: source, axes: axes, damage: damage)
+    var offset = 0
+    for box in boxes {
+      try work.make(box, kernel, type, into: start + offset, worker)
+      worker.smoothed.parts.append((box, offset))
+      offset += box.count * type.byteCount
+    }
+  }
+
+  /// The shape of a region in axes of the image.
+  var sourceCell: [Int] {
+    var cell = grid.cells.cellShape
+    if let dropped = droppedAxis { cell.insert(1, at: dropped) }
+    return cell
+  }
+
+  /// Bytes that smoothing needs besides.
+  var smoothingBytes: Int {
+    guard let kernel = recipe.smoothing else { return 0 }
+    let metadata = source.metadata
+    let tile = axes.largest(sourceCell, halo: kernel.halo, within: metadata.shape)
+    let region = zip(sourceCell, metadata.shape).reduce(1) { $0 * min($1.0, $1.1) }
+    return (tile.reduce(1, *) + region) * metadata.dataType.byteCount
+      + kernel.scratchByteCount(axes.vector(tile))
+  }
+}

@@ -1,0 +1,84 @@
+import OMCodecs
+import OMGrid
+import OMJSON
+import OMTask
+import OMZarr
+
+/// Lets a kernel make the voxels of a box of one volume, of the voxels of that box and its halo.
+struct TileWork {
+  let source: ZarrArray
+  let axes: ImageAxes
+  /// Takes damaged chunks of the source; nil makes them faults.
+  let damage: DamageLog?
+
+  /// Reads a box with its halo and makes its voxels.
+  ///
+  /// - Parameters:
+  ///   - volume: A box of the source that lies in one (t, c) volume.
+  ///   - kernel: The kernel.
+  ///   - dataType: The type of the voxels to make.
+  ///   - target: Room for them in C order.
+  ///   - worker: The worker at hand; its `voxels` and `scratch` are used.
+  /// - Throws: What reading and the kernel throws; a fault of the kernel names array and volume.
+  func make(
+    _ volume: Region, _ kernel: any TileKernel, _ dataType: DataType,
+    into target: UnsafeMutableRawPointer, _ worker: Worker
+  ) throws {
+    let metadata = source.metadata
+    let tile = axes.grown(volume, by: kernel.halo, within: metadata.shape)
+    let input = worker.voxels.replace(byteCount: tile.count * metadata.dataType.byteCount)
+    guard let voxels = input.baseAddress else { return }
+    try worker.reader(of: source, damage: damage).read(tile, into: voxels)
+    let output = OutputTile(
+      start: target, dataType: dataType, origin: axes.position(volume.origin),
+      shape: axes.vector(volume.shape))
+    do {
+      try kernel.apply(
+        metadata.dataType, voxels, origin: axes.position(tile.origin),
+        shape: axes.vector(tile.shape), volume: axes.vector(metadata.shape), output,
+        scratch: worker.scratch)
+    } catch {
+      throw naming(error, volume)
+    }
+  }
+
+  /// A fault of a kernel with the place it is about: kernels know of one volume only.
+  private func naming(_ fault: Fault, _ volume: Region) -> Fault {
+    var fault = fault
+    if fault.subject.isEmpty { fault.subject = source.path }
+    let place = [("t", axes.time), ("c", axes.channel)].compactMap { letter, axis in
+      axis.map { "\(letter) = \(volume.origin[$0])" }
+    }
+    if !place.isEmpty { fault.facts.append("in the volume " + place.joined(separator: ", ")) }
+    return fault
+  }
+}
+
+extension ImageAxes {
+  /// The place along z, y and x of a position; 0 where there is no z.
+  func position(_ origin: [Int]) -> Vector3 {
+    Vector3(
+      space.count == 3 ? origin[space[0]] : 0, origin[space[space.count - 2]],
+      origin[space[space.count - 1]])
+  }
+
+  /// A box with a halo on all sides in space, cut to the image.
+  func grown(_ box: Region, by halo: Vector3, within shape: [Int]) -> Region {
+    var grown = box
+    for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
+      let low = max(0, box.origin[axis] - depth)
+      grown.origin[axis] = low
+      grown.shape[axis] = min(shape[axis], box.end(axis) + depth) - low
+    }
+    return grown
+  }
+
+  /// The shape of the largest box that a region with this halo can be.
+  func largest(_ cell: [Int], halo: Vector3, within shape: [Int]) -> [Int] {
+    var tile = zip(cell, shape).map { min($0, $1) }
+    for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
+      tile[axis] = min(tile[axis] + 2 * depth, shape[axis])
+    }
+    return tile
+  }
+}

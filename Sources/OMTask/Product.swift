@@ -1,0 +1,7 @@
+/// What a task makes of one image; all of it is committed together.
+public enum Product: Sendable {
+  /// Label images in the image; none when there is nothing to do.
+  case labels([LabelRecipe])
+  /// A derived image beside the image.
+  case image(ImageRecipe)
+}
