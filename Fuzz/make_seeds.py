@@ -157,7 +157,7 @@ def manifests(seeds):
     seeds.add("manifest", "threshold", json.dumps(shipped), '{"zarr_url": "/a"}', "method=li\nmin-size=3")
     seeds.add("manifest", "arguments", "", '{"sigma": "2.50", "planes": [1, "2"], "channel": ["a"]}')
     seeds.add("manifest", "words", "", "", "sigma=1e3\nno-dark\nplanes=1,2\nplanes=3\nmode=nearest\ndark=TRUE")
-    seeds.add("manifest", "null", "", '{"suffix": null, "limit": 0.1, "passes": 8.0, "dark": true}')
+    seeds.add("manifest", "null", "", '{"suffix": null, "most": 0.1, "passes": 8.0, "dark": true}')
 
 
 def crc32c(data):

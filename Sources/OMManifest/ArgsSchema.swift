@@ -57,7 +57,7 @@ public struct ArgsSchema: Sendable, Equatable {
     declarations.filter { !$0.isReserved }
   }
 
-  private static let topKeywords = [
+  static let topKeywords = [
     "type", "title", "description", "properties", "required", "additionalProperties",
   ]
 }

@@ -44,7 +44,7 @@ extension TaskTraits {
     }
   }
 
-  private static let keys = [
+  static let keys = [
     "summary", "contract", "exactness", "result_version", "passes", "outputs", "dtypes", "axes",
     "groups", "units", "run_only", "examples",
   ]

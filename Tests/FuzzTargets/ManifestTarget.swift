@@ -55,7 +55,7 @@ private let goodManifest = #"""
        "planes": {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}],
                   "default": null},
        "suffix": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": null},
-       "limit": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null},
+       "most": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null},
        "dark": {"type": "boolean", "default": false}},
      "required": ["zarr_url"]},
    "omtask": {
@@ -64,6 +64,6 @@ private let goodManifest = #"""
      "outputs": [{"name": "image", "kind": "image", "dtypes": ["uint16"]}],
      "dtypes": ["uint16"], "axes": {"required": ["y", "x"], "optional": []},
      "groups": [{"title": "All", "parameters": ["sigma", "passes", "mode", "channel", "planes",
-                 "suffix", "limit", "dark"]}],
+                 "suffix", "most", "dark"]}],
      "run_only": ["dark"], "examples": []}}
   """#

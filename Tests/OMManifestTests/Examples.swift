@@ -20,7 +20,7 @@ enum Examples {
          "planes": {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}],
                     "default": null},
          "suffix": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": null},
-         "limit": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null},
+         "most": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null},
          "overwrite": {"type": "boolean", "default": false}},
        "required": ["zarr_url", "sigma"]},
      "omtask": {
@@ -29,7 +29,7 @@ enum Examples {
        "outputs": [{"name": "image", "kind": "image", "dtypes": ["uint16"]}],
        "dtypes": ["uint16"], "axes": {"required": ["y", "x"], "optional": ["z"]},
        "groups": [{"title": "All", "parameters": ["sigma", "passes", "mode", "channel", "planes",
-                   "suffix", "limit", "overwrite"]}],
+                   "suffix", "most", "overwrite"]}],
        "units": {"sigma": "micrometer"}, "run_only": ["overwrite"], "examples": []}}
     """#
 

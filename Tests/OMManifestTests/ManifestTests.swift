@@ -41,13 +41,13 @@ import Testing
       (#""required": ["zarr_url", "sigma"]"#, #""required": ["zarr_url", "sigm"]"#, "sigm"),
       (#""required": ["zarr_url", "sigma"]"#, #""required": ["sigma"]"#, "zarr_url"),
       (
-        #""limit": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null}"#,
-        #""limit": {"anyOf": [{"type": "number"}, {"type": "string"}]}"#, "anyOf"
+        #""most": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": null}"#,
+        #""most": {"anyOf": [{"type": "number"}, {"type": "string"}]}"#, "anyOf"
       ),
       (#""additionalProperties": false"#, #""additionalProperties": true"#, "additionalProperties"),
       (#""contract": "kernel""#, #""contract": "magic""#, "magic"),
       (#""units": {"sigma""#, #""units": {"sgma""#, "sgma"),
-      (#""suffix", "limit", "overwrite"]"#, #""suffix", "overwrite"]"#, "limit"),
+      (#""suffix", "most", "overwrite"]"#, #""suffix", "overwrite"]"#, "most"),
       (#""result_version""#, #""result_versoin""#, "result_versoin"),
       (#""type": "parallel""#, #""type": "compound""#, "compound"),
       (#""name": "Gaussian Blur""#, #""name": "Gaußian/Blur""#, "Gaußian/Blur"),
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func `a parameter may not have the name of a flag of the run`() throws {
-    let text = Examples.blur(replacing: "limit", by: "threads")
+    let text = Examples.blur(replacing: "most", by: "threads")
     let fault = try #require(throws: Fault.self) { try Manifest(text: text, subject: "b") }
     #expect(fault.kind == .manifest && fault.message.contains("`threads`"))
   }

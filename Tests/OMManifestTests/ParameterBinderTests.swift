@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func `null in the args JSON is the same as absent`() throws {
-    let parameters = try bind(json: ["sigma": 1, "passes": .null, "channel": .null, "limit": .null])
+    let parameters = try bind(json: ["sigma": 1, "passes": .null, "channel": .null, "most": .null])
     #expect(parameters.values["passes"] == 1)
     #expect(parameters.given == ["sigma"])
   }
@@ -121,7 +121,7 @@ import Testing
     #expect(try parameters.required("sigma") as Double == 1.5)
     #expect(try parameters.required("passes") as Int == 1)
     #expect(try parameters.optional("channel") == ["a", "b"])
-    #expect(try parameters.optional("limit") as Double? == nil)
+    #expect(try parameters.optional("most") as Double? == nil)
     let fault = #expect(throws: Fault.self) { try parameters.required("suffix") as Int }
     #expect(fault?.kind == .internal)
     #expect(throws: Fault.self) { try parameters.required("absent") as Int }

@@ -1,0 +1,169 @@
+import OMJSON
+
+/// Our own block: its shape, and that it speaks of parameters that exist.
+struct BlockRules {
+  var findings: ManifestFindings
+  private let block: Spot
+
+  init(_ block: Spot, _ findings: ManifestFindings) {
+    self.block = block
+    self.findings = findings
+  }
+
+  /// The keys of the objects in the block's lists.
+  static let itemKeys = [
+    "passes": ["name", "yields", "merge"], "outputs": ["name", "kind", "dtypes"],
+    "groups": ["title", "parameters"], "examples": ["text", "command"],
+  ]
+  static let axesKeys = ["required", "optional"]
+  private static let merges = ["replicated", "by key", "by region"]
+  private static let kinds = ["label", "image", "table"]
+  private static let axes = ["t", "c", "z", "y", "x"]
+  private static let dataTypes = [
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
+    "float32", "float64",
+  ]
+
+  // MARK: - Shape
+
+  /// Checks everything that needs no look at the parameters.
+  mutating func checkShape() {
+    findings.checkKeys(block, TaskTraits.keys, .omtask)
+    checkText("summary", in: block)
+    checkChoice("contract", TaskTraits.Contract.allCases.map(\.rawValue), in: block)
+    checkChoice("exactness", TaskTraits.Exactness.allCases.map(\.rawValue), in: block)
+    if let version = findings.required("result_version", .integer, in: block, .omtask),
+      version < 1, let spot = block["result_version"]
+    {
+      findings.error(.omtask, spot, "`result_version` is \(version), it begins at 1")
+    }
+    for pass in items("passes") {
+      checkText("name", in: pass)
+      checkText("yields", in: pass)
+      if pass.given("merge") != nil { checkChoice("merge", Self.merges, in: pass) }
+    }
+    for output in items("outputs") {
+      checkText("name", in: output)
+      checkChoice("kind", Self.kinds, in: output)
+      checkNames("dtypes", Self.dataTypes, in: output)
+    }
+    checkNames("dtypes", Self.dataTypes, in: block)
+    checkAxes()
+    for group in items("groups", mayBeEmpty: true) {
+      checkText("title", in: group)
+      _ = findings.required("parameters", .strings, in: group, .omtask)
+    }
+    checkUnits()
+    _ = findings.optional("run_only", .strings, in: block, .omtask, nullable: true)
+    for example in items("examples", mayBeEmpty: true) {
+      checkText("text", in: example)
+      checkText("command", in: example)
+    }
+  }
+
+  /// The objects of a list, which must be there.
+  private mutating func items(_ key: String, mayBeEmpty: Bool = false) -> [Spot] {
+    guard let list = findings.required(key, .objects, in: block, .omtask) else { return [] }
+    if list.isEmpty && !mayBeEmpty, let spot = block[key] {
+      findings.error(.omtask, spot, "`\(key)` is empty")
+    }
+    let spots = block[key]?.elements ?? []
+    for spot in spots { findings.checkKeys(spot, Self.itemKeys[key] ?? [], .omtask) }
+    return spots
+  }
+
+  private mutating func checkText(_ key: String, in object: Spot) {
+    if findings.required(key, .string, in: object, .omtask) == "", let spot = object[key] {
+      findings.error(.omtask, spot, "`\(key)` is empty")
+    }
+  }
+
+  private mutating func checkChoice(_ key: String, _ known: [String], in object: Spot) {
+    guard let text = findings.required(key, .string, in: object, .omtask), !known.contains(text),
+      let spot = object[key]
+    else { return }
+    findings.error(
+      .omtask, spot, "`\(key)` is \"\(text)\", known are \(known.joined(separator: ", "))",
+      fix: nearestName(text, in: known).map { "did you mean \"\($0)\"?" })
+  }
+
+  private mutating func checkNames(
+    _ key: String, _ known: [String], in object: Spot, mayBeEmpty: Bool = false
+  ) {
+    guard let names = findings.required(key, .strings, in: object, .omtask),
+      let list = object[key]
+    else { return }
+    if names.isEmpty && !mayBeEmpty { findings.error(.omtask, list, "`\(key)` is empty") }
+    var seen: Set<String> = []
+    for (name, spot) in zip(names, list.elements) {
+      if !known.contains(name) {
+        findings.error(
+          .omtask, spot, "`\(key)` has \"\(name)\", known are \(known.joined(separator: ", "))",
+          fix: nearestName(name, in: known).map { "did you mean \"\($0)\"?" })
+      } else if !seen.insert(name).inserted {
+        findings.error(.omtask, spot, "`\(key)` has \"\(name)\" twice")
+      }
+    }
+  }
+
+  private mutating func checkAxes() {
+    guard findings.required("axes", .object, in: block, .omtask) != nil, let axes = block["axes"]
+    else { return }
+    findings.checkKeys(axes, Self.axesKeys, .omtask)
+    for key in Self.axesKeys { checkNames(key, Self.axes, in: axes, mayBeEmpty: true) }
+    let required = axes["required"]?.value.arrayValue ?? []
+    for spot in axes["optional"]?.elements ?? [] where required.contains(spot.value) {
+      findings.error(.omtask, spot, "the axis \(spot.value.excerpt) is required and optional")
+    }
+  }
+
+  private mutating func checkUnits() {
+    _ = findings.optional("units", .object, in: block, .omtask, nullable: true)
+    for (name, spot) in block["units"]?.members ?? [] where spot.value.stringValue == nil {
+      findings.error(
+        .omtask, spot, "the unit of `\(name)` is \(spot.value.excerpt), expected a string")
+    }
+  }
+
+  // MARK: - Parameters
+
+  /// Checks that the block speaks of all parameters, and of no others.
+  ///
+  /// - Parameter properties: The parameters, the reserved ones too.
+  mutating func checkParameters(_ properties: Spot) {
+    let declared = properties.members.filter {
+      !ParameterDeclaration.reservedNames.contains($0.key)
+    }
+    let names = declared.map(\.key)
+    var grouped: Set<String> = []
+    for spot in (block["groups"]?.elements ?? []).flatMap({ $0["parameters"]?.elements ?? [] }) {
+      guard let name = checkName(spot, names) else { continue }
+      if !grouped.insert(name).inserted {
+        findings.error(.omtask, spot, "the parameter `\(name)` is in a group already")
+      }
+    }
+    for spot in block["run_only"]?.elements ?? [] { _ = checkName(spot, names) }
+    for (name, spot) in block["units"]?.members ?? [] where !names.contains(name) {
+      findings.error(
+        .omtask, spot, unknown(name), fix: Self.suggestion(name, names), atKey: true)
+    }
+    for (name, spot) in declared where !grouped.contains(name) {
+      findings.error(
+        .omtask, spot, "the parameter `\(name)` is in none of the groups",
+        fix: "name it in `omtask.groups`", atKey: true)
+    }
+  }
+
+  private mutating func checkName(_ spot: Spot, _ names: [String]) -> String? {
+    guard let name = spot.value.stringValue else { return nil }
+    if names.contains(name) { return name }
+    findings.error(.omtask, spot, unknown(name), fix: Self.suggestion(name, names))
+    return nil
+  }
+
+  private func unknown(_ name: String) -> String { "there is no parameter `\(name)`" }
+
+  private static func suggestion(_ name: String, _ names: [String]) -> String? {
+    nearestName(name, in: names).map { "did you mean `\($0)`?" }
+  }
+}
