@@ -31,7 +31,7 @@ extension ParameterDeclaration {
     defaultValue = try boundDefault(outer["default"], isNullable: isNullable, subject)
   }
 
-  private static let keywords = [
+  static let keywords = [
     "type", "title", "description", "default", "enum", "minimum", "maximum", "items",
   ]
 

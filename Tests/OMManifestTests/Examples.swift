@@ -43,10 +43,12 @@ enum Examples {
     blur.replacingOccurrences(of: old, with: new)
   }
 
+  /// The folder of the project.
+  static let package = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
   /// The manifests that are shipped, by file name.
   static func shipped() throws -> [(name: String, text: String)] {
-    let package = URL(filePath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
     let folder = package.appending(path: "Manifests")
     return try FileManager.default
       .contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -14,8 +14,8 @@ enum FractalTask {
     "output_types", "category", "modality", "tags", "docs_info", "docs_link",
   ]
 
-  /// The keys of the file of one task of ours.
-  static let ownKeys = ["$schema"] + keys + ["omtask"]
+  /// The keys of the file of one task of ours, which runs once per image.
+  static let ownKeys = ["$schema"] + keys.filter { !$0.hasSuffix("_non_parallel") } + ["omtask"]
 
   /// The versions of args schemas that the web client knows.
   static let schemaVersions = ["pydantic_v1", "pydantic_v2", "fractal_schema_v1"]
