@@ -1,24 +1,34 @@
-"""Manifests: the schema for editors, and the check against Fractal's own."""
+"""Manifests: the schema for editors, the check against Fractal's own, and the exported package."""
 
+import copy
+import importlib.util
 import json
+import os
 import random
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import zarr
 from fractal_task_tools._specs import validate_schema
 from fractal_task_tools._task_arguments import validate_arguments
 from jsonschema import Draft202012Validator
 
+from omtask_testing import samples
 from omtask_testing.args_schemas import args_schema
 from omtask_testing.places import REPOSITORY
-from omtask_testing.program import Program
+from omtask_testing.program import Program, environment
 
 FOLDER = REPOSITORY / "Manifests"
 MANIFESTS = sorted(FOLDER.glob("*.json"))
 SCHEMA = json.loads((FOLDER / "schema/manifest.schema.json").read_text())
+SERVER_CHECK = Path(__file__).parent / "omtask_testing/server_check.py"
 
 
 def findings(omtask: Program, *files: Path, severity: str = "error") -> list[dict[str, Any]]:
@@ -165,3 +175,147 @@ def test_reserved_arguments_are_those_of_fractal_task_tools(
             assert number not in refused or "init_args" in schema["properties"] or (
                 "zarr_" in json.dumps(schema) and type_ != "parallel"
             ), schema
+
+
+# What is exported
+
+
+@pytest.fixture(scope="module")
+def package(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The exported folder with the manifest."""
+    folder = tmp_path_factory.mktemp("export") / "package"
+    omtask("manifest", "export", "--output", folder)
+    return folder / "omtask_tasks"
+
+
+@pytest.fixture(params=["package", "standard output"])
+def exported(request: pytest.FixtureRequest, package: Path, omtask: Program, tmp_path: Path) -> Path:
+    """An exported manifest as a file."""
+    if request.param == "package":
+        return package / "__FRACTAL_MANIFEST__.json"
+    path = tmp_path / "__FRACTAL_MANIFEST__.json"
+    path.write_text(omtask("manifest", "export").stdout)
+    return path
+
+
+def test_what_is_exported_passes_the_check(exported: Path, omtask: Program) -> None:
+    assert findings(omtask, exported) == findings(omtask, exported, severity="note") == []
+
+
+def test_what_is_exported_passes_fractal_task_tools(exported: Path) -> None:
+    manifest = json.loads(exported.read_text())
+    assert {task["name"] for task in manifest["task_list"]} == {
+        json.loads(path.read_text())["name"] for path in MANIFESTS
+    }
+    for task in manifest["task_list"]:
+        schema = task["args_schema_parallel"]
+        assert "omtask" not in task
+        assert not any("anyOf" in one for one in schema["properties"].values())
+        validate_schema(schema=schema, path="", root_schema=schema)
+        validate_arguments(task_type=task["type"], executable_kind="parallel", schema=schema)
+
+
+def test_fractal_server_takes_what_is_exported(exported: Path, omtask: Program, tmp_path: Path) -> None:
+    python = os.environ.get("OMTASK_FRACTAL_PYTHON")
+    if not python:
+        pytest.skip("OMTASK_FRACTAL_PYTHON names no Python with fractal-server")
+    manifest = json.loads(exported.read_text())
+    broken = []
+    for key, value in (
+        ("category", ""), ("tags", ["a", "a"]), ("docs_link", ""), ("meta_non_parallel", {"mem": 1}),
+        ("tags", None), ("args_schema_parallel", None), ("executable_parallel", "a$b"),
+    ):
+        copied = copy.deepcopy(manifest)
+        copied["task_list"][0][key] = value
+        broken.append(tmp_path / f"broken-{len(broken)}.json")
+        broken[-1].write_text(json.dumps(copied))
+    call = [python, SERVER_CHECK, exported, *broken]
+    problems = json.loads(subprocess.run(call, capture_output=True, check=True).stdout)
+    assert problems[0] is None
+    assert all(problems[1:]), problems
+    for path in broken:
+        assert any(one["rule"] == "server" for one in findings(omtask, path)), path.read_text()
+
+
+# The Python files
+
+
+@pytest.fixture
+def images(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
+    """Twice the same image."""
+    first, second = tmp_path / "first.zarr", tmp_path / "second.zarr"
+    samples.write_blobs(first, samples.SHARDED, rng)
+    shutil.copytree(first, second)
+    return first, second
+
+
+def label(image: Path) -> np.ndarray:
+    return zarr.open_group(image, mode="r")["labels/nuclei/0"][...]
+
+
+@pytest.mark.parametrize("place", ["OMTASK", "beside", "PATH"])
+def test_fractal_starts_the_file_of_a_task(
+    place: str, package: Path, omtask: Program, images: tuple[Path, Path], tmp_path: Path
+) -> None:
+    image, other = images
+    folder = tmp_path / "with space"
+    shutil.copytree(package, folder)
+    binary = omtask.path.resolve()
+    env = environment()
+    env.pop("OMTASK", None)
+    if place == "OMTASK":
+        env["OMTASK"] = str(binary)
+    elif place == "beside":
+        (folder / "omtask").symlink_to(binary)
+    else:
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/omtask").symlink_to(binary)
+        env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
+    arguments, results = tmp_path / "args.json", tmp_path / "out.json"
+    wanted = {"zarr_url": str(image), "label_name": "nuclei", "min_size": 20, "threshold": None}
+    arguments.write_text(json.dumps(wanted))
+    call = [sys.executable, folder / "threshold.py", "--args-json", arguments]
+    subprocess.run([*call, "--out-json", results], env=env, check=True)
+    assert "image_list_updates" in json.loads(results.read_text())
+    omtask("run", "threshold", other, "--label-name", "nuclei", "--min-size", "20")
+    assert label(image).max() > 0
+    assert np.array_equal(label(image), label(other))
+
+
+def test_the_exit_code_of_a_task_is_that_of_omtask(
+    package: Path, omtask: Program, tmp_path: Path
+) -> None:
+    arguments = tmp_path / "args.json"
+    arguments.write_text(json.dumps({"zarr_url": str(tmp_path / "none.zarr")}))
+    call = [sys.executable, package / "threshold.py", "--args-json", arguments, "--out-json"]
+    env = environment({"OMTASK": str(omtask.path.resolve())})
+    done = subprocess.run([*call, tmp_path / "o.json"], env=env, capture_output=True, text=True)
+    assert done.returncode == 66
+    assert "no such file or directory" in done.stderr.splitlines()[-1]
+
+
+def test_a_program_that_is_not_there_is_named(package: Path, tmp_path: Path) -> None:
+    env = environment({"OMTASK": str(tmp_path / "none"), "PATH": ""})
+    call = [sys.executable, package / "threshold.py", "--args-json", "a", "--out-json", "b"]
+    done = subprocess.run(call, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "omtask cannot be started" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_napari_calls_the_function_of_the_file(
+    package: Path, omtask: Program, images: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers come as text and empty fields as null, as the plugin gives them."""
+    monkeypatch.setenv("OMTASK", str(omtask.path.resolve()))
+    spec = importlib.util.spec_from_file_location("threshold", package / "threshold.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    image, other = images
+    results = module.threshold(
+        zarr_url=str(image), label_name="nuclei", threshold="500.0", min_size=20, channel=None
+    )
+    assert [one["zarr_url"] for one in results["image_list_updates"]] == [str(image)]
+    call = ["--label-name", "nuclei", "--min-size", "20", "--threshold", "500"]
+    omtask("run", "threshold", other, *call)
+    assert np.array_equal(label(image), label(other))

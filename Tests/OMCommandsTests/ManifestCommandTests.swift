@@ -59,6 +59,26 @@ import Testing
     #expect(done.messages == ["omtask: error[manifest]: 2 mistakes in 2 of 3 manifests"])
   }
 
+  @Test func `a manifest that was exported has no mistakes`() throws {
+    let done = try call("manifest", "export")
+    #expect(done.code == 0 && done.messages.isEmpty)
+    folder.write("all.json", done.output)
+    let checked = try call("manifest", "check", "--json", folder.path + "/all.json")
+    #expect(checked.text == "[]\n")
+  }
+
+  @Test func `a package is written into a new folder and over an old one`() throws {
+    let path = folder.path + "/package"
+    for _ in 0..<2 {
+      let done = try call("manifest", "export", "--output", path)
+      #expect(done.code == 0 && done.output.isEmpty)
+      #expect(done.messages == ["omtask: \(path): 4 files for 1 task"])
+    }
+    let manifest = path + "/omtask_tasks/__FRACTAL_MANIFEST__.json"
+    #expect(try call("manifest", "check", manifest).text == "\(manifest): no mistakes\n")
+    #expect(try call("manifest", "export", "--output", path + "/no/such").code == 66)
+  }
+
   @Test func `every flag of run and plan is taken as a name of a parameter`() throws {
     let program = try CommandDescription.ofProgram()
     let flags = ["run", "plan"].flatMap { program.subcommand($0)?.flags ?? [] }

@@ -12,6 +12,15 @@ import Testing
     }
   }
 
+  @Test func `the manifest in the documentation has no mistakes`() throws {
+    let page = try String(
+      contentsOf: Examples.package.appending(path: "docs/manifest.md"), encoding: .utf8)
+    let parts = page.components(separatedBy: "```")
+    let text = try #require(parts.first { $0.hasPrefix("json\n") }).dropFirst(5)
+    let findings = ManifestCheck.findings(inText: Array(text.utf8), subject: "manifest.md")
+    #expect(findings.map(\.finding.message) == [])
+  }
+
   @Test(arguments: BrokenManifest.server + BrokenManifest.schema + BrokenManifest.own)
   func `a mistake is found where it is`(broken: BrokenManifest) throws {
     #expect(Examples.blur.contains(broken.old), "the manifest has no \(broken.old)")

@@ -1,12 +1,14 @@
 import ArgumentParser
 import OMJSON
 import OMManifest
+import OMStore
 
 /// `omtask manifest`: for those who write manifests and those who hand them on.
 struct ManifestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "manifest", abstract: "Check manifests of tasks.",
-    subcommands: [CheckManifestCommand.self])
+    commandName: "manifest",
+    abstract: "Check manifests of tasks, or export them for Fractal and napari.",
+    subcommands: [CheckManifestCommand.self, ExportManifestCommand.self])
 }
 
 /// `omtask manifest check FILE…`: every mistake with its place.
@@ -37,5 +39,45 @@ struct CheckManifestCommand: Subcommand {
     if let unread { throw unread }
     if answer.errors > 0 { throw answer.fault }
     return 0
+  }
+}
+
+/// `omtask manifest export`: one Fractal manifest of all tasks, or a Python package with it.
+struct ExportManifestCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write Fractal's manifest of all tasks, or with --output a Python package.")
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A folder for a Python package with the manifest and a file for each task, as Fractal and \
+      napari want it; without it the manifest goes to standard output and names this program.
+      """, valueName: "folder"))
+  var output: String?
+
+  func run(in context: CommandContext) throws -> Int32 {
+    let tasks = try context.catalogue.tasks().map(\.manifest)
+    guard let output else {
+      try context.output.write(FractalManifest(tasks).document().text(indent: 2) + "\n")
+      return 0
+    }
+    let files = TaskPackage(tasks, version: programVersion).files
+    let folder = try Self.folder(output)
+    for file in files { try folder.write(file.path, Array(file.text.utf8), durable: false) }
+    context.console.note("\(output): \(files.count) files for \(counted(tasks.count, "task"))")
+    return 0
+  }
+
+  /// The folder, made when it is not there but its parent is.
+  private static func folder(_ path: String) throws(Fault) -> OutputFolder {
+    do throws(Fault) {
+      return try OutputFolder(path: path)
+    } catch {
+      let parts = path.split(separator: "/")
+      guard error.kind == .missing, let name = parts.last else { throw error }
+      let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
+      return try OutputFolder(path: parent).makeFolder(String(name))
+    }
   }
 }

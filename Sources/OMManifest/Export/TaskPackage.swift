@@ -1,0 +1,121 @@
+import OMJSON
+
+/// A Python package that lets Fractal and napari call the tasks of this program.
+///
+/// Fractal installs it with pip or is given its folder, napari's plugin is given its manifest. Both
+/// want one Python file per task beside the manifest: Fractal starts it with `--args-json` and
+/// `--out-json`, napari's plugin calls the function of its name. It needs nothing but Python.
+public struct TaskPackage: Sendable {
+  /// One file of the package.
+  public struct File: Sendable {
+    /// The path below the folder of the package.
+    public let path: String
+    /// The whole text.
+    public let text: String
+  }
+
+  private static let module = "omtask_tasks"
+  private let tasks: [Manifest]
+  private let version: String
+
+  /// Makes the package of these tasks.
+  ///
+  /// - Parameters:
+  ///   - tasks: The tasks.
+  ///   - version: The version of the program.
+  public init(_ tasks: [Manifest], version: String) {
+    self.tasks = tasks
+    self.version = version
+  }
+
+  /// All files, the manifest last, so that who finds it finds the others.
+  public var files: [File] {
+    let manifest = FractalManifest(tasks).document { Self.fileName(of: $0) }
+    return [
+      File(path: "pyproject.toml", text: project),
+      File(path: "\(Self.module)/__init__.py", text: "\"\"\"The tasks of omtask.\"\"\"\n"),
+    ]
+      + tasks.map { File(path: "\(Self.module)/\(Self.fileName(of: $0))", text: Self.shim(of: $0)) }
+      + [
+        File(
+          path: "\(Self.module)/\(FractalManifest.fileName)", text: manifest.text(indent: 2) + "\n")
+      ]
+  }
+
+  /// The Python name of a task: that of its file and of the function in it.
+  private static func name(of task: Manifest) -> String {
+    task.identifier.replacing("-", with: "_")
+  }
+
+  private static func fileName(of task: Manifest) -> String { "\(name(of: task)).py" }
+
+  private var project: String {
+    """
+    # Made by `omtask manifest export`; changes here are lost.
+    [build-system]
+    requires = ["setuptools>=61"]
+    build-backend = "setuptools.build_meta"
+
+    [project]
+    name = "omtask-tasks"
+    version = "\(version)"
+    description = "The tasks of omtask for Fractal and napari"
+    requires-python = ">=3.9"
+    authors = [{name = "\(FractalManifest.authors)"}]
+
+    [tool.setuptools]
+    packages = ["\(Self.module)"]
+
+    [tool.setuptools.package-data]
+    \(Self.module) = ["\(FractalManifest.fileName)"]
+
+    """
+  }
+
+  private static func shim(of task: Manifest) -> String {
+    #"""
+    """\#(task.traits.summary).
+
+    Made by `omtask manifest export`; changes here are lost. Fractal starts this file with
+    --args-json and --out-json, napari calls the function of its name. Both end in the program omtask:
+    the one that $OMTASK names, else the one beside this file, else the one on PATH.
+    """
+
+    import json
+    import os
+    import shutil
+    import subprocess
+    import sys
+    import tempfile
+    from pathlib import Path
+
+
+    def program():
+        """The program."""
+        beside = str(Path(__file__).resolve().with_name("omtask"))
+        found = os.environ.get("OMTASK") or shutil.which(beside) or shutil.which("omtask")
+        if not found:
+            raise FileNotFoundError("there is no program omtask: install it, or name it in $OMTASK")
+        return found
+
+
+    def \#(name(of: task))(**arguments):
+        """Runs the task with these arguments and returns what it tells about its results."""
+        with tempfile.TemporaryDirectory() as folder:
+            given, results = Path(folder, "args.json"), Path(folder, "out.json")
+            given.write_text(json.dumps(arguments, default=str))
+            call = [program(), "run", "\#(task.identifier)", "--args-json", given]
+            subprocess.run([*call, "--out-json", results], check=True)
+            return json.loads(results.read_text())
+
+
+    if __name__ == "__main__":
+        try:
+            path = program()
+            os.execvp(path, [path, "run", "\#(task.identifier)", *sys.argv[1:]])
+        except OSError as error:
+            sys.exit(f"omtask cannot be started: {error}")
+
+    """#
+  }
+}
