@@ -22,9 +22,9 @@ import Testing
     #expect(done.code == 78)
     let lines = done.text.split(separator: "\n")
     #expect(lines.first == "\(bad):8:3: `tagss` is not known here (did you mean `tags`?) [omtask]")
-    #expect(lines.count == 5)
+    #expect(lines.count == 7)
     #expect(lines.dropFirst().allSatisfy { $0.contains("`minimun` is not known") })
-    #expect(done.messages == ["omtask: error[manifest]: \(bad): 5 mistakes"])
+    #expect(done.messages == ["omtask: error[manifest]: \(bad): 7 mistakes"])
   }
 
   @Test func `a program gets file, place, pointer, rule, message and fix`() throws {
@@ -72,7 +72,7 @@ import Testing
     for _ in 0..<2 {
       let done = try call("manifest", "export", "--output", path)
       #expect(done.code == 0 && done.output.isEmpty)
-      #expect(done.messages == ["omtask: \(path): 4 files for 1 task"])
+      #expect(done.messages == ["omtask: \(path): 7 files for 4 tasks"])
     }
     let manifest = path + "/omtask_tasks/__FRACTAL_MANIFEST__.json"
     #expect(try call("manifest", "check", manifest).text == "\(manifest): no mistakes\n")
