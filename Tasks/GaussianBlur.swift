@@ -8,12 +8,8 @@ public struct GaussianBlurTask: RegionTask {
   private let parameters: GaussianBlurParameters
 
   /// Binds the task.
-  public init(_ parameters: Parameters) throws(Fault) {
-    self.parameters = try GaussianBlurParameters(parameters)
-    let largest = 1000.0
-    for sigma in self.parameters.sigma where !(0...largest).contains(sigma) {
-      throw Fault(.usage, "", "`sigma` is \(sigma), the manifest of gaussian-blur allows 0 to 1000")
-    }
+  public init(_ bound: Parameters) throws(Fault) {
+    parameters = try GaussianBlurParameters(bound)
   }
 
   /// One image of the same type.
@@ -27,6 +23,13 @@ public struct GaussianBlurTask: RegionTask {
     if parameters.unit == .micrometer {
       let size = try image.micrometersAlongSpace()
       sigma = (sigma.z / abs(size.z), sigma.y / abs(size.y), sigma.x / abs(size.x))
+    }
+    let widest = max(sigma.z, sigma.y, sigma.x)
+    if widest > 1000 {
+      throw Fault(
+        .usage, "", "`sigma` is \(widest) voxels along an axis, at most 1000 can be smoothed",
+        hint: "is the unit right? The image has voxels of \(image.levelScales[0]) "
+          + image.units.map { $0 ?? "-" }.joined(separator: ", "))
     }
     let kernel = GaussianKernel(
       sigma: sigma, border: FilterBorder(rawValue: parameters.border.rawValue) ?? .reflect,

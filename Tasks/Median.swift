@@ -8,11 +8,8 @@ public struct MedianTask: RegionTask {
   private let parameters: MedianParameters
 
   /// Binds the task.
-  public init(_ parameters: Parameters) throws(Fault) {
-    self.parameters = try MedianParameters(parameters)
-    for radius in self.parameters.radius where !(0...100).contains(radius) {
-      throw Fault(.usage, "", "`radius` is \(radius), the manifest of median allows 0 to 100")
-    }
+  public init(_ bound: Parameters) throws(Fault) {
+    parameters = try MedianParameters(bound)
   }
 
   /// One image of the same type.

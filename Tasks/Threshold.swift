@@ -76,12 +76,6 @@ public struct ThresholdTask: RegionTask {
         .usage, "", "`\(name)` is given, but `smooth` is `\(parameters.smooth.rawValue)`",
         hint: "`--smooth \(method)` takes it")
     }
-    for sigma in parameters.sigma where !(0...1000).contains(sigma) {
-      throw Fault(.usage, "", "`sigma` is \(sigma), the manifest of threshold allows 0 to 1000")
-    }
-    for radius in parameters.radius where !(0...100).contains(radius) {
-      throw Fault(.usage, "", "`radius` is \(radius), the manifest of threshold allows 0 to 100")
-    }
   }
 
   /// Finds the threshold of one scope and makes its kernel.

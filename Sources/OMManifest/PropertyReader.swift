@@ -22,8 +22,11 @@ extension ParameterDeclaration {
     description = outer["description"]?.stringValue ?? ""
     self.type = type
     self.choices = choices
-    minimum = value["minimum"]?.doubleValue
-    maximum = value["maximum"]?.doubleValue
+    // The range of a list is that of its elements.
+    let bounded = type.isList ? value["items"]?.objectValue ?? [:] : value
+    if type.isList { try checkKeywords(bounded, ["type", "minimum", "maximum"], subject) }
+    minimum = bounded["minimum"]?.doubleValue
+    maximum = bounded["maximum"]?.doubleValue
     self.isRequired = isRequired
     unit = traits.units[name]
     changesResult = !traits.runOnly.contains(name)
