@@ -27,6 +27,11 @@ def lives(pid: int) -> bool:
         return False
 
 
+def hear_hangups() -> None:
+    """Undoes `nohup` for a program that is started: it would rightly ignore HUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Job:
     """A command that was started, its ranks, and what it said."""
 
@@ -37,7 +42,8 @@ class Job:
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdout=output, stderr=output,
-                stdin=subprocess.DEVNULL, env=environment(env), start_new_session=True, **how,
+                stdin=subprocess.DEVNULL, env=environment(env), start_new_session=True,
+                preexec_fn=hear_hangups, **how,
             )
         self._ranks: list[int] = []
         self._name = "omtask"
