@@ -27,6 +27,7 @@ class Workload:
     peers: tuple[str, ...]
     wall_goal: float
     in_place: bool = False
+    task: str = "threshold"
 
 
 WORKLOADS = (
@@ -37,6 +38,11 @@ WORKLOADS = (
              ("--method", "otsu", "--connectivity", "full", "--keep-channel-axis", "true",
               "--channel", "all", "--label-name", "otsu"),
              ("ts-cc3d", "ts-cc3d-mpi"), 0.40),
+    Workload("w4", "maximum projection", "vol", (), ("ts", "ts-mpi"), 0.60, task="project"),
+    Workload("w5", "Gaussian, sigma 2", "vol_l0", ("--sigma", "2"), ("ts-cv2", "ts-cv2-mpi"), 0.55,
+             task="gaussian-blur"),
+    Workload("w6", "v2 to v3 with shards", "vol_v2", ("--codec", "zstd", "--codec-level", "3"),
+             ("ts", "ts-mpi"), 0.88, task="convert"),
     Workload("w7", "objects across chunks", "mask",
              ("--threshold", "0", "--connectivity", "full"),
              ("ts-cc3d", "ts-blocks", "ts-blocks-mpi"), 0.25),
@@ -79,7 +85,7 @@ class Bench:
     def omtask_command(self, workload: Workload) -> list[str]:
         source = self.data_of(workload) / f"{workload.image}.ome.zarr"
         where = [] if workload.in_place else ["--output", str(self.output(workload))]
-        return [str(self.omtask), "run", "threshold", str(source), *workload.options, *where]
+        return [str(self.omtask), "run", workload.task, str(source), *workload.options, *where]
 
     def peer_command(self, workload: Workload, peer: str) -> list[str]:
         return [sys.executable, str(self.peers / "peers.py"), "run", workload.name, peer,

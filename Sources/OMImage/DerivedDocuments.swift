@@ -24,8 +24,12 @@ package struct DerivedDocuments: GroupDocuments {
   package let name: String
   /// The axis that became one voxel long.
   package let collapse: Collapse?
-  /// How its coarser levels were made.
-  package let pyramid: PyramidDescription
+  /// The version of OME-Zarr to write.
+  package let version: OMEVersion
+  /// How many levels it has.
+  package let levelCount: Int
+  /// How its coarser levels were made; nil for copies of levels, which are as the image says.
+  package let pyramid: PyramidDescription?
   /// Our record of how it was made; a member `source` is added.
   package let record: JSON
 
@@ -35,12 +39,28 @@ package struct DerivedDocuments: GroupDocuments {
   ) {
     self.image = image
     self.name = name
+    version = image.version
+    levelCount = image.levels.count
     self.collapse = collapse
     self.pyramid = pyramid
     self.record = record
   }
 
-  package var version: OMEVersion { image.version }
+  /// Describes a copy of the first levels of an image.
+  ///
+  /// - Precondition: The image has as many levels.
+  package init(
+    image: OMEImage, version: OMEVersion, name: String, levelCount: Int, record: JSON
+  ) {
+    precondition(levelCount <= image.levels.count)
+    self.image = image
+    self.version = version
+    self.name = name
+    self.levelCount = levelCount
+    collapse = nil
+    pyramid = nil
+    self.record = record
+  }
 
   /// The name of a derived image beside an image: `<image>_<suffix>`, in front of its extension.
   package static func name(of image: ImageLocation, suffix: String) -> String {
@@ -69,10 +89,15 @@ package struct DerivedDocuments: GroupDocuments {
     if version.repeatsVersion { multiscale["version"] = .string(version.rawValue) }
     multiscale["name"] = .string(name)
     multiscale["axes"] = .array(image.axes.map(\.document))
-    multiscale["datasets"] = .array(image.levels.indices.map(dataset))
+    multiscale["datasets"] = .array((0..<levelCount).map(dataset))
     multiscale["coordinateTransformations"] = image.transformations?.document
-    if image.levels.count > 1 { pyramid.add(to: &multiscale) }
+    if levelCount > 1 { describePyramid(&multiscale) }
     return multiscale
+  }
+
+  private func describePyramid(_ multiscale: inout JSONObject) {
+    if let pyramid { return pyramid.add(to: &multiscale) }
+    for key in ["type", "metadata"] { multiscale[key] = image.document[key] }
   }
 
   private func dataset(_ level: Int) -> JSON {

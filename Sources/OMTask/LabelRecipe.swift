@@ -107,6 +107,8 @@ public struct MaskChoice: Sendable {
 public struct LabelRecipe: Sendable {
   /// The name of the label image; nil names it after its channel.
   public var name: String?
+  /// The label image of the image whose voxels are read, all its channels; nil reads the image.
+  public var label: String?
   /// The channels to read, by index; several only when `keepsChannelAxis` is true.
   public var channels: [Int]
   /// Whether the label image has a channel axis too.
@@ -131,13 +133,14 @@ public struct LabelRecipe: Sendable {
 
   /// Makes a recipe.
   public init(
-    name: String?, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    name: String?, label: String? = nil, channels: [Int], keepsChannelAxis: Bool, level: Int,
     smoothing: (any TileKernel)? = nil,
     statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
     dataType: LabelType?, downsampling: Downsampling,
     choose: @escaping @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
   ) {
     self.name = name
+    self.label = label
     self.channels = channels
     self.keepsChannelAxis = keepsChannelAxis
     self.level = level

@@ -28,6 +28,27 @@ extension ImageInfo {
     return (all.count == 3 ? all[0] : flat, all[all.count - 2], all[all.count - 1])
   }
 
+  /// A shape of a parameter that takes one number for all axes of space, one for each of these, or one
+  /// for each axis.
+  ///
+  /// - Parameters:
+  ///   - values: What was given.
+  ///   - name: The parameter, for messages.
+  /// - Returns: One number for each axis, 1 for axes that are not in space where they were not given.
+  /// - Throws: A fault of kind `usage` for another number of numbers.
+  public func alongAxes(_ values: [Int], named name: String) throws(Fault) -> [Int] {
+    if values.count == axes.count { return values }
+    let space = try alongSpace(values, named: name, flat: 1)
+    return axes.map { axis in
+      switch axis {
+      case "z": space.z
+      case "y": space.y
+      case "x": space.x
+      default: 1
+      }
+    }
+  }
+
   /// The size of a voxel of the finest level along z, y and x in micrometres.
   ///
   /// - Throws: A fault of kind `usage` when an axis of space has no unit of length.

@@ -3,7 +3,7 @@ public import OMGrid
 /// A type that a voxel can have in memory.
 ///
 /// Kernels are generic over it and are specialised for each type, so nothing is decided per voxel.
-public protocol Voxel: BitwiseCopyable, Comparable, Sendable {
+public protocol Voxel: BitwiseCopyable, Comparable, AdditiveArithmetic, Sendable {
   /// The data type that names this type.
   static var dataType: DataType { get }
 

@@ -235,6 +235,26 @@ def test_a_well_lists_what_was_made_and_it_is_not_made_again(
     assert not leftovers(root)
 
 
+def test_many_runs_at_once_are_all_listed(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, samples.V2, rng)
+    names = [f"p{number}" for number in range(8)]
+    runs = [
+        subprocess.Popen(
+            [omtask.path, "run", "project", root, "--suffix", name, "--progress", "none"],
+            stderr=subprocess.PIPE, text=True)
+        for name in names
+    ]
+    for run in runs:
+        _, said = run.communicate(timeout=120)
+        assert run.returncode == 0, said
+    for well in ("A/01", "A/02", "B/01", "B/02"):
+        listed = [image["path"] for image in ome(root / well)["well"]["images"]]
+        assert sorted(listed) == sorted(["0", *(f"0_{name}" for name in names)])
+    assert not leftovers(root)
+
+
 def test_consolidated_metadata_know_the_derived_image(
     omtask: Program, tmp_path: Path, rng: np.random.Generator
 ) -> None:

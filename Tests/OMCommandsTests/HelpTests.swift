@@ -13,7 +13,9 @@ import Testing
     ("verify", ["verify", "--help"]), ("manifest", ["manifest", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
+    ("run-convert", ["run", "convert", "--help"]),
     ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
+    ("run-label-objects", ["run", "label-objects", "--help"]),
     ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
   ]
 

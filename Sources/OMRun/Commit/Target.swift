@@ -19,7 +19,7 @@ struct Target: Sendable {
 
   init(_ request: RunRequest, _ setup: ImageSetup) throws(Fault) {
     image = setup.image
-    names = setup.plans.map(\.name)
+    names = setup.names
     overwrites = request.options.overwrite
     if let uri = request.options.output {
       let path = try SeparatePath(uri)

@@ -49,7 +49,7 @@ extension ImageJob {
     let (state, records) = try target.look(runID: decision.runID)
     decision.state = state
     decision.filledChunks = Provenance.filledChunks(records)
-    decision.outputs = setup.plans.indices.map { index in
+    decision.outputs = setup.names.indices.map { index in
       var output = OutputReport(
         name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
         dataType: setup.plans[index].expectedDataType)

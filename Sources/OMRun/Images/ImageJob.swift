@@ -57,7 +57,7 @@ struct ImageJob: Sendable {
       let (made, damage) = try make(setup, committer, decision, opening, preset)
       var report = ImageReport(uri: location.displayName, status: .done)
       report.damage = damage
-      report.outputs = setup.plans.indices.map { outputReport(setup, target, made, $0) }
+      report.outputs = setup.names.indices.map { outputReport(setup, target, made, $0) }
       return JobResult(
         report: report, bytesWritten: committer.stage.bytesWritten,
         voxels: setup.plans.reduce(0) { $0 + $1.processedVoxels })

@@ -31,4 +31,26 @@ extension ImageRun {
     try completeLevels([0: writer])
     return MadeImage(layouts: writer.layouts)
   }
+
+  /// Writes the levels of a copy.
+  ///
+  /// *Collective*.
+  func writeCopies() throws -> [MadeImage] {
+    let copies = setup.copies
+    let writers = try copies.indices.map { try makeWriter($0, copies[$0].expectedDataType) }
+    let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
+    progress.begin(.tiles)
+    progress.skip(own.count - open.count)
+    try engine.agree {
+      try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
+        let piece = pieces[open[index]]
+        let copy = copies[piece.plan]
+        try CopyPass(plan: copy).run(piece.region, into: writers[piece.plan], worker)
+        try checkpoint?.finish(.tiles, open[index], foreground: 0)
+        progress.add(piece, copy)
+      }
+    }
+    try checkCoverage(.tiles, of: Array(copies.indices))
+    return [MadeImage(layouts: writers.flatMap(\.layouts))]
+  }
 }

@@ -12,13 +12,14 @@ extension ImageRun {
     guard let committer, let checkpoint else {
       throw Fault(.internal, "", "nothing takes what is made")
     }
+    let (image, first) = setup.place(index)
     return PyramidWriter(
       layouts: layouts, ratios: plan.ratios, downsampling: plan.downsampling,
       finished: finishedUnits(index, levels: layouts.count)
     ) { level, unit, bytes throws(Fault) in
       if let bytes {
         try committer.publish(
-          label: index, level: level, key: layouts[level].unitKey(unit), bytes: bytes)
+          label: image, level: first + level, key: layouts[level].unitKey(unit), bytes: bytes)
       }
       let number = layouts[level].unitGrid.number(at: unit)
       checkpoint.published(UnitPlace(plan: index, level: level, number: number), bytes)
@@ -42,8 +43,9 @@ extension ImageRun {
   func completeLevels(_ writers: [Int: PyramidWriter]) throws {
     guard let committer, let checkpoint else { return }
     for (index, writer) in writers.sorted(by: { $0.key < $1.key }) {
+      let (image, first) = setup.place(index)
       var completion = LevelCompletion(writer: writer, engine: engine) { level in
-        try committer.staged(label: index, level: level, layout: writer.layouts[level])
+        try committer.staged(label: image, level: first + level, layout: writer.layouts[level])
       }
       completion.unitIsDone = { try checkpoint.flush() }
       try completion.run()

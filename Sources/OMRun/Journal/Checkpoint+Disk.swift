@@ -64,8 +64,9 @@ extension Checkpoint {
     guard let key = try setup.key(of: place) else {
       throw Fault(.internal, "", "a write unit is not in the layout")
     }
+    let (image, first) = setup.place(place.plan)
     return File(
-      place: place, label: committer.place(place.plan),
-      level: LabelDocuments.levelPath(place.level), key: key)
+      place: place, label: committer.place(image),
+      level: LabelDocuments.levelPath(first + place.level), key: key)
   }
 }

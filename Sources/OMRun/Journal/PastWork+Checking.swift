@@ -69,9 +69,10 @@ extension PastWork {
   ) throws(Fault) -> Bool {
     guard let key = try setup.key(of: unit.place) else { return false }
     guard let size = unit.size else { return true }
+    let (image, first) = setup.place(unit.place.plan)
     let found = committer.stage.checksum(
-      key, label: committer.place(unit.place.plan),
-      level: LabelDocuments.levelPath(unit.place.level))
+      key, label: committer.place(image),
+      level: LabelDocuments.levelPath(first + unit.place.level))
     return found.map { $0 == (size, unit.checksum) } ?? false
   }
 

@@ -65,6 +65,8 @@ package struct DerivedPlan: ArrayPlan {
           "`axis` is `\(projection.axis)`, the image has \(letters.joined(separator: ", "))")
       }
       collapsed = axis
+    case .copy:
+      throw Fault(.internal, "", "a copy has a plan for each level")
     }
     self.kernels = kernels
     self.collapsed = collapsed

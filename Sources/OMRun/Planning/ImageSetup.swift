@@ -13,8 +13,14 @@ package struct ImageSetup: Sendable {
   package let plans: [any ArrayPlan]
   /// The label images to make, when that is what the task makes.
   package let labels: [LabelPlan]
+  /// The image whose voxels are read for each label image: the image, or another label image.
+  private let labelSources: [OMEImage]
   /// The derived image to make, when that is what the task makes.
   package let derived: DerivedPlan?
+  /// The levels of a copy of the image, when that is what the task makes.
+  let copies: [CopyPlan]
+  /// The version of OME-Zarr to write.
+  let version: OMEVersion
   /// The types of what is made, as Fractal knows them: those of the image, and those of the task.
   let types: [String: Bool]
   /// Why there is nothing to do, where that is not plain.
@@ -26,52 +32,49 @@ package struct ImageSetup: Sendable {
   ///
   /// - Throws: What is wrong with the image's metadata, or with the parameters for this image.
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
-    let image = try OMEImage.open(location)
-    self.image = image
-    let damage = request.options.onDamage == .fill ? DamageLog() : nil
-    self.damage = damage
-    let given = ImageSetup.types(of: image)
+    let source = try SourceImage(location)
+    image = source.image
+    damage = request.options.onDamage == .fill ? DamageLog() : nil
+    let given = ImageSetup.types(of: source.image)
     types = given.merging(request.manifest.outputTypes) { $1 }
     // An image that is named by itself is taken whatever it is.
     note = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
-    if note != nil {
-      plans = []
-      labels = []
-      derived = nil
-      return
-    }
-    let arrays = try image.arrays()
-    let axes = try ImageAxes(
-      kinds: image.axes.map(\.kind.rawValue), subject: location.displayName)
-    let info = ImageInfo(
-      name: image.name, axes: image.axes.map(\.letter),
-      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map(\.scale),
-      units: image.axes.map(\.unit), dataType: arrays[0].metadata.dataType,
-      channels: image.channels?.map {
-        ImageInfo.Channel(label: $0.label, wavelengthID: $0.wavelengthID)
-      })
-    do throws(Fault) {
-      let task = try request.entry.task.init(request.parameters)
-      var labels: [LabelPlan] = []
-      var derived: DerivedPlan?
-      switch try task.product(for: info) {
-      case .labels(let recipes):
-        for recipe in recipes {
-          labels.append(
-            try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage))
+    var labels: [(plan: LabelPlan, source: OMEImage)] = []
+    var derived: DerivedPlan?
+    var copies: [CopyPlan] = []
+    var version = source.image.version
+    if note == nil {
+      let maker = PlanMaker(source: source, options: request.options, damage: damage)
+      do throws(Fault) {
+        let task = try request.entry.task.init(request.parameters)
+        switch try task.product(for: source.info) {
+        case .labels(let recipes):
+          for recipe in recipes { labels.append(try maker.label(recipe)) }
+          try ImageSetup.check(labels.map(\.plan))
+        case .image(let recipe):
+          if case .copy(let storage, let count) = recipe.making {
+            let storage = try StoragePlan(storage, source.image, recipe.dataType)
+            version = storage.version
+            copies = try maker.copies(recipe, storage, count)
+          } else {
+            derived = try maker.derived(recipe)
+          }
         }
-        try ImageSetup.check(labels)
-      case .image(let recipe):
-        derived = try ImageSetup.plan(recipe, image, arrays, axes, request.options, damage)
+      } catch  where error.subject.isEmpty {
+        var fault = error
+        fault.subject = location.displayName
+        throw fault
       }
-      self.labels = labels
-      self.derived = derived
-      plans = derived.map { [$0] } ?? labels
-    } catch  where error.subject.isEmpty {
-      var fault = error
-      fault.subject = location.displayName
-      throw fault
     }
+    self.labels = labels.map(\.plan)
+    labelSources = labels.map(\.source)
+    self.derived = derived
+    self.copies = copies
+    self.version = version
+    var plans: [any ArrayPlan] = self.labels
+    if let derived { plans = [derived] }
+    if !copies.isEmpty { plans = copies }
+    self.plans = plans
   }
 
   /// The types of an image, as we recorded them.
@@ -89,81 +92,6 @@ package struct ImageSetup: Sendable {
       return "`\(type)` is \(!wanted), \(manifest.identifier) takes images where it is \(wanted)"
     }
     return nil
-  }
-
-  private static func plan(
-    _ recipe: ImageRecipe, _ image: OMEImage, _ arrays: [ZarrArray], _ axes: ImageAxes,
-    _ options: RunOptions, _ damage: DamageLog?
-  ) throws(Fault) -> DerivedPlan {
-    let shape = arrays[0].metadata.shape
-    if shape.contains(0) { throw Fault(.unsupported, "", "level 0 has no voxels: \(shape)") }
-    let name = DerivedDocuments.name(of: image.location, suffix: recipe.suffix)
-    if recipe.suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }
-    try LabelName.check(name, besides: [], kind: "image")
-    return try DerivedPlan(
-      recipe: recipe, name: name,
-      sources: arrays, scales: image.levels.map(\.scale), axes: axes,
-      axisNames: image.axes.map(\.name), letters: image.axes.map(\.letter),
-      selection: try selection(options.select, image, shape), damage: damage)
-  }
-
-  private static func plan(
-    _ recipe: LabelRecipe, _ image: OMEImage, _ arrays: [ZarrArray], _ axes: ImageAxes,
-    _ options: RunOptions, _ damage: DamageLog?
-  ) throws(Fault) -> LabelPlan {
-    guard recipe.level < arrays.count else {
-      throw Fault(
-        .usage, "", "`level` is \(recipe.level), the image has levels 0 to \(arrays.count - 1)")
-    }
-    let source = arrays[recipe.level]
-    if source.metadata.shape.contains(0) {
-      throw Fault(.unsupported, "", "level \(recipe.level) has no voxels: \(source.metadata.shape)")
-    }
-    let plan = LabelPlan(
-      recipe: recipe, name: recipe.name ?? standardName(recipe, image),
-      sources: Array(arrays[recipe.level...]), scales: image.levels[recipe.level...].map(\.scale),
-      axes: axes, axisNames: image.axes.map(\.name),
-      selection: try selection(options.select, image, source.metadata.shape), damage: damage)
-    if plan.processedVoxels == 0 {
-      let chosen = recipe.channels.map(String.init).joined(separator: ", ")
-      throw Fault(.usage, "", "`--select` leaves out the chosen channel (index \(chosen))")
-    }
-    return plan
-  }
-
-  private static func standardName(_ recipe: LabelRecipe, _ image: OMEImage) -> String {
-    if recipe.keepsChannelAxis || image.channelAxis == nil {
-      return LabelName.standard(channel: nil, index: nil)
-    }
-    let index = recipe.channels.first ?? 0
-    let known = image.channels ?? []
-    return LabelName.standard(
-      channel: index < known.count ? known[index].label : nil, index: index)
-  }
-
-  /// The selected box of a level.
-  private static func selection(
-    _ select: [String: SelectionRange], _ image: OMEImage, _ shape: [Int]
-  ) throws(Fault) -> Region {
-    var box = Region(wholeOf: shape)
-    for (letter, range) in select.sorted(by: { $0.key < $1.key }) {
-      guard let axis = image.axes.firstIndex(where: { $0.letter == letter }) else {
-        throw Fault(
-          .usage, "",
-          "`--select` names the axis `\(letter)`, the image has "
-            + image.axes.map(\.letter).joined(separator: ", "))
-      }
-      let upper = min(range.upper ?? shape[axis], shape[axis])
-      if range.lower < 0 || range.lower >= upper {
-        throw Fault(
-          .usage, "",
-          "`--select \(letter)=\(range.lower):\(range.upper.map(String.init) ?? "")` "
-            + "leaves nothing of an axis of \(shape[axis])")
-      }
-      box.origin[axis] = range.lower
-      box.shape[axis] = upper - range.lower
-    }
-    return box
   }
 
   /// Refuses names that two label images share and regions that are too large to label.
@@ -188,10 +116,29 @@ package struct ImageSetup: Sendable {
 
 extension ImageSetup {
   /// What the task makes.
-  var outputKind: OutputReport.Kind { derived == nil ? .label : .image }
+  var outputKind: OutputReport.Kind { labels.isEmpty ? .image : .label }
+
+  /// The names of the images to make; a copy is one image with many plans.
+  var names: [String] { copies.isEmpty ? plans.map(\.name) : [copies[0].name] }
+
+  /// Where the levels of a plan go.
+  ///
+  /// - Parameter plan: The number of the plan.
+  /// - Returns: The number of the image to make, and the level of it that is the plan's finest.
+  func place(_ plan: Int) -> (image: Int, level: Int) {
+    copies.isEmpty ? (plan, 0) : (0, plan)
+  }
+
+  /// The plans of one of the images to make, finest level first.
+  func plans(of image: Int) -> [Int] { plans.indices.filter { place($0).image == image } }
 
   /// The metadata of one of the images to make.
   func documents(_ index: Int, _ record: JSON) -> any GroupDocuments {
+    if !copies.isEmpty {
+      return DerivedDocuments(
+        image: image, version: version, name: image.name, levelCount: copies.count,
+        record: record)
+    }
     let pyramid = plans[index].downsampling.description
     if let derived {
       let collapse = derived.collapsed.map { axis in
@@ -203,7 +150,8 @@ extension ImageSetup {
     }
     let plan = labels[index]
     return LabelDocuments(
-      image: image, version: image.version, name: plan.name, firstLevel: plan.recipe.level,
+      image: labelSources[index], version: image.version, name: plan.name,
+      firstLevel: plan.recipe.level,
       levelCount: plan.sources.count, keepsChannelAxis: plan.recipe.keepsChannelAxis,
       pyramid: pyramid, record: record)
   }

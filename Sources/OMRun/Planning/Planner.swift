@@ -83,7 +83,7 @@ private struct Planner {
           }))
     }
     for (index, output) in setup.plans.enumerated() {
-      try add(output, target.uri(index), to: &plan)
+      try add(output, target.uri(setup.place(index).image), to: &plan)
     }
     return plan
   }
@@ -95,10 +95,14 @@ private struct Planner {
   ) throws(Fault) {
     let layouts = try output.layouts(output.expectedDataType)
     let finest = layouts[0]
-    plan.outputs.append(
-      OutputPlan(
-        name: output.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
-        chunkShape: finest.chunkShape, shardShape: finest.shardShape))
+    if let last = plan.outputs.indices.last, plan.outputs[last].uri == uri {
+      plan.outputs[last].levelShapes += layouts.map(\.shape)
+    } else {
+      plan.outputs.append(
+        OutputPlan(
+          name: output.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
+          chunkShape: finest.chunkShape, shardShape: finest.shardShape))
+    }
     let voxels = Double(output.processedVoxels) * output.decodings(memory: memoryPerWorker)
     plan.bytesRead += Int(voxels) * output.source.metadata.dataType.byteCount
     let room = try OutputRoom([output])

@@ -1,0 +1,89 @@
+import OMGrid
+import OMImage
+import OMJSON
+import OMManifest
+import OMTask
+import OMZarr
+
+/// A multiscale image that is read, opened with all its levels.
+struct SourceImage: Sendable {
+  let image: OMEImage
+  /// The arrays, finest first.
+  let arrays: [ZarrArray]
+  let axes: ImageAxes
+
+  /// Opens the image at a location.
+  ///
+  /// - Throws: What is wrong with its metadata.
+  init(_ location: ImageLocation) throws(Fault) {
+    image = try OMEImage.open(location)
+    arrays = try image.arrays()
+    axes = try ImageAxes(
+      kinds: image.axes.map(\.kind.rawValue), subject: location.displayName)
+  }
+
+  /// Opens a label image of an image.
+  ///
+  /// - Throws: `usage` when the image lists none of that name.
+  init(label name: String, of image: OMEImage) throws(Fault) {
+    let listed = try image.labelsList().names
+    guard listed.contains(name) else {
+      throw Fault(
+        .usage, "",
+        listed.isEmpty
+          ? "the image has no label image `\(name)`, and no other"
+          : "the image has no label image `\(name)`, it has \(listed.joined(separator: ", "))",
+        hint: nearestName(name, in: listed).map { "did you mean `\($0)`?" })
+    }
+    let location = image.location
+    try self.init(
+      ImageLocation(store: location.store, path: joinedKey(location.path, "labels/\(name)")))
+  }
+
+  /// What a task may know of it.
+  var info: ImageInfo {
+    ImageInfo(
+      name: image.name, axes: image.axes.map(\.letter),
+      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map(\.scale),
+      units: image.axes.map(\.unit), dataType: arrays[0].metadata.dataType,
+      channels: image.channels?.map {
+        ImageInfo.Channel(label: $0.label, wavelengthID: $0.wavelengthID)
+      })
+  }
+
+  /// The array of a level that has voxels.
+  func array(_ level: Int) throws(Fault) -> ZarrArray {
+    guard level < arrays.count else {
+      throw Fault(
+        .usage, "", "`level` is \(level), the image has levels 0 to \(arrays.count - 1)")
+    }
+    let shape = arrays[level].metadata.shape
+    if shape.contains(0) { throw Fault(.unsupported, "", "level \(level) has no voxels: \(shape)") }
+    return arrays[level]
+  }
+
+  /// The selected box of a level.
+  func selection(
+    _ select: [String: SelectionRange], _ shape: [Int]
+  ) throws(Fault) -> Region {
+    var box = Region(wholeOf: shape)
+    for (letter, range) in select.sorted(by: { $0.key < $1.key }) {
+      guard let axis = image.axes.firstIndex(where: { $0.letter == letter }) else {
+        throw Fault(
+          .usage, "",
+          "`--select` names the axis `\(letter)`, the image has "
+            + image.axes.map(\.letter).joined(separator: ", "))
+      }
+      let upper = min(range.upper ?? shape[axis], shape[axis])
+      if range.lower < 0 || range.lower >= upper {
+        throw Fault(
+          .usage, "",
+          "`--select \(letter)=\(range.lower):\(range.upper.map(String.init) ?? "")` "
+            + "leaves nothing of an axis of \(shape[axis])")
+      }
+      box.origin[axis] = range.lower
+      box.shape[axis] = upper - range.lower
+    }
+    return box
+  }
+}
