@@ -39,11 +39,11 @@ class Job:
         self, command: Sequence[str | Path], folder: Path, env: Mapping[str, str], **how: object
     ) -> None:
         self.said = folder / "said"
+        how = {"preexec_fn": hear_hangups} | how
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdout=output, stderr=output,
-                stdin=subprocess.DEVNULL, env=environment(env), start_new_session=True,
-                preexec_fn=hear_hangups, **how,
+                stdin=subprocess.DEVNULL, env=environment(env), start_new_session=True, **how,
             )
         self._ranks: list[int] = []
         self._name = "omtask"
