@@ -31,7 +31,7 @@ public struct ConvertTask: RegionTask {
     }
     return .image(
       ImageRecipe(
-        suffix: nil, making: .copy(storage, levels: parameters.levels),
+        suffix: parameters.suffix, making: .copy(storage, levels: parameters.levels),
         dataType: DataType(rawValue: parameters.dtype.rawValue) ?? image.dataType,
         downsampling: .stride))
   }

@@ -16,9 +16,8 @@ public struct ImageRecipe: Sendable {
     case copy(Storage, levels: Int?)
   }
 
-  /// What is added to the name of the image, after an underscore; nil when the user must say where
-  /// the new image goes.
-  public var suffix: String?
+  /// What is added to the name of the image, after an underscore.
+  public var suffix: String
   /// How the voxels are made.
   public var making: Making
   /// The type of the voxels.
@@ -28,7 +27,7 @@ public struct ImageRecipe: Sendable {
 
   /// Makes a recipe.
   public init(
-    suffix: String?, making: Making, dataType: DataType, downsampling: Downsampling
+    suffix: String, making: Making, dataType: DataType, downsampling: Downsampling
   ) {
     self.suffix = suffix
     self.making = making

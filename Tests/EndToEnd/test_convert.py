@@ -9,7 +9,9 @@ import pytest
 import zarr
 
 from omtask_testing import faults, patterns, samples
-from omtask_testing.images import Image, downsampled, scale, write_image
+from omtask_testing.images import (
+    Image, PlateShape, downsampled, scale, write_image, write_plate,
+)
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
 from omtask_testing.program import Program
 from omtask_testing.reading import ome, read_multiscale
@@ -134,7 +136,8 @@ def test_a_number_that_the_type_does_not_have_is_named(
     ({"chunk": 8, "shard": 12}, "`shard`"), ({"ome_version": "0.4", "shard": 64}, "`shard`"),
     ({"sharding": "off", "shard": 64}, "`shard`"), ({"codec_level": 20}, "`codec_level`"),
     ({"codec": "none", "codec_level": 3}, "`codec_level`"), ({"levels": 9}, "`levels`"),
-    ({"chunk": "1,2"}, "`chunk`"), ({"chunk": 0}, "chunk"),
+    ({"chunk": "1,2"}, "`chunk`"), ({"chunk": 0}, "chunk"), ({"chunk": 4_000_000_000}, "`chunk`"),
+    ({"chunk": 8, "shard": 1 << 40}, "`shard`"),
 ])
 def test_a_bad_call_is_explained(
     parameters: Mapping[str, Any], says: str, omtask: Program, tmp_path: Path
@@ -147,9 +150,29 @@ def test_a_bad_call_is_explained(
     assert tree(tmp_path) == before
 
 
-def test_without_a_place_nothing_is_made(omtask: Program, tmp_path: Path) -> None:
+def test_without_another_place_the_copy_lies_beside_the_image(
+    omtask: Program, tmp_path: Path
+) -> None:
+    image = source("zyx", "uint16", samples.SHARDED)
+    path = write_image(tmp_path / "image.zarr", image)
+    omtask.run("convert", path, parameters={"codec": "gzip"})
+    assert np.array_equal(read_multiscale(tmp_path / "image_converted.zarr").levels[0], image.levels[0])
+
+
+def test_a_plate_keeps_its_version(omtask: Program, tmp_path: Path) -> None:
+    images = {"A/01/0": source("cyx", "uint16", samples.V2)}
+    root = write_plate(tmp_path / "plate.zarr", PlateShape(1, 1, 1), images)
+    refused = omtask.run("convert", root, expect=64)
+    assert "--ome-version 0.4" in refused.stderr and not (root / "A/01/0_converted").exists()
+    omtask.run("convert", root, parameters={"ome_version": "0.4", "chunk": 8})
+    assert [i["path"] for i in ome(root / "A/01")["well"]["images"]] == ["0", "0_converted"]
+    files = tree(root)
+    omtask.run("convert", root, parameters={"ome_version": "0.4", "chunk": 8})
+    assert tree(root) == files
+
+
+def test_a_selection_is_refused(omtask: Program, tmp_path: Path) -> None:
     path = write_image(tmp_path / "image.zarr", source("zyx", "uint16", samples.SHARDED))
-    assert "--output" in omtask.run("convert", path, expect=64).stderr
     refused = omtask.run(
         "convert", path, extra=["--output", tmp_path / "a.zarr", "--select", "z=1"], expect=64)
     assert "--select" in refused.stderr

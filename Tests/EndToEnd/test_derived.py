@@ -13,10 +13,12 @@ import pytest
 import zarr
 
 from omtask_testing import faults, patterns, samples
-from omtask_testing.derived import assert_derived, suffix
+from omtask_testing.derived import assert_derived, gaussian, suffix
 from omtask_testing.images import Image, PlateShape, downsampled, write_image, write_plate
+from omtask_testing.jobs import until
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, blosc_v2, describe
-from omtask_testing.program import Program
+from omtask_testing.opens import strace_works
+from omtask_testing.program import Program, environment
 from omtask_testing.reading import ome, read_multiscale
 from omtask_testing.trees import leftovers, tree
 
@@ -351,3 +353,159 @@ def test_a_run_killed_before_the_well_was_changed_lists_the_image(
     omtask.run("median", image)
     assert [i["path"] for i in ome(root / "A/01")["well"]["images"]] == ["0", "0_median"]
     assert not leftovers(root)
+
+
+# Other runs, other programs, other disks
+
+
+def test_what_appears_in_the_place_meanwhile_is_not_replaced(
+    omtask: Program, tmp_path: Path
+) -> None:
+    source = Image("tyx", [np.ones((30, 64, 64), np.uint16)], samples.SERIES)
+    image = write_image(tmp_path / "image.zarr", source)
+    env = faults.injected(image / "0", "read", "delay", nth=1, every=1, ms=30)
+    run = subprocess.Popen(
+        [omtask.path, "run", "median", image, "--overwrite", "--threads", "1"],
+        env=environment(env), stderr=subprocess.PIPE, text=True)
+    stage = tmp_path / ".image_median.zarr.omtask"
+    until(stage.exists, 5, "the run begins")
+    mine = tmp_path / "image_median.zarr/mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 73 and "omtask did not make it" in said
+    assert mine.read_text() == "mine" and list(mine.parent.iterdir()) == [mine]
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_different_runs_of_one_name_at_once_leave_one_of_their_results(
+    round_: int, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, samples.SHARDED, rng)
+    image = root / "A/01/0"
+    data = read_multiscale(image).levels[0]
+    widths = [0.6, 0.9, 1.2, 1.5, 1.8]
+    runs = [
+        subprocess.Popen(
+            [omtask.path, "run", "gaussian-blur", image, "--sigma", str(width), "--overwrite"],
+            stderr=subprocess.PIPE, text=True)
+        for width in widths
+    ]
+    for run in runs:
+        _, said = run.communicate(timeout=120)
+        assert run.returncode == 0, said
+    assert [i["path"] for i in ome(root / "A/01")["well"]["images"]] == ["0", "0_gaussian"]
+    found = read_multiscale(image.with_name("0_gaussian")).levels[0]
+    made = [gaussian("czyx", data, {"sigma": width}) for width in widths]
+    assert any(np.array_equal(found, one) for one in made)
+    assert not leftovers(root)
+
+
+@pytest.mark.parametrize("overwrites", [False, True])
+def test_a_well_that_cannot_be_changed_leaves_all_as_it_was(
+    overwrites: bool, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, samples.SHARDED, rng)
+    image = root / "A/01/0"
+    if overwrites:
+        omtask.run("median", image)
+        # As if another program had taken the entry away.
+        document = json.loads((root / "A/01/zarr.json").read_text())
+        document["attributes"]["ome"]["well"]["images"].pop()
+        (root / "A/01/zarr.json").write_text(json.dumps(document))
+    before = tree(root)
+    env = faults.injected(root / "A/01/.omtask", "link,rename", "EIO", nth=1, every=1)
+    failed = omtask.run(
+        "median", image, parameters={"radius": 2, "overwrite": overwrites}, expect=74, env=env)
+    assert "A/01" in failed.stderr
+    assert {k: v for k, v in tree(root).items() if ".omtask" not in k} == before
+    omtask.run("median", image, parameters={"radius": 2, "overwrite": overwrites})
+    data = read_multiscale(image).levels[0]
+    assert_derived(image.with_name("0_median"), "median", "czyx", data, {"radius": 2}, 2)
+    assert not leftovers(root)
+
+
+def test_a_disk_that_cannot_exchange_names_replaces_all_the_same(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    source = samples.blobs_image(samples.SHARDED, rng)
+    image = write_image(tmp_path / "image.zarr", source)
+    omtask.run("median", image)
+    if not strace_works():
+        pytest.skip("strace may not be used here")
+    refusing = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EINVAL"]
+    omtask.run(
+        "median", image, parameters={"radius": 2, "overwrite": True}, launcher=refusing)
+    assert_derived(
+        tmp_path / "image_median.zarr", "median", "zyx", source.levels[0], {"radius": 2}, 2)
+    assert not leftovers(tmp_path)
+
+
+def test_another_meaning_of_the_input_is_another_run(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    source = samples.blobs_image(
+        samples.V2, rng, "czyx", (2, 12, 41, 45), levels=1, channels=("A", "B"))
+    image = write_image(tmp_path / "image.zarr", source)
+    label = {"channel": "A", "label_name": "a"}
+    omtask.threshold(image, parameters=label)
+    omtask.run("median", image)
+    document = json.loads((image / ".zattrs").read_text())
+    document["omero"]["channels"].reverse()
+    (image / ".zattrs").write_text(json.dumps(document))
+    omtask.threshold(image, parameters=label, expect=73)
+    omtask.run("median", image, expect=73)
+
+
+def test_micrometres_count_what_is_applied_to_the_whole_image(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    source = samples.blobs_image(samples.V2, rng, "zyx", (12, 41, 45), levels=1)
+    image = write_image(tmp_path / "image.zarr", source)
+    document = json.loads((image / ".zattrs").read_text())
+    document["multiscales"][0]["coordinateTransformations"] = [
+        {"type": "scale", "scale": [2.0, 2.0, 0.5]}]
+    (image / ".zattrs").write_text(json.dumps(document))
+    omtask.run("gaussian-blur", image, parameters={"sigma": [1.5, 0.65, 0.65], "unit": "micrometer"})
+    assert_derived(
+        tmp_path / "image_gaussian.zarr", "gaussian-blur", "zyx", source.levels[0],
+        {"sigma": [1, 1, 4]}, 1)
+
+
+def test_the_out_json_names_what_was_made(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    image = write_image(tmp_path / "image.zarr", samples.blobs_image(samples.SHARDED, rng))
+    (tmp_path / "sub").mkdir()
+    made = tmp_path / "blurred.zarr"
+    omtask.run(
+        "gaussian-blur", image,
+        extra=["--output", tmp_path / "sub/../blurred.zarr", "--out-json", tmp_path / "out.json"])
+    updates = json.loads((tmp_path / "out.json").read_text())["image_list_updates"]
+    assert [update["zarr_url"] for update in updates] == [str(made)]
+    assert ome(made)["multiscales"][0]["name"] == "blurred.zarr"
+
+
+def test_unfinished_derived_images_are_found_and_removed(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, samples.SERIES, rng)
+    before = tree(root)
+    env = faults.injected(root / "A/01/.0_median.omtask", "rename", "kill", nth=4)
+    omtask.run("median", root / "A/01/0", expect=None, env=env)
+    assert "1 unfinished run" in omtask("runs", root).stdout
+    assert ".0_median.omtask" in omtask("clean", root).stdout
+    assert tree(root) == before
+
+
+def test_links_to_wells_are_followed_where_that_is_allowed(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, samples.SHARDED, rng)
+    elsewhere = tmp_path / "elsewhere"
+    (root / "A/01").rename(elsewhere)
+    (root / "A/01").symlink_to(elsewhere)
+    omtask.run("project", root, extra=["--follow-links"])
+    assert [i["path"] for i in ome(elsewhere)["well"]["images"]] == ["0", "0_max_z"]
+    assert (elsewhere / "0_max_z").is_dir()

@@ -140,3 +140,19 @@ def test_a_changed_mask_is_another_input(omtask: Program, tmp_path: Path) -> Non
     array[0, :] = 1
     omtask.run("label-objects", path, parameters={"label": "mask"}, expect=73)
     omtask.run("label-objects", path, parameters={"label": "mask", "overwrite": True})
+
+
+def test_a_mask_of_another_scale_is_another_input(omtask: Program, tmp_path: Path) -> None:
+    path = tmp_path / "image.zarr"
+    masked(path, "yx", "uint8", samples.V2)
+    omtask.run("label-objects", path, parameters={"label": "mask"})
+    document = path / "labels/mask/.zattrs"
+    document.write_text(document.read_text().replace("0.325", "0.5"))
+    omtask.run("label-objects", path, parameters={"label": "mask"}, expect=73)
+
+
+def test_a_label_image_of_fractions_is_refused(omtask: Program, tmp_path: Path) -> None:
+    path = tmp_path / "image.zarr"
+    masked(path, "yx", "float32", samples.V2)
+    refused = omtask.run("label-objects", path, parameters={"label": "mask"}, expect=76)
+    assert "float32" in refused.stderr

@@ -28,7 +28,7 @@ enum OutJSON {
       var made = derived.map { output -> JSONObject in
         // Beside the image under the name that the caller knows it by.
         let isBeside = parent(of: output.uri) == parent(of: image.uri)
-        let place = isBeside ? "\(parent(of: url))/\(output.name)" : output.uri
+        let place = isBeside ? "\(parent(of: url))/\(lastPart(of: output.uri))" : output.uri
         return [
           "zarr_url": .string(absolute(place, folder: folder)), "origin": .string(url),
           "types": .object(
@@ -40,6 +40,10 @@ enum OutJSON {
       for update in made where !updates.contains(update) { updates.append(update) }
     }
     return ["image_list_updates": .array(updates.map(JSON.object))]
+  }
+
+  private static func lastPart(of path: String) -> Substring {
+    path.split(separator: "/").last ?? ""
   }
 
   private static func parent(of path: String) -> Substring {
@@ -55,8 +59,14 @@ enum OutJSON {
   static func absolute(_ uri: String, folder: String) -> String {
     var path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
     while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-    if path.hasPrefix("/") || path.contains("://") { return path }
+    if path.contains("://") { return path }
     while path.hasPrefix("./") { path.removeFirst(2) }
-    return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+    let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    // Fractal refuses addresses with `..`.
+    var parts: [Substring] = []
+    for part in whole.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
   }
 }

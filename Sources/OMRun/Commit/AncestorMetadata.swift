@@ -186,7 +186,12 @@ struct AncestorMetadata {
     for name in names {
       let key = joinedKey(path, name)
       guard let bytes = try store.get(key, limit: JSON.maximumBytes) else { continue }
-      let json = try JSON(parsing: bytes, subject: key, lenient: true)
+      var json = try JSON(parsing: bytes, subject: key, lenient: true)
+      // A copy of metadata holds no copies.
+      if var object = json.objectValue, object["consolidated_metadata"] != nil {
+        object["consolidated_metadata"] = nil
+        json = .object(object)
+      }
       found.append(MetadataDocument(key: key, json: json))
     }
     return found

@@ -30,11 +30,15 @@ enum OutputRules {
   /// - Parameters:
   ///   - output: The output, which exists.
   ///   - names: The images to be written.
+  ///   - path: Where it lies now; nil in its place.
   /// - Throws: A fault of kind `exists` that names what is in the way.
-  static func checkOwn(_ output: SeparatePath, _ names: [String]) throws(Fault) {
-    let kind = try OutputFolder(path: output.parent).kind(of: output.name)
+  static func checkOwn(
+    _ output: SeparatePath, _ names: [String], in path: String? = nil
+  ) throws(Fault) {
+    let place = try SeparatePath(path ?? output.uri)
+    let kind = try OutputFolder(path: place.parent).kind(of: place.name)
     if kind != .folder { throw foreign(output, nil) }
-    let store = try FileStore(root: output.uri)
+    let store = try FileStore(root: place.uri)
     let documents: Set<String> = ["zarr.json", ".zgroup", ".zattrs"]
     for path in SeparateOutput.paths(names) {
       let group = try? ZarrGroup.open(store, path: path)

@@ -51,24 +51,49 @@ final class SeparateCommitter: Committer {
     if stage.durability != .none { try stage.syncFolders(paths.indices.map(place) + [name]) }
   }
 
+  /// The name of the lock under which results come to their place.
+  static let lockName = "place.lock"
+
   func finish() throws(Fault) {
+    // Other runs may make results of the same name: from the last look to the list only one of them is
+    // at it, so that what is moved back is what was moved.
+    let (lock, place) = try rules.acquire(
+      SeparateCommitter.lockName, in: stage.folder, of: stage.holder)
+    defer {
+      lock.release()
+      try? FileLock.sweep(SeparateCommitter.lockName, in: place)
+      try? stage.holder.removeIfEmpty(stage.folder)
+    }
     // A run that was stopped here before has moved it.
     let isMoved = stage.holdsMore ? try isInPlace(0) : false
-    let isExchange = isMoved ? false : try move()
+    let move = isMoved ? nil : try move()
     do {
       let isDurable = stage.durability != .none
       if isDurable { try stage.holder.sync() }
       try target.well?.add(rules, isDurable: isDurable)
     } catch {
-      // What is listed stays, whatever went wrong after that.
+      // A well that lists a new image by now keeps it; in place of another one that is taken back.
       let isListed = (try? target.well?.isListed()) ?? false
-      if !isMoved && !isListed { try? moveBack(isExchange) }
+      if let move, move != .first || !isListed { try? moveBack(move) }
       throw error
     }
     stage.remove(orWarn: rules.warn)
   }
 
-  func restore() {}
+  func restore() {
+    if let root = try? stage.root() {
+      try? SeparateCommitter.restore(from: root, in: stage.holder)
+    }
+  }
+
+  /// Gives a result that was put aside back to its place, where that is free.
+  static func restore(from root: OutputFolder, in holder: OutputFolder) throws(Fault) {
+    guard try root.kind(of: ImageCommitter.old) == .folder else { return }
+    let aside = try root.folder(ImageCommitter.old)
+    for name in try aside.list() where try holder.kind(of: name) == nil {
+      try aside.renameNoReplace(name, to: holder, name)
+    }
+  }
 
   var labelCount: Int { paths.count }
 
@@ -76,25 +101,72 @@ final class SeparateCommitter: Committer {
     try target.look(runID: runID, overwrites: true).state != .open
   }
 
+  /// How a result came to its place.
+  private enum Move {
+    /// Nothing was there.
+    case first
+    /// What was there lies in the stage instead of it.
+    case exchange
+    /// What was there was put aside first.
+    case aside
+  }
+
   /// Moves what is staged to its place.
-  ///
-  /// - Returns: Whether what was there lies in the stage now.
-  private func move() throws(Fault) -> Bool {
-    let isTaken = overwrites ? try stage.holder.kind(of: name) != nil : false
-    if isTaken {
-      try stage.out().renameExchange(name, with: stage.holder, name)
-    } else {
-      try stage.out().renameNoReplace(name, to: stage.holder, name)
+  private func move() throws(Fault) -> Move {
+    let isOwn = stage.holdsMore ? try staged(0) == .own : true
+    if !isOwn {
+      throw Fault(
+        .locked, target.uri(0),
+        "what is staged is not what this run made: another run has replaced it, or the disk has lost "
+          + "what was written", hint: "run the command again")
     }
-    return isTaken
+    let out = try stage.out()
+    guard overwrites, try stage.holder.kind(of: name) != nil else {
+      // The rename itself finds out whether the name is taken.
+      try out.renameNoReplace(name, to: stage.holder, name)
+      return .first
+    }
+    // Somebody may have put something there since the run began.
+    try target.checkReplaceable()
+    do throws(Fault) {
+      try out.renameExchange(name, with: stage.holder, name)
+    } catch {
+      if error.kind != .unsupported { throw error }
+      return try moveAside(out)
+    }
+    do {
+      try target.checkReplaceable(in: "\(out.path)/\(name)")
+    } catch {
+      try moveBack(.exchange)
+      throw error
+    }
+    return .exchange
+  }
+
+  /// Replaces where two names cannot change places.
+  private func moveAside(_ out: OutputFolder) throws(Fault) -> Move {
+    stage.expectMore()
+    let old = try stage.root().makeFolder(ImageCommitter.old)
+    try old.removeTree(name)
+    try stage.holder.renameNoReplace(name, to: old, name)
+    do {
+      try out.renameNoReplace(name, to: stage.holder, name)
+    } catch {
+      try? old.renameNoReplace(name, to: stage.holder, name)
+      throw error
+    }
+    return .aside
   }
 
   /// A run that fails leaves all as it was.
-  private func moveBack(_ isExchange: Bool) throws(Fault) {
-    if isExchange {
-      try stage.out().renameExchange(name, with: stage.holder, name)
-    } else {
-      try stage.holder.renameNoReplace(name, to: stage.out(), name)
+  private func moveBack(_ move: Move) throws(Fault) {
+    let out = try stage.out()
+    switch move {
+    case .first: try stage.holder.renameNoReplace(name, to: out, name)
+    case .exchange: try out.renameExchange(name, with: stage.holder, name)
+    case .aside:
+      try stage.holder.renameNoReplace(name, to: out, name)
+      try stage.root().folder(ImageCommitter.old).renameNoReplace(name, to: stage.holder, name)
     }
   }
 }

@@ -256,7 +256,7 @@ extension Stage {
     }
     try? holder.removeIfEmpty(folder)
     if hasSiblings {
-      try? FileLock.sweep(LabelsRegister.lockName, in: stages)
+      for lock in StageFolder.locks { try? FileLock.sweep(lock.name, in: stages) }
       try? holder.removeIfEmpty(folder)
     }
   }

@@ -22,7 +22,11 @@ package enum StageRemoval {
     stage.take(try FileLock.acquire(Stage.lockName, in: root, patience: 0))
     stage.expectMore()
     do {
-      if folder == ImageCommitter.folder { try ImageCommitter.restore(from: root, in: holder) }
+      if folder == ImageCommitter.folder {
+        try ImageCommitter.restore(from: root, in: holder)
+      } else {
+        try SeparateCommitter.restore(from: root, in: holder)
+      }
       try stage.remove()
     } catch {
       stage.unlock()

@@ -28,9 +28,9 @@ struct Target: Sendable {
       well = nil
       source = image.location.displayName
       nameFlag = nil
-    } else if let derived = setup.derived {
-      output = try SeparatePath(beside: image.location, name: derived.name)
-      well = try WellRegister(image.location, name: derived.name)
+    } else if setup.outputKind == .image, let name = setup.names.first {
+      output = try SeparatePath(beside: image.location, name: name)
+      well = try WellRegister(image.location, name: name)
       source = "../\(image.location.name)"
       nameFlag = "--suffix"
     } else {
@@ -80,14 +80,23 @@ struct Target: Sendable {
         known += 1
       } else if !(overwrites ?? self.overwrites) {
         throw taken(label, found)
-      } else if let output {
-        try OutputRules.checkOwn(output, names)
+      } else {
+        try checkReplaceable()
       }
     }
     // Some in their place and some not: a run was stopped between two moves.
     if known < names.count { return (.open, records) }
     guard let list else { return (.done, records) }
     return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
+  }
+
+  /// Refuses to replace what omtask did not make.
+  ///
+  /// - Parameter path: Where it lies now; nil in its place.
+  /// - Throws: A fault of kind `exists` that names what is in the way.
+  func checkReplaceable(in path: String? = nil) throws(Fault) {
+    guard let output else { return }
+    try OutputRules.checkOwn(output, names, in: path)
   }
 
   /// The names that the image or the well lists; nil when nothing lists the results.

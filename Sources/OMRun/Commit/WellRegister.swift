@@ -40,6 +40,24 @@ struct WellRegister: Sendable {
     } catch { throw error.below(store.description) }
   }
 
+  /// Removes what a killed process left that was changing the list, unless another one is about that.
+  ///
+  /// *Local*.
+  func tidy() {
+    guard let folder = try? OutputFolder(path: joinedKey(store.description, well)),
+      let stages = try? folder.folder(ImageCommitter.folder)
+    else { return }
+    if let names = try? stages.list(),
+      names.contains(where: {
+        $0 == WellRegister.spareName || $0.hasPrefix(WellRegister.lockName)
+      }), let lock = try? FileLock.acquire(WellRegister.lockName, in: stages, patience: 0)
+    {
+      try? stages.removeTree(WellRegister.spareName)
+      lock.release()
+    }
+    try? folder.removeIfEmpty(ImageCommitter.folder)
+  }
+
   /// Enters the derived image, while no other process of ours changes the list here, and ngio neither.
   ///
   /// *Local*, rank 0.
@@ -49,13 +67,14 @@ struct WellRegister: Sendable {
   ///   - isDurable: Whether to wait for the disk.
   /// - Throws: Kind `locked` when another process keeps the lock, and what reading and writing throws.
   func add(_ rules: LockRules, isDurable: Bool) throws(Fault) {
-    let root = try OutputFolder(path: store.description)
-    let folder = well.isEmpty ? root : try root.folder(well)
+    // By its own path, as the stage: with links that the user allowed it may lie elsewhere.
+    let folder = try OutputFolder(path: joinedKey(store.description, well))
     defer { try? folder.removeIfEmpty(ImageCommitter.folder) }
+    if try isListed() { return }
     let (lock, workshop) = try rules.acquire(
       WellRegister.lockName, in: ImageCommitter.folder, of: folder)
     defer { lock.release() }
-    let theirs = NgioLock.acquire(root: root.path, group: well)
+    let theirs = NgioLock.acquire(root: store.description, group: well)
     defer { withExtendedLifetime(theirs) {} }
     let update = DocumentUpdate(
       workshop: workshop, spareName: WellRegister.spareName, isDurable: isDurable)

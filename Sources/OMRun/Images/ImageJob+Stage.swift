@@ -26,7 +26,7 @@ extension ImageJob {
   func decide(_ setup: ImageSetup, _ target: Target) throws -> Decision {
     let found: Decision? = try engine.agree {
       if engine.rank != 0 { return nil }
-      let identity = try RunIdentity(request, setup.image, setup.plans)
+      let identity = try RunIdentity(request, setup)
       var decision = Decision(state: .open, runID: identity.runID, identity: identity.document)
       try look(setup, target, &decision)
       return decision
@@ -112,7 +112,8 @@ extension ImageJob {
     let entry = try committer.enter(
       StageRecord.make(request, setup, target, decision.identity, preset), rules)
     if decision.state == .unlisted { committer.stage.expectMore() }
-    if entry.isNew { return entry }
+    // What was there without being listed may be another one by now.
+    if entry.isNew && decision.state != .unlisted { return entry }
     committer.stage.expectMore()
     do {
       // While this process waited for the lock, another one may have finished.
@@ -132,6 +133,7 @@ extension ImageJob {
     _ setup: ImageSetup, _ target: Target, _ committer: any Committer, _ decision: Decision
   ) {
     let stage = committer.stage
+    target.well?.tidy()
     guard stage.hasSiblings else { return }
     // The lock of the list of labels may have been left too.
     defer { if target.output == nil { LabelsRegister.tidy(stage.holder) } }

@@ -13,7 +13,7 @@ extension PyramidWriter {
   func take(_ region: Region, _ voxels: UnsafeRawPointer?, _ worker: Worker) throws {
     let layout = layouts[0]
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
-    try forEachPosition(in: chunks.cells(touching: region)) { position in
+    try forEachChunk(of: region) { position in
       let origin = zip(position, chunks.cellShape).map { $0 * $1 }
       let box = Region(origin: origin, shape: chunks.cellShape)
       guard let voxels, box != region else {
@@ -25,6 +25,18 @@ extension PyramidWriter {
       if !region.contains(box) { room.initializeMemory(as: UInt8.self, repeating: 0) }
       VoxelBox(region: box, start: chunk, elementByteCount: byteCount).copy(from: voxels, region)
       try take(level: 0, chunk: position, voxels: chunk, worker: worker)
+    }
+  }
+
+  /// Calls a function for the chunks of a region of the finest level, write unit by write unit, so that
+  /// one unit is open at a time.
+  func forEachChunk(of region: Region, _ body: ([Int]) throws -> Void) rethrows {
+    let layout = layouts[0]
+    let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
+    let units = layout.unitGrid
+    try forEachPosition(in: units.cells(touching: region)) { unit in
+      guard let part = units.region(at: unit).intersection(region) else { return }
+      try forEachPosition(in: chunks.cells(touching: part), body)
     }
   }
 }

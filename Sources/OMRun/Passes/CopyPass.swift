@@ -19,7 +19,7 @@ struct CopyPass: Sendable {
     }
     let layout = plan.layout
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
-    try forEachPosition(in: chunks.cells(touching: region)) { position in
+    try writer.forEachChunk(of: region) { position in
       let cell = chunks.region(at: position)
       let voxels = try copy(cell, worker)
       if cell.shape == layout.chunkShape {

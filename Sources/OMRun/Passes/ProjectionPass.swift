@@ -25,13 +25,13 @@ struct ProjectionPass: Sendable {
     (part.origin[axis], part.shape[axis]) = (0, 1)
     let byteCount = plan.recipe.dataType.byteCount
     let room = worker.made.replace(byteCount: region.count * byteCount)
-    guard let made = room.baseAddress else { return }
+    guard let made = room.baseAddress else { throw plan.noMemory(region) }
     if part == region {
       try project(lines, to: made, worker)
     } else {
       room.initializeMemory(as: UInt8.self, repeating: 0)
       let selected = worker.part.replace(byteCount: part.count * byteCount)
-      guard let start = selected.baseAddress else { return }
+      guard let start = selected.baseAddress else { throw plan.noMemory(part) }
       try project(lines, to: start, worker)
       VoxelBox(region: region, start: made, elementByteCount: byteCount).copy(from: start, part)
     }

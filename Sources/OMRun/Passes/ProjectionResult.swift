@@ -25,7 +25,11 @@ struct ProjectionResult {
     _ sums: UnsafePointer<Sum>, count: Int, length: Sum, to target: UnsafeMutableRawPointer
   ) {
     switch dataType {
-    case .bool, .uint8: write(sums, count, length, target, UInt8.self)
+    case .bool:
+      write(sums, count, length, target, UInt8.self)
+      let voxels = target.assumingMemoryBound(to: UInt8.self)
+      for index in 0..<count { voxels[index] = min(voxels[index], 1) }
+    case .uint8: write(sums, count, length, target, UInt8.self)
     case .int8: write(sums, count, length, target, Int8.self)
     case .uint16: write(sums, count, length, target, UInt16.self)
     case .int16: write(sums, count, length, target, Int16.self)

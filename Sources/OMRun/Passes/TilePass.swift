@@ -16,7 +16,7 @@ struct TilePass: Sendable {
       return try writer.take(region, nil, worker)
     }
     let room = worker.made.replace(byteCount: region.count * byteCount)
-    guard let made = room.baseAddress else { return }
+    guard let made = room.baseAddress else { throw plan.noMemory(region) }
     // What is not selected, and what hangs over, keeps the fill value.
     if selected != region { room.initializeMemory(as: UInt8.self, repeating: 0) }
     try forEachVolume(of: selected) { volume, channel in
@@ -49,7 +49,7 @@ struct TilePass: Sendable {
     // A volume that is the whole region is made in place.
     if isWhole { return try work.make(volume, plan.kernels[channel], type, into: made, worker) }
     let part = worker.part.replace(byteCount: volume.count * type.byteCount)
-    guard let start = part.baseAddress else { return }
+    guard let start = part.baseAddress else { throw plan.noMemory(volume) }
     try work.make(volume, plan.kernels[channel], type, into: start, worker)
     target.copy(from: start, volume)
   }

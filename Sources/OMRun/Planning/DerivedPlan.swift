@@ -129,15 +129,22 @@ package struct DerivedPlan: ArrayPlan {
     return axes.largest(grid.cells.cellShape, halo: halo, within: source.metadata.shape)
   }
 
+  /// What cannot happen: a buffer has no address only when it is empty.
+  func noMemory(_ box: Region) -> Fault {
+    Fault(.internal, source.path, "there is no memory for \(box)")
+  }
+
   package func workerBytes(share: Int) -> Int {
     let region = zip(grid.cells.cellShape, shape).reduce(1) { $0 * min($1.0, $1.1) }
     let output = region * expectedDataType.byteCount
-    // Sums of a projection take eight bytes each.
-    if collapsed != nil { return chunkBytes + output + 8 * region }
+    // Whole units, and a part of the region that is made before it finds its place there.
+    let made = 2 * output + shapes[0].unit.reduce(expectedDataType.byteCount, *)
+    // Sums of a projection take eight bytes each, those of the widest types sixteen.
+    if collapsed != nil { return chunkBytes + made + 16 * region }
     let tile = tileShape
     let input = tile.reduce(source.metadata.dataType.byteCount, *)
     let scratch = kernels.map { $0.scratchByteCount(axes.vector(tile)) }.max() ?? 0
-    return chunkBytes + input + output + scratch
+    return chunkBytes + input + made + scratch
   }
 }
 

@@ -66,15 +66,24 @@ package struct ImageSetup: Sendable {
         throw fault
       }
     }
+    var plans: [any ArrayPlan] = labels.map(\.plan)
+    if let derived { plans = [derived] }
+    if !copies.isEmpty { plans = copies }
+    for plan in plans {
+      let type = plan.source.metadata.dataType.rawValue
+      if !request.manifest.traits.dataTypes.contains(type) {
+        throw Fault(
+          .unsupported, plan.source.path,
+          "the voxels are of type \(type), \(request.manifest.identifier) takes "
+            + request.manifest.traits.dataTypes.joined(separator: ", "))
+      }
+    }
+    self.plans = plans
     self.labels = labels.map(\.plan)
     labelSources = labels.map(\.source)
     self.derived = derived
     self.copies = copies
     self.version = version
-    var plans: [any ArrayPlan] = self.labels
-    if let derived { plans = [derived] }
-    if !copies.isEmpty { plans = copies }
-    self.plans = plans
   }
 
   /// The types of an image, as we recorded them.
@@ -117,6 +126,16 @@ package struct ImageSetup: Sendable {
 extension ImageSetup {
   /// What the task makes.
   var outputKind: OutputReport.Kind { labels.isEmpty ? .image : .label }
+
+  /// The images whose metadata and voxels are read, the image first.
+  var sources: [OMEImage] {
+    var sources = [image]
+    for other in labelSources
+    where !sources.contains(where: { $0.location.path == other.location.path }) {
+      sources.append(other)
+    }
+    return sources
+  }
 
   /// The names of the images to make; a copy is one image with many plans.
   var names: [String] { copies.isEmpty ? plans.map(\.name) : [copies[0].name] }

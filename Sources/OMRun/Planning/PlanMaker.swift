@@ -53,6 +53,13 @@ struct PlanMaker {
     if !options.select.isEmpty {
       throw Fault(.usage, "", "`--select` is given, but an image is copied as a whole")
     }
+    if options.output == nil, storage.version != image.version, try isInWell() {
+      throw Fault(
+        .usage, "",
+        "the plate is of OME-Zarr \(image.version.rawValue), an image of "
+          + "\(storage.version.rawValue) cannot be listed in it",
+        hint: "`--ome-version \(image.version.rawValue)` can, or give another place by `--output`")
+    }
     if let count, count > source.arrays.count {
       throw Fault(.usage, "", "`levels` is \(count), the image has \(source.arrays.count)")
     }
@@ -70,15 +77,15 @@ struct PlanMaker {
     return copies
   }
 
+  private func isInWell() throws(Fault) -> Bool {
+    let location = image.location
+    return try location.naming { () throws(Fault) in try WellList.well(of: location) != nil }
+  }
+
   /// The name of a derived image.
   private func name(_ recipe: ImageRecipe) throws(Fault) -> String {
-    guard let suffix = recipe.suffix else {
-      guard let output = options.output else {
-        throw Fault(
-          .usage, "", "there is no place for the new image", hint: "give one by `--output URI`")
-      }
-      return try SeparatePath(output).name
-    }
+    if let output = options.output { return try SeparatePath(output).name }
+    let suffix = recipe.suffix
     let name = DerivedDocuments.name(of: image.location, suffix: suffix)
     if suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }
     try LabelName.check(name, besides: [], kind: "image")

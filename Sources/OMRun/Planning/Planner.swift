@@ -62,7 +62,7 @@ private struct Planner {
       plan.note = (setup.note ?? "has none of the channels") + ", nothing to do"
       return plan
     }
-    let identity = try RunIdentity(request, setup.image, setup.plans)
+    let identity = try RunIdentity(request, setup)
     if try target.look(runID: identity.runID).state == .done {
       plan.note = "the result is there already, nothing to do"
       return plan

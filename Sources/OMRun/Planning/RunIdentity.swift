@@ -3,6 +3,7 @@ import OMImage
 import OMJSON
 import OMManifest
 import OMStore
+import OMTask
 import OMZarr
 
 /// What makes two runs the same: task, result version, parameters, selection, input and layout;
@@ -18,17 +19,22 @@ struct RunIdentity {
 
   /// Finds the identity of what is done to one image.
   init(
-    _ request: RunRequest, _ image: OMEImage, _ plans: [any ArrayPlan]
+    _ request: RunRequest, _ setup: ImageSetup
   ) throws(Fault) {
-    let input = try RunIdentity.inputDigest(image, plans)
+    let plans = setup.plans
+    let input = try RunIdentity.inputDigest(setup)
     var outputs: [JSON] = []
     for plan in plans {
       let layouts = try plan.layouts(plan.expectedDataType)
-      outputs.append(
-        .object([
-          "name": .string(plan.name),
-          "levels": .array(layouts.flatMap { $0.documents(attributes: [:]).map(\.document) }),
-        ]))
+      var output: JSONObject = [
+        "name": .string(plan.name),
+        "levels": .array(layouts.flatMap { $0.documents(attributes: [:]).map(\.document) }),
+      ]
+      // The same name may come to mean another channel.
+      if let label = plan as? LabelPlan {
+        output["channels"] = .array(label.recipe.channels.map { JSON($0) })
+      }
+      outputs.append(.object(output))
     }
     var selection = JSONObject()
     for (axis, range) in request.options.select.sorted(by: { $0.key < $1.key }) {
@@ -50,12 +56,18 @@ struct RunIdentity {
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
-  private static func inputDigest(
-    _ image: OMEImage, _ plans: [any ArrayPlan]
-  ) throws(Fault) -> String {
-    var bytes = JSON.object(image.document).bytes()
+  private static func inputDigest(_ setup: ImageSetup) throws(Fault) -> String {
+    var bytes: [UInt8] = []
+    for source in setup.sources { bytes += JSON.object(source.document).bytes() }
+    // What derived images take over.
+    if setup.labels.isEmpty {
+      bytes += setup.image.omero?.bytes() ?? []
+      for (type, value) in setup.types.sorted(by: { $0.key < $1.key }) {
+        bytes += Array("\(type)=\(value)".utf8)
+      }
+    }
     var seen: Set<String> = []
-    for plan in plans where seen.insert(plan.source.path).inserted {
+    for plan in setup.plans where seen.insert(plan.source.path).inserted {
       for source in plan.sources { bytes += source.metadata.document.bytes() }
       let grid = plan.source.storedGrid
       let step = max(1, (grid.count + stampLimit - 1) / stampLimit)

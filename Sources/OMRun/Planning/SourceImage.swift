@@ -44,11 +44,17 @@ struct SourceImage: Sendable {
   var info: ImageInfo {
     ImageInfo(
       name: image.name, axes: image.axes.map(\.letter),
-      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map(\.scale),
+      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map { scales($0.scale) },
       units: image.axes.map(\.unit), dataType: arrays[0].metadata.dataType,
       channels: image.channels?.map {
         ImageInfo.Channel(label: $0.label, wavelengthID: $0.wavelengthID)
       })
+  }
+
+  /// The size of a voxel with what the image applies after the scale of its level.
+  private func scales(_ level: [Double]) -> [Double] {
+    guard let whole = image.transformations?.scale else { return level }
+    return zip(level, whole).map { $0 * $1 }
   }
 
   /// The array of a level that has voxels.

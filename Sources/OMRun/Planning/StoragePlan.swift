@@ -24,7 +24,7 @@ struct StoragePlan: Sendable {
     if case .shape = storage.sharding, version.zarrFormat == 2 {
       throw Fault(
         .usage, "", "`shard` is given, but OME-Zarr \(version.rawValue) has no shards",
-        hint: "`--version 0.5` has, or leave `--shard` out")
+        hint: "`--ome-version 0.5` has, or leave `--shard` out")
     }
     compression = try StoragePlan.compression(storage, dataType)
   }
@@ -34,10 +34,33 @@ struct StoragePlan: Sendable {
     _ source: ArrayMetadata, _ axes: ImageAxes, _ dataType: DataType, _ names: [String]
   ) throws(Fault) -> ArrayLayout {
     let chunk = storage.chunk ?? source.innerChunkShape
+    try check("chunk", chunk, dataType, StoragePlan.chunkBytes)
+    if case .shape(let shard) = storage.sharding {
+      try check("shard", shard, dataType, StoragePlan.shardBytes)
+    }
     return try ArrayLayout(
       zarrFormat: version.zarrFormat, shape: source.shape, dataType: dataType, chunkShape: chunk,
       shardShape: try shard(chunk, source, axes), compression: compression, dimensionNames: names)
   }
+
+  /// Refuses what no reader could take, and what no number counts.
+  private func check(
+    _ name: String, _ shape: [Int], _ dataType: DataType, _ most: Int
+  ) throws(Fault) {
+    var bytes = dataType.byteCount
+    for size in shape {
+      let (product, overflows) = bytes.multipliedReportingOverflow(by: size)
+      bytes = product
+      if overflows || bytes > most {
+        throw Fault(
+          .usage, "", "`\(name)` is \(shape), more than \(most >> 20) MiB before compression")
+      }
+    }
+  }
+
+  /// Decoded chunks of more bytes are refused by readers, ours among them.
+  private static let chunkBytes = 2 << 30
+  private static let shardBytes = 64 << 30
 
   private func shard(
     _ chunk: [Int], _ source: ArrayMetadata, _ axes: ImageAxes

@@ -1,3 +1,4 @@
+import OMImage
 package import OMJSON
 import OMStore
 
@@ -80,18 +81,17 @@ package struct Cleaning: Sendable {
     restored += aside
   }
 
-  /// The places of label images that a run had put aside for its own and that are free again.
+  /// The places of results that a run had put aside for its own and that are free again.
   private func labelsAside(
     _ stages: OutputFolder, _ id: String, _ folder: StageFolder
   ) throws(Fault) -> [String] {
     let place = "\(id)/\(ImageCommitter.old)"
-    guard folder.name == ImageCommitter.folder, try stages.kind(of: place) == .folder else {
-      return []
-    }
+    guard try stages.kind(of: place) == .folder else { return [] }
+    let home = folder.name == ImageCommitter.folder ? "labels" : ""
     var places: [String] = []
     for name in try stages.folder(place).list()
-    where try folder.holder.kind(of: "labels/\(name)") == nil {
-      places.append("\(folder.holder.path)/labels/\(name)")
+    where try folder.holder.kind(of: joinedKey(home, name)) == nil {
+      places.append("\(folder.holder.path)/\(joinedKey(home, name))")
     }
     return places
   }

@@ -32,11 +32,45 @@ package struct StageFolder: Sendable {
       if !uri.contains("://") { holders = [uri] }
     }
     var found = holders.compactMap { existing($0, ImageCommitter.folder) }
+    // Derived images are staged beside the images they are made of, and wells have locks of their own.
+    var parents: [String] = []
+    for holder in holders {
+      let parent = holder.lastIndex(of: "/").map { String(holder[..<$0]) } ?? "."
+      if !parents.contains(parent) && !holders.contains(parent) { parents.append(parent) }
+    }
+    for parent in parents { found += beside(parent, holders) }
     if let output = try? SeparatePath(uri), let beside = existing(output.parent, output.stages) {
       found.append(beside)
     }
     if found.isEmpty, let fault { throw fault }
     return found
+  }
+
+  /// The hidden folders in a folder of images: those of wells, and those of derived images whose names
+  /// begin with that of an image.
+  private static func beside(_ parent: String, _ images: [String]) -> [StageFolder] {
+    guard let names = try? OutputFolder(path: parent.isEmpty ? "/" : parent).list() else {
+      return []
+    }
+    let known = images.map { joinedKey(parent, "").count < $0.count ? lastPart($0) : $0 }
+    return names.sorted().compactMap { name in
+      let isDerived =
+        name.hasPrefix(".") && name.hasSuffix(ImageCommitter.folder) && name.count > 8
+        && known.contains { name.dropFirst().hasPrefix(stem($0) + "_") }
+      return isDerived || name == ImageCommitter.folder ? existing(parent, name) : nil
+    }
+  }
+
+  private static func lastPart(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  /// The name of an image without its extension.
+  private static func stem(_ name: String) -> String {
+    for ending in [".ome.zarr", ".zarr"] where name.hasSuffix(ending) {
+      return String(name.dropLast(ending.count))
+    }
+    return name
   }
 
   private static func existing(_ path: String, _ name: String) -> StageFolder? {
@@ -78,5 +112,7 @@ package struct StageFolder: Sendable {
   static let locks = [
     (name: LabelsRegister.lockName, spare: LabelsRegister.spareName),
     (name: AncestorMetadata.lockName, spare: AncestorMetadata.spareName),
+    (name: WellRegister.lockName, spare: WellRegister.spareName),
+    (name: SeparateCommitter.lockName, spare: "place.new"),
   ]
 }
