@@ -19,7 +19,10 @@ package struct LabelsList: Sendable {
   ) throws(Fault) -> LabelsList {
     let path = joinedKey(image, "labels")
     guard let zarr = try ZarrGroup.open(store, path: path) else {
-      if try store.stamp(path) != nil { try refuseArray(store, path) }
+      // Another run may have made the first list since it was looked for.
+      if try store.stamp(path) != nil, try holdsGroup(store, path) {
+        return try read(store, image: image, version: version)
+      }
       return LabelsList(version: version, document: nil, names: [])
     }
     if zarr.zarrFormat != version.zarrFormat {
@@ -57,13 +60,18 @@ package struct LabelsList: Sendable {
     }
   }
 
-  private static func refuseArray(_ store: any Store, _ path: String) throws(Fault) {
-    for name in ["zarr.json", ".zarray"] {
-      let key = joinedKey(path, name)
-      if try store.stamp(key) != nil {
-        throw Fault(.metadata, key, "this is an array, expected the group of label images")
-      }
+  /// Whether there is a group by now; an array is refused.
+  private static func holdsGroup(_ store: any Store, _ path: String) throws(Fault) -> Bool {
+    let key = joinedKey(path, "zarr.json")
+    if let bytes = try store.get(key, limit: JSON.maximumBytes) {
+      if try JSON(parsing: bytes, subject: key)["node_type"] != "array" { return true }
+      throw Fault(.metadata, key, "this is an array, expected the group of label images")
     }
+    let array = joinedKey(path, ".zarray")
+    if try store.stamp(array) != nil {
+      throw Fault(.metadata, array, "this is an array, expected the group of label images")
+    }
+    return try store.stamp(joinedKey(path, ".zgroup")) != nil
   }
 
   /// The documents that make the image list more label images.

@@ -1,5 +1,7 @@
 import OMImage
 import OMJSON
+import OMStore
+import Synchronization
 import Testing
 
 @Suite struct LabelsListTests {
@@ -21,6 +23,17 @@ import Testing
     #expect(v3.map(\.key) == ["labels/zarr.json"])
     #expect(v3[0].json["attributes"] == ["ome": ["version": "0.5", "labels": ["nuclei"]]])
     #expect(v3[0].json["node_type"] == "group")
+  }
+
+  @Test func `a list that another run makes while it is looked for is read`() throws {
+    let late = LateStore(
+      Examples.store([
+        "labels/zarr.json": Examples.group05(#"{"ome": {"version": "0.5", "labels": ["a"]}}"#)
+      ]))
+    #expect(try LabelsList.read(late, image: "", version: .v0_5).names == ["a"])
+    #expect(throws: Fault.self) {
+      try read(["labels/zarr.json": Examples.array05("[1, 4, 4]")], .v0_5)
+    }
   }
 
   @Test func `adding keeps order, foreign members and the text of numbers`() throws {
@@ -70,5 +83,30 @@ import Testing
       #expect(label.record == nil)
     }
     #expect(try ExistingLabel.find("free", image: "", in: store) == nil)
+  }
+}
+
+/// A store in which a value appears right after it was asked for first.
+private final class LateStore: Store {
+  private let store: MemoryStore
+  private let asked = Mutex(false)
+
+  init(_ store: MemoryStore) { self.store = store }
+
+  var description: String { "late" }
+
+  func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
+    let isFirst = asked.withLock { asked in
+      defer { asked = true }
+      return !asked
+    }
+    return isFirst ? nil : try store.get(key, limit: limit)
+  }
+
+  func open(_ key: String) throws(Fault) -> OpenedValue? { try store.open(key) }
+  func list(_ prefix: String) throws(Fault) -> [String] { try store.list(prefix) }
+
+  func stamp(_ key: String) throws(Fault) -> ValueStamp? {
+    key == "labels" ? ValueStamp(size: 0, modified: 0) : try store.stamp(key)
   }
 }
