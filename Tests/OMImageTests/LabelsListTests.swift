@@ -31,9 +31,8 @@ import Testing
         "labels/zarr.json": Examples.group05(#"{"ome": {"version": "0.5", "labels": ["a"]}}"#)
       ]))
     #expect(try LabelsList.read(late, image: "", version: .v0_5).names == ["a"])
-    #expect(throws: Fault.self) {
-      try read(["labels/zarr.json": Examples.array05("[1, 4, 4]")], .v0_5)
-    }
+    let array = LateStore(Examples.store(["labels/zarr.json": Examples.array05("[1, 4, 4]")]))
+    #expect(throws: Fault.self) { try LabelsList.read(array, image: "", version: .v0_5) }
   }
 
   @Test func `adding keeps order, foreign members and the text of numbers`() throws {
