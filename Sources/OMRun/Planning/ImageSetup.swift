@@ -148,9 +148,6 @@ extension ImageSetup {
     copies.isEmpty ? (plan, 0) : (0, plan)
   }
 
-  /// The plans of one of the images to make, finest level first.
-  func plans(of image: Int) -> [Int] { plans.indices.filter { place($0).image == image } }
-
   /// The metadata of one of the images to make.
   func documents(_ index: Int, _ record: JSON) -> any GroupDocuments {
     if !copies.isEmpty {

@@ -52,11 +52,11 @@ package struct StageFolder: Sendable {
     guard let names = try? OutputFolder(path: parent.isEmpty ? "/" : parent).list() else {
       return []
     }
-    let known = images.map { joinedKey(parent, "").count < $0.count ? lastPart($0) : $0 }
+    let known = images.map { stem(lastPart($0)) + "_" }
     return names.sorted().compactMap { name in
       let isDerived =
         name.hasPrefix(".") && name.hasSuffix(ImageCommitter.folder) && name.count > 8
-        && known.contains { name.dropFirst().hasPrefix(stem($0) + "_") }
+        && known.contains { name.dropFirst().hasPrefix($0) }
       return isDerived || name == ImageCommitter.folder ? existing(parent, name) : nil
     }
   }
