@@ -395,8 +395,6 @@ def test_a_kill_at_any_step_of_the_listing_is_made_good_by_the_same_command(
             assert not leftovers(image), number
 
 
-
-
 def test_a_warning_of_another_rank_is_told_by_the_first(
     omtask: Program, tmp_path: Path, rng: np.random.Generator
 ) -> None:

@@ -57,10 +57,10 @@ struct AncestorMetadata {
       let root = try OutputFolder(path: store.description)
       defer { try? root.removeIfEmpty(ImageCommitter.folder) }
       let (lock, workshop) = try rules.acquire(
-        AncestorMetadata.lockName, in: ImageCommitter.folder, of: root)
+        AncestorMetadata.lock, in: ImageCommitter.folder, of: root)
       defer { lock.release() }
       let update = DocumentUpdate(
-        workshop: workshop, spareName: AncestorMetadata.spareName, isDurable: isDurable)
+        workshop: workshop, spareName: AncestorMetadata.lock.spare, isDurable: isDurable)
       var changes: [Int: [ConsolidatedMetadata.Change]] = [:]
       for holder in holders {
         do throws(Fault) {
@@ -82,10 +82,8 @@ struct AncestorMetadata {
     return warnings
   }
 
-  /// The name of the lock in the folder of stages of the whole hierarchy.
-  static let lockName = "metadata.lock"
-  /// The name of a new document while it is made.
-  static let spareName = "metadata.new"
+  /// The lock under which copies of metadata change, in the folder of stages of the whole hierarchy.
+  static let lock = CommitLock(subject: "metadata")
 
   /// A group that keeps a copy.
   private struct Holder {

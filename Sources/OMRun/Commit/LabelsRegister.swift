@@ -16,13 +16,13 @@ struct LockRules: Sendable {
 
   /// Takes a lock in a folder that is made for it.
   func acquire(
-    _ name: String, in folder: String, of holder: OutputFolder
+    _ lock: CommitLock, in folder: String, of holder: OutputFolder
   ) throws(Fault) -> (lock: FileLock, folder: OutputFolder) {
     for _ in 0..<50 {
       let place = try holder.makeFolder(folder)
       do throws(Fault) {
         let lock = try FileLock.acquire(
-          name, in: place, holder: self.holder, patience: patience, onBreak: warn,
+          lock.name, in: place, holder: self.holder, patience: patience, onBreak: warn,
           whileWaiting: check)
         return (lock, place)
       } catch {
@@ -58,10 +58,8 @@ struct LabelsRegister: Sendable {
   let isDurable: Bool
   let rules: LockRules
 
-  /// The name of the lock; `omtask runs` and `omtask clean` know it too.
-  static let lockName = "labels.lock"
-  /// The name of a new list while it is made.
-  static let spareName = "labels.new"
+  /// The lock under which the list of an image changes.
+  static let lock = CommitLock(subject: "labels")
 
   /// Makes label images visible and lists them, while no other process of ours does that here.
   ///
@@ -79,7 +77,7 @@ struct LabelsRegister: Sendable {
     undo: (OutputFolder) -> Void = { _ in }
   ) throws(Fault) -> LabelsState {
     let (lock, stages) = try rules.acquire(
-      LabelsRegister.lockName, in: ImageCommitter.folder, of: folder)
+      LabelsRegister.lock, in: ImageCommitter.folder, of: folder)
     defer { lock.release() }
     let before = try folder.stamp("labels")
     // Mostly these are the first label images of the image.
@@ -90,7 +88,7 @@ struct LabelsRegister: Sendable {
     var state = LabelsState(before: before, lock.time)
     let place = try folder.makeFolder("labels")
     let update = DocumentUpdate(
-      workshop: stages, spareName: LabelsRegister.spareName, isDurable: isDurable)
+      workshop: stages, spareName: LabelsRegister.lock.spare, isDurable: isDurable)
     var change: ListChange?
     do throws(Fault) {
       try move(place)
@@ -144,21 +142,6 @@ struct LabelsRegister: Sendable {
       try? folder.removeIfEmpty(ImageCommitter.folder)
     }
     _ = try commit(in: folder) { _ in }
-  }
-
-  /// Removes what a killed process left that was changing the list, unless another one is about that.
-  ///
-  /// *Local*.
-  static func tidy(_ folder: OutputFolder) {
-    guard let stages = try? folder.folder(ImageCommitter.folder) else { return }
-    if let names = try? stages.list(),
-      names.contains(where: { $0 == spareName || $0.hasPrefix(lockName) }),
-      let lock = try? FileLock.acquire(lockName, in: stages, patience: 0)
-    {
-      try? stages.removeTree(spareName)
-      lock.release()
-    }
-    try? folder.removeIfEmpty(ImageCommitter.folder)
   }
 
   /// Adds the names to the list.

@@ -51,17 +51,17 @@ final class SeparateCommitter: Committer {
     if stage.durability != .none { try stage.syncFolders(paths.indices.map(place) + [name]) }
   }
 
-  /// The name of the lock under which results come to their place.
-  static let lockName = "place.lock"
+  /// The lock under which results come to their place.
+  static let lock = CommitLock(subject: "place")
 
   func finish() throws(Fault) {
     // Other runs may make results of the same name: from the last look to the list only one of them is
     // at it, so that what is moved back is what was moved.
     let (lock, place) = try rules.acquire(
-      SeparateCommitter.lockName, in: stage.folder, of: stage.holder)
+      SeparateCommitter.lock, in: stage.folder, of: stage.holder)
     defer {
       lock.release()
-      try? FileLock.sweep(SeparateCommitter.lockName, in: place)
+      try? FileLock.sweep(SeparateCommitter.lock.name, in: place)
       try? stage.holder.removeIfEmpty(stage.folder)
     }
     // A run that was stopped here before has moved it.

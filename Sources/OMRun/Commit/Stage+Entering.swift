@@ -256,7 +256,7 @@ extension Stage {
     }
     try? holder.removeIfEmpty(folder)
     if hasSiblings {
-      for lock in StageFolder.locks { try? FileLock.sweep(lock.name, in: stages) }
+      for lock in CommitLock.all { try? FileLock.sweep(lock.name, in: stages) }
       try? holder.removeIfEmpty(folder)
     }
   }

@@ -15,10 +15,8 @@ struct WellRegister: Sendable {
   /// The path of the image it was made of.
   let origin: String
 
-  /// The name of the lock in the folder of stages of the well.
-  static let lockName = "images.lock"
-  /// The name of a new list while it is made.
-  static let spareName = "images.new"
+  /// The lock under which the list of a well changes.
+  static let lock = CommitLock(subject: "images")
 
   /// The register for a derived image beside an image; nil where no well lists that.
   init?(_ location: ImageLocation, name: String) throws(Fault) {
@@ -44,18 +42,8 @@ struct WellRegister: Sendable {
   ///
   /// *Local*.
   func tidy() {
-    guard let folder = try? OutputFolder(path: joinedKey(store.description, well)),
-      let stages = try? folder.folder(ImageCommitter.folder)
-    else { return }
-    if let names = try? stages.list(),
-      names.contains(where: {
-        $0 == WellRegister.spareName || $0.hasPrefix(WellRegister.lockName)
-      }), let lock = try? FileLock.acquire(WellRegister.lockName, in: stages, patience: 0)
-    {
-      try? stages.removeTree(WellRegister.spareName)
-      lock.release()
-    }
-    try? folder.removeIfEmpty(ImageCommitter.folder)
+    guard let folder = try? OutputFolder(path: joinedKey(store.description, well)) else { return }
+    WellRegister.lock.tidy(ImageCommitter.folder, of: folder)
   }
 
   /// Enters the derived image, while no other process of ours changes the list here, and ngio neither.
@@ -72,12 +60,12 @@ struct WellRegister: Sendable {
     defer { try? folder.removeIfEmpty(ImageCommitter.folder) }
     if try isListed() { return }
     let (lock, workshop) = try rules.acquire(
-      WellRegister.lockName, in: ImageCommitter.folder, of: folder)
+      WellRegister.lock, in: ImageCommitter.folder, of: folder)
     defer { lock.release() }
     let theirs = NgioLock.acquire(root: store.description, group: well)
     defer { withExtendedLifetime(theirs) {} }
     let update = DocumentUpdate(
-      workshop: workshop, spareName: WellRegister.spareName, isDurable: isDurable)
+      workshop: workshop, spareName: WellRegister.lock.spare, isDurable: isDurable)
     let document = version.documentName
     try update.change(document, in: folder) { (bytes) throws(Fault) in
       let subject = "\(folder.path)/\(document)"

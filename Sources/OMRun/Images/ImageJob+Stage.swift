@@ -135,8 +135,9 @@ extension ImageJob {
     let stage = committer.stage
     target.well?.tidy()
     guard stage.hasSiblings else { return }
-    // The lock of the list of labels may have been left too.
-    defer { if target.output == nil { LabelsRegister.tidy(stage.holder) } }
+    // The lock of the list of labels, or of the place of the result, may have been left too.
+    let lock = target.output == nil ? LabelsRegister.lock : SeparateCommitter.lock
+    defer { lock.tidy(stage.folder, of: stage.holder) }
     guard stage.exists else { return stage.removeFolders() }
     var now = decision
     let preset: [Choices?] = setup.plans.map { _ in nil }

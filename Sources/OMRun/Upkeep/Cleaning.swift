@@ -41,9 +41,9 @@ package struct Cleaning: Sendable {
           try remove(name, in: stages, of: folder)
         } catch { note(error, "\(stages.path)/\(name)") }
       }
-      for lock in StageFolder.locks {
+      for lock in CommitLock.all {
         do throws(Fault) {
-          try removeLeft(lock.name, lock.spare, in: stages)
+          try removeLeft(lock, in: stages)
         } catch { note(error, "\(stages.path)/\(lock.name)") }
       }
       for name in try stages.list() where !isKnown("\(stages.path)/\(name)") {
@@ -98,16 +98,13 @@ package struct Cleaning: Sendable {
 
   /// Removes a lock that was left, and what its holder was making.
   private mutating func removeLeft(
-    _ name: String, _ spare: String, in stages: OutputFolder
+    _ lock: CommitLock, in stages: OutputFolder
   ) throws(Fault) {
-    let left = try stages.list().filter { $0 == spare || $0.hasPrefix(name) }
+    let left = try lock.left(in: stages)
     if left.isEmpty { return }
     var bytes = 0
     for entry in left { bytes += try stages.stamp(entry)?.size ?? 0 }
-    let lock = try FileLock.acquire(name, in: stages, patience: 0)
-    defer { lock.release() }
-    try stages.removeTree(spare)
-    lock.release()
-    removed.append(Removed(path: "\(stages.path)/\(name)", bytes: bytes))
+    try lock.clear(in: stages)
+    removed.append(Removed(path: "\(stages.path)/\(lock.name)", bytes: bytes))
   }
 }

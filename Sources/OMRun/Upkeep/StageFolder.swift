@@ -106,13 +106,4 @@ package struct StageFolder: Sendable {
     }
     return runs
   }
-
-  /// The locks in such a folder and the names of what their holders make: `labels` stands for
-  /// `labels.lock` and `labels.new`.
-  static let locks = [
-    (name: LabelsRegister.lockName, spare: LabelsRegister.spareName),
-    (name: AncestorMetadata.lockName, spare: AncestorMetadata.spareName),
-    (name: WellRegister.lockName, spare: WellRegister.spareName),
-    (name: SeparateCommitter.lockName, spare: "place.new"),
-  ]
 }
