@@ -42,6 +42,12 @@ import Testing
     #expect(grid.cells.cellShape.reduce(1, *) <= 1 << 24)
   }
 
+  @Test func `a projection of a large volume has several regions`() {
+    let unit = [1, 512, 512]
+    let grid = RegionGrid(shape: [1, 2048, 2048], unit: unit, spatialAxes: 3, depth: 256)
+    #expect(grid.cells.count == 16)
+  }
+
   @Test func `a ragged last region has a size of its own`() {
     let grid = RegionGrid(shape: [1500, 1500], unit: [1024, 1024], spatialAxes: 2)
     #expect(

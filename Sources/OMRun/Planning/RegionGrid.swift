@@ -16,11 +16,12 @@ package struct RegionGrid: Sendable {
   ///   - shape: The shape of the label image.
   ///   - unit: The shape of a write unit.
   ///   - spatialAxes: How many of the last axes are spatial; only these are grown.
-  package init(shape: [Int], unit: [Int], spatialAxes: Int) {
+  ///   - depth: How many voxels are read for one that is made.
+  package init(shape: [Int], unit: [Int], spatialAxes: Int, depth: Int = 1) {
     units = ChunkGrid(arrayShape: shape, cellShape: unit)
-    let voxels = shape.reduce(1, *)
+    let voxels = shape.reduce(1, *) * depth
     // Some dozens of regions keep workers busy; below a million voxels their surface costs more.
-    let target = min(1 << 24, max(1 << 20, voxels / 64))
+    let target = min(1 << 24, max(1 << 20, voxels / 64)) / depth
     var cell = unit
     var grown = true
     while grown {
