@@ -38,7 +38,7 @@ check: ## format, documentation rules, warnings as errors, import arrows
 	scripts/check
 
 format: ## rewrite the Swift sources in the project's format
-	swift format -i -r Package.swift Sources Tasks Tests Plugins Fuzz/Package.swift Fuzz/Sources
+	swift format -i -r Package.swift Sources Tasks Tests Plugins Examples Fuzz/Package.swift Fuzz/Sources
 
 bench: setup build ## omtask against its peers, writes Benchmarks/RESULTS.md
 	scripts/setup-python Benchmarks/requirements.txt

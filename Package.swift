@@ -33,6 +33,13 @@ let package = Package(
   name: "omtask",
   products: [
     .executable(name: "omtask", targets: ["omtask"]),
+    // for programs with tasks of their own (docs/swift-tasks.md): the engine, and what tasks see
+    .library(
+      name: "OMTaskKit", targets: ["OMJSON", "OMGrid", "OMManifest", "OMTask", "OMCommands"]),
+    // the tasks of this program, to be offered beside others
+    .library(name: "OMTasks", targets: ["OMTasks"]),
+    // turns the manifests of such a package into Swift
+    .plugin(name: "ManifestPlugin", targets: ["ManifestPlugin"]),
     // for the package in Fuzz/, which links it with libFuzzer
     .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
