@@ -52,7 +52,7 @@ extension ImageJob {
     decision.outputs = setup.names.indices.map { index in
       var output = OutputReport(
         name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
-        dataType: setup.plans[index].expectedDataType)
+        dataType: setup.outputKind == .table ? nil : setup.plans[index].expectedDataType)
       Provenance.report(records[index], into: &output)
       return output
     }

@@ -110,7 +110,8 @@ package struct StageFolder: Sendable {
   /// The locks in such a folder and the names of what their holders make: `labels` stands for
   /// `labels.lock` and `labels.new`.
   static let locks = [
-    (name: LabelsRegister.lockName, spare: LabelsRegister.spareName),
+    (name: LabelsRegister.lockName(.labels), spare: LabelsRegister.spareName(.labels)),
+    (name: LabelsRegister.lockName(.tables), spare: LabelsRegister.spareName(.tables)),
     (name: AncestorMetadata.lockName, spare: AncestorMetadata.spareName),
     (name: WellRegister.lockName, spare: WellRegister.spareName),
     (name: SeparateCommitter.lockName, spare: "place.new"),
