@@ -1,3 +1,4 @@
+import OMImage
 import OMJSON
 import OMStore
 
@@ -13,9 +14,10 @@ struct CommitLock: Sendable {
   var spare: String { subject + ".new" }
 
   /// All there are.
-  static let all = [
-    LabelsRegister.lock, AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock,
-  ]
+  static let all =
+    Shelf.allCases.map(\.lock) + [
+      AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock,
+    ]
 
   /// What is there of the lock and of what its holder was making.
   func left(in stages: OutputFolder) throws(Fault) -> [String] {
@@ -45,4 +47,9 @@ struct CommitLock: Sendable {
     if let left = try? left(in: stages), !left.isEmpty { try? clear(in: stages) }
     try? holder.removeIfEmpty(folder)
   }
+}
+
+extension Shelf {
+  /// The lock under which its list changes.
+  var lock: CommitLock { CommitLock(subject: name) }
 }

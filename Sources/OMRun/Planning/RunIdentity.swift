@@ -34,6 +34,10 @@ struct RunIdentity {
       if let label = plan as? LabelPlan {
         output["channels"] = .array(label.recipe.channels.map { JSON($0) })
       }
+      if let table = plan as? TablePlan {
+        output["channels"] = .array(table.recipe.channels.map { JSON($0) })
+        output["columns"] = .array(table.channelNames.map(JSON.string))
+      }
       outputs.append(.object(output))
     }
     var selection = JSONObject()
@@ -78,5 +82,16 @@ struct RunIdentity {
       }
     }
     return hexadecimal(sha256(bytes))
+  }
+
+  private static func stamps(of source: ZarrArray) throws(Fault) -> [UInt8] {
+    var bytes: [UInt8] = []
+    let grid = source.storedGrid
+    let step = max(1, (grid.count + stampLimit - 1) / stampLimit)
+    for number in stride(from: 0, to: grid.count, by: step) {
+      let stamp = try source.store.stamp(source.storedKey(grid.position(of: number)))
+      withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
+    }
+    return bytes
   }
 }
