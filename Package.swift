@@ -75,6 +75,8 @@ let package = Package(
     library("OMManifest", ["OMJSON"]),
     // what the author of a task sees
     library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
+    // tasks that are not built in: child processes and the lines they speak
+    library("OMExternal", ["OMJSON", "OMGrid", "OMManifest", "OMTask", "CSys"]),
     // connected components that cross regions and ranks; no I/O
     library("OMObjects", ["OMJSON", "OMGrid"]),
     // plans, engines, pyramids and the commit
@@ -91,8 +93,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMRun",
-        "OMMPI", "CPNG", "CSys",
+        "OMExternal", "OMRun", "OMMPI", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -118,6 +119,7 @@ let package = Package(
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMExternal", ["OMJSON", "OMGrid", "OMManifest", "OMTask"]),
     tests("OMObjects", ["TestSupport"]),
     tests(
       "OMRun",

@@ -78,7 +78,7 @@ package struct DerivedPlan: ArrayPlan {
     grid = RegionGrid(
       shape: shapes[0].array, unit: shapes[0].unit,
       // An axis that is one voxel long does not grow.
-      spatialAxes: axes.space.count)
+      spatialAxes: axes.space.count, reach: kernels.first?.reach ?? .any)
   }
 
   package var title: String { "image \(name)" }
