@@ -84,6 +84,8 @@ let package = Package(
     library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
     // tables as ngio stores them: AnnData, CSV and JSON
     library("OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
+    // tasks that are not built in: child processes and the lines they speak
+    library("OMExternal", ["OMJSON", "OMGrid", "OMManifest", "OMTask", "CSys"]),
     // connected components that cross regions and ranks; no I/O
     library("OMObjects", ["OMJSON", "OMGrid"]),
     // plans, engines, pyramids and the commit
@@ -100,7 +102,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMTables", "OMRun", "OMMPI", "CPNG", "CSys",
+        "OMTables", "OMExternal", "OMRun", "OMMPI", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -126,6 +128,7 @@ let package = Package(
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMExternal", ["OMJSON", "OMGrid", "OMManifest", "OMTask"]),
     tests("OMObjects", ["TestSupport"]),
     tests(
       "OMRun",

@@ -19,7 +19,7 @@ public enum OMTaskProgram {
     let environment = Environment.ofThisProcess()
     let console = Console(DescriptorSink.standardError, style: LogStyle())
     var context = CommandContext(
-      catalogue: TaskCatalogue(tasks), environment: environment,
+      catalogue: TaskCatalogue(tasks, environment), environment: environment,
       output: DescriptorSink.standardOutput, console: console)
     context.ownsProcess = true
     exit(run(Array(CommandLine.arguments.dropFirst()), context))

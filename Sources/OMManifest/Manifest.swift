@@ -110,6 +110,12 @@ extension Manifest {
     if let stray = mentioned.first(where: { !declared.contains($0) }) {
       throw Fault(.manifest, subject, "the omtask block names `\(stray)`, which is not declared")
     }
+    for (axis, size) in traits.program?.halo.sorted(by: { $0.key < $1.key }) ?? [] {
+      guard let name = size.parameter else { continue }
+      if let type = parameters[name]?.type, type == .integer || type == .number { continue }
+      throw Fault(
+        .manifest, subject, "the halo along \(axis) names `\(name)`, which is no numeric parameter")
+    }
     if let lonely = declared.subtracting(named).min() {
       throw Fault(.manifest, subject, "the parameter `\(lonely)` is in none of the groups")
     }
@@ -121,6 +127,6 @@ extension Manifest {
     "input", "inputs", "wells", "acquisition", "select", "roi-table", "on-damage", "follow-links",
     "output", "fresh", "durability", "threads", "memory", "mpi", "part", "scratch", "fail-fast",
     "stop-before", "stall-timeout", "lock-wait", "args-json", "out-json", "events", "report",
-    "progress", "dry-run", "limit", "ranks", "json", "help", "version",
+    "progress", "dry-run", "limit", "ranks", "json", "help", "version", "python",
   ]
 }

@@ -4,6 +4,8 @@ public struct TaskTraits: Sendable, Equatable {
   public enum Contract: String, Sendable, CaseIterable {
     /// A Swift kernel that is built into the program.
     case kernel
+    /// A program that is given regions, one after the other.
+    case region
   }
 
   /// How a result compares with the reference library (`E`, `I`, `T` or `H`).
@@ -80,4 +82,6 @@ public struct TaskTraits: Sendable, Equatable {
   public let runOnly: [String]
   /// Calls worth showing.
   public let examples: [Example]
+  /// How the program is started; nil for a kernel.
+  public let program: ProgramTraits?
 }

@@ -39,15 +39,44 @@ extension TaskTraits {
           text: try item.required("text", .string, in: place),
           command: try item.required("command", .string, in: place))
       }
+      program = contract == .kernel ? nil : try ProgramTraits(block, subject: subject)
+      try checkProgram(block, subject)
     } catch {
       throw Fault(.manifest, error.subject, error.message, hint: error.hint)
     }
   }
 
-  static let keys = [
-    "summary", "contract", "exactness", "result_version", "passes", "outputs", "dtypes", "axes",
-    "groups", "units", "run_only", "examples",
-  ]
+  static let keys =
+    [
+      "summary", "contract", "exactness", "result_version", "passes", "outputs", "dtypes", "axes",
+      "groups", "units", "run_only", "examples",
+    ] + ProgramTraits.keys
+
+  private func checkProgram(_ block: JSONObject, _ subject: String) throws(Fault) {
+    guard let program else {
+      if let key = ProgramTraits.keys.first(where: { block[$0] != nil }) {
+        throw Fault(.manifest, subject, "`\(key)` is for the contract `region`, this is `kernel`")
+      }
+      return
+    }
+    guard outputs.count == 1, let output = outputs.first, ["label", "image"].contains(output.kind)
+    else {
+      throw Fault(
+        .manifest, subject, "`outputs` must have one label or one image for the contract `region`")
+    }
+    if program.stitch != .none && output.kind != "label" {
+      throw Fault(.manifest, subject, "`stitch` is for labels, the output is an image")
+    }
+    if output.kind == "label",
+      let wrong = output.dataTypes.first(where: { !Self.labelTypes.contains($0) })
+    {
+      throw Fault(
+        .manifest, subject,
+        "the label has the type \(wrong), known are \(Self.labelTypes.joined(separator: ", "))")
+    }
+  }
+
+  private static let labelTypes = ["uint8", "uint16", "uint32", "uint64"]
 
   private static func checkKeys(_ block: JSONObject, _ subject: String) throws(Fault) {
     for key in block.keys where !keys.contains(key) {

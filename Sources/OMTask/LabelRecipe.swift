@@ -85,6 +85,20 @@ public enum LabelType: String, Sendable, CaseIterable {
   }
 }
 
+/// Objects that a kernel finds and numbers within each region by itself.
+public struct TileLabels: Sendable {
+  /// Makes the numbers of a region, as `uint32`; 0 is background.
+  public var kernel: any TileKernel
+  /// Which voxels make objects of neighbouring regions one; nil ends every object with its region.
+  public var seam: Connectivity?
+
+  /// Makes it.
+  public init(kernel: any TileKernel, seam: Connectivity?) {
+    self.kernel = kernel
+    self.seam = seam
+  }
+}
+
 /// The threshold of one scope and the kernel that applies it.
 public struct MaskChoice: Sendable {
   /// The threshold that was used.
@@ -118,6 +132,8 @@ public struct LabelRecipe: Sendable {
   /// Smooths every volume before its voxels are looked at, in the type of the image; nil takes them
   /// as they are.
   public var smoothing: (any TileKernel)?
+  /// Finds the objects of a region instead of `choose` and the connectivity of `objects`.
+  public var tiles: TileLabels?
   /// What must be known of each scope before `choose` is asked; nil for a fixed choice.
   public var statistics: StatisticsNeed?
   /// The voxels that one choice is made for.
@@ -130,6 +146,21 @@ public struct LabelRecipe: Sendable {
   public var dataType: LabelType?
   /// How coarser levels are made.
   public var downsampling: Downsampling
+
+  /// Makes a recipe of objects that a kernel finds by itself.
+  public init(
+    name: String?, channel: Int, level: Int, tiles: TileLabels, dataType: LabelType?,
+    downsampling: Downsampling
+  ) {
+    self.init(
+      name: name, channels: [channel], keepsChannelAxis: false, level: level, statistics: nil,
+      scope: .volume, objects: ObjectRules(connectivity: tiles.seam ?? .faces), dataType: dataType,
+      downsampling: downsampling
+    ) { _ throws(Fault) in
+      throw Fault(.internal, "", "a mask was asked of a task that makes labels")
+    }
+    self.tiles = tiles
+  }
 
   /// Makes a recipe.
   public init(

@@ -5,7 +5,8 @@ enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
     "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-    "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks", "manifest-compiler", "omtask",
+    "OMExternal", "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks", "manifest-compiler",
+    "omtask",
   ]
 
   /// Modules that see less than what lies below them.
@@ -15,6 +16,7 @@ enum ArrowTable {
     "OMManifest": ["OMJSON"],
     // Kernels see no store, no path and no rank.
     "OMTask": ["OMJSON", "OMGrid", "OMManifest"],
+    "OMExternal": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "OMObjects": ["OMJSON", "OMGrid"],
     "OMTasks": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "manifest-compiler": ["OMJSON", "OMManifest"],
@@ -24,6 +26,8 @@ enum ArrowTable {
   /// Modules that only those named may import.
   static let reserved: [String: Set<String>] = [
     "OMMPI": ["OMCommands"],
+    // engines know programs as kernels only
+    "OMExternal": ["OMCommands"],
     "OMCommands": ["omtask"],
     "OMTasks": ["omtask"],
     "CBlosc": ["OMCodecs"],
@@ -31,7 +35,7 @@ enum ArrowTable {
     "CZlib": ["OMCodecs"],
     "CPNG": ["OMCommands"],
     "CMPI": ["OMMPI"],
-    "CSys": ["OMStore", "OMCodecs", "OMRun", "OMCommands"],
+    "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMCommands"],
     "ArgumentParser": ["OMCommands", "omtask"],
   ]
 

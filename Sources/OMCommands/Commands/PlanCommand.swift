@@ -19,6 +19,7 @@ struct PlanCommand: Subcommand {
   @OptionGroup(title: "Output") var output: OutputFlags
   @OptionGroup(title: "Running") var resources: ResourceFlags
   @OptionGroup(title: "Running") var planned: RankFlags
+  @OptionGroup(title: "Running") var program: ProgramFlags
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
 
   @Flag(help: "Answer with JSON: every region of every pass.")
@@ -28,7 +29,8 @@ struct PlanCommand: Subcommand {
 
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
-    let flags = TaskFlags(input: input, output: output, arguments: arguments)
+    let flags = TaskFlags(
+      input: input, output: output, arguments: arguments, python: program.python)
     let request = try readTaskCall(words, flags, command: "plan", context)
     guard 1...1_000_000 ~= planned.ranks else {
       throw Fault(.usage, "", "`--ranks` is \(planned.ranks), it must be 1 to 1000000")

@@ -2,6 +2,7 @@ import ArgumentParser
 import OMJSON
 import OMManifest
 import OMRun
+import OMTask
 
 /// `omtask run`: runs a task on images.
 struct RunCommand: Subcommand {
@@ -21,10 +22,13 @@ struct RunCommand: Subcommand {
   @OptionGroup(title: "Output") var output: OutputFlags
   @OptionGroup(title: "Running") var resources: ResourceFlags
   @OptionGroup(title: "Running") var control: ControlFlags
+  @OptionGroup(title: "Running") var program: ProgramFlags
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
   @OptionGroup(title: "Machines") var machine: MachineFlags
 
-  private var flags: TaskFlags { TaskFlags(input: input, output: output, arguments: arguments) }
+  private var flags: TaskFlags {
+    TaskFlags(input: input, output: output, arguments: arguments, python: program.python)
+  }
 
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
@@ -99,6 +103,8 @@ struct RunCommand: Subcommand {
     request.options.lockWait = Double(control.lockWait.count)
     request.options.fresh = control.fresh
     request.options.durability = control.durability
+    // A little less than the engine waits: who hangs is better named by who talks to it.
+    request.options.surroundings.patience = 0.9 * Double(control.stallTimeout.count)
     return request
   }
 }

@@ -2,6 +2,7 @@ import Glibc
 import OMJSON
 import OMManifest
 import OMRun
+import OMTask
 
 /// One run with everybody who wants to hear of it: a person, an engine, Fractal.
 struct RunSession {
@@ -51,6 +52,13 @@ struct RunSession {
   func run(on ranks: Ranks) throws(Fault) -> Int32 {
     let listener = RunListener(
       console: console, meter: ProgressMeter(progress, console), events: events)
+    let program = request.entry.program
+    let stop = request.options.stop
+    let ending = stop.atForcedEnd { program.abandon() }
+    defer {
+      program.end()
+      stop.forget(ending)
+    }
     do {
       let report = try execute(request, communicator: ranks.communicator, observer: listener)
       return try ranks.end(with: ranks.communicator.rank == 0 ? tell(report) : 0)

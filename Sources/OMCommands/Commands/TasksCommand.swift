@@ -1,6 +1,7 @@
 import ArgumentParser
 import OMJSON
 import OMManifest
+import OMTask
 
 /// `omtask tasks`: lists the tasks of this program.
 struct TasksCommand: ParsableCommand {
@@ -21,7 +22,9 @@ struct ListTasksCommand: Subcommand {
   var json = false
 
   func run(in context: CommandContext) throws -> Int32 {
-    let answer = TaskList(manifests: try context.catalogue.tasks().map(\.manifest))
+    let found = try context.catalogue.everything()
+    for fault in found.faults { context.console.warning(fault.description) }
+    let answer = TaskList(tasks: found.tasks)
     try Output(context.output, json ? .json : .human).write(answer)
     return 0
   }
@@ -40,7 +43,7 @@ struct ShowTaskCommand: Subcommand {
 
   func run(in context: CommandContext) throws -> Int32 {
     let answer = TaskDescription(
-      manifest: try context.catalogue.task(task).manifest, columns: context.output.columns)
+      task: try context.catalogue.task(task), columns: context.output.columns)
     try Output(context.output, json ? .json : .human).write(answer)
     return 0
   }
@@ -48,20 +51,23 @@ struct ShowTaskCommand: Subcommand {
 
 /// All tasks, one line each.
 private struct TaskList: Answer {
-  let manifests: [Manifest]
+  let tasks: [KnownTask]
 
   var lines: [String] {
-    let width = manifests.map(\.identifier.count).max() ?? 0
-    return manifests.map { manifest in
-      let gap = String(repeating: " ", count: width - manifest.identifier.count + 2)
-      return "\(manifest.identifier)\(gap)\(manifest.traits.summary)"
+    let width = tasks.map(\.manifest.identifier.count).max() ?? 0
+    return tasks.map { task in
+      let name = task.manifest.identifier
+      let gap = String(repeating: " ", count: width - name.count + 2)
+      return "\(name)\(gap)\(task.manifest.traits.summary) (\(task.entry.file ?? "built in"))"
     }
   }
 
   var json: JSON {
     .array(
-      manifests.map { manifest in
-        [
+      tasks.map { task in
+        let manifest = task.manifest
+        return [
+          "source": task.entry.file.map { .string($0) } ?? "built in",
           "task": .string(manifest.identifier), "name": .string(manifest.name),
           "summary": .string(manifest.traits.summary), "category": .string(manifest.category),
         ]
@@ -71,15 +77,17 @@ private struct TaskList: Answer {
 
 /// One task in full.
 private struct TaskDescription: Answer {
-  let manifest: Manifest
+  let task: KnownTask
   let columns: Int
+
+  private var manifest: Manifest { task.manifest }
 
   var lines: [String] {
     let traits = manifest.traits
     var help = HelpText()
     help.opening = [
       "\(manifest.name): \(traits.summary)", "",
-      "Built in, result version \(traits.resultVersion). \(exactness)",
+      "\(task.entry.file.map { "From \($0)" } ?? "Built in"), result version \(traits.resultVersion). \(exactness)",
       "Reads \(traits.dataTypes.joined(separator: ", ")).",
     ]
     help.sections = traits.groups.map { group in

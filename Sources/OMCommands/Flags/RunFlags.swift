@@ -128,6 +128,15 @@ struct ControlFlags: ParsableArguments {
   var lockWait = Seconds(60)
 }
 
+/// What tasks that are not built in are run with.
+struct ProgramFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The interpreter of a task in Python that is not built in, instead of its own.",
+      valueName: "file"))
+  var python: String?
+}
+
 /// Where the parameters come from when a program calls.
 struct ArgumentsFlags: ParsableArguments {
   @Option(

@@ -9,6 +9,7 @@ struct TaskFlags {
   let input: InputFlags
   let output: OutputFlags
   let arguments: ArgumentsFlags
+  var python: String?
 
   /// Whether the call reads the standard input.
   var readsStandardInput: Bool { [arguments.argsJSON, input.inputList].contains("-") }
@@ -52,6 +53,13 @@ func readTaskCall(
   _ = try WellFilter(wells: options.wells, acquisition: options.acquisition)
   options.onDamage = flags.input.onDamage
   options.followLinks = flags.input.followLinks
+  if let python = flags.python {
+    if entry.file == nil {
+      throw Fault(
+        .usage, "--python", "`\(manifest.identifier)` is built in and needs no interpreter")
+    }
+    options.surroundings.python = python
+  }
   return RunRequest(
     entry: entry, manifest: manifest, parameters: parameters, inputs: inputs, options: options)
 }

@@ -24,6 +24,15 @@ struct ManifestAnswer: Answer {
       "\(errors) \(errors == 1 ? "mistake" : "mistakes")\(place)")
   }
 
+  /// The mistakes without the notes, a line each.
+  var errorLines: [String] {
+    files.flatMap { name, findings in
+      findings.filter { $0.finding.severity == .error }.map {
+        Self.line(name, $0.finding, $0.place)
+      }
+    }
+  }
+
   var lines: [String] {
     files.flatMap { name, findings in
       let lines = findings.map { Self.line(name, $0.finding, $0.place) }

@@ -29,6 +29,9 @@ struct Environment: Sendable {
   /// The value of a variable that holds a whole number; nil when it is not set or holds none.
   func number(_ name: String) -> Int? { values[name].flatMap { Int($0) } }
 
+  /// All variables with their values.
+  var all: [String: String] { values }
+
   /// The names of all variables.
   var names: some Collection<String> { values.keys }
 }

@@ -53,11 +53,45 @@ struct BlockRules {
       checkText("title", in: group)
       _ = findings.required("parameters", .strings, in: group, .omtask)
     }
+    checkProgram()
     checkUnits()
     _ = findings.optional("run_only", .strings, in: block, .omtask, nullable: true)
     for example in items("examples", mayBeEmpty: true) {
       checkText("text", in: example)
       checkText("command", in: example)
+    }
+  }
+
+  /// Checks what only tasks that are not built in have.
+  private mutating func checkProgram() {
+    let isProgram = block["contract"]?.value == "region"
+    for key in ProgramTraits.keys where !isProgram {
+      guard let spot = block.given(key) else { continue }
+      findings.error(
+        .omtask, spot, "`\(key)` is for the contract `region`", fix: "leave it out", atKey: true)
+    }
+    if !isProgram { return }
+    if let words = findings.required("command", .strings, in: block, .omtask),
+      words.first?.isEmpty ?? true, let spot = block["command"]
+    {
+      findings.error(.omtask, spot, "`command` names no program")
+    }
+    if block.given("region") != nil {
+      checkChoice("region", ProgramTraits.Reach.allCases.map(\.rawValue), in: block)
+    }
+    if block.given("stitch") != nil {
+      checkChoice("stitch", ProgramTraits.Stitch.allCases.map(\.rawValue), in: block)
+    }
+    if let environment = block.given("environment") {
+      findings.checkKeys(environment, ProgramTraits.Home.allCases.map(\.rawValue), .omtask)
+    }
+    if let halo = block.given("halo") {
+      findings.checkKeys(halo, ProgramTraits.haloAxes, .omtask)
+      for (axis, spot) in halo.members where HaloSize(spot.value) == nil {
+        findings.error(
+          .omtask, spot, "the halo along \(axis) is \(spot.value.excerpt)",
+          fix: "a number of voxels, `\"radius\"` or `\"4*sigma\"`")
+      }
     }
   }
 

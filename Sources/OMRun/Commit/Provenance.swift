@@ -1,5 +1,6 @@
 import OMJSON
 import OMManifest
+import OMTask
 
 /// Our record in the attributes of what was made: how it was made, and nothing about where or when.
 struct Provenance: Sendable {
@@ -20,6 +21,7 @@ struct Provenance: Sendable {
       "exactness": .string(request.manifest.traits.exactness.rawValue),
       "parameters": .object(request.parameters.resultValues),
     ]
+    if let program = request.entry.program.fingerprint { record["program"] = .string(program) }
     let select = request.options.select
     if !select.isEmpty {
       record["selection"] = .string(

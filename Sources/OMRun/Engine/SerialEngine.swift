@@ -1,3 +1,5 @@
+import OMTask
+
 /// Walks every piece in the calling thread; what small images of a plate run on.
 package final class SerialEngine: Engine, @unchecked Sendable {
   // Sendable by rule: one thread uses an engine of this kind, the one that owns its worker.
@@ -9,6 +11,8 @@ package final class SerialEngine: Engine, @unchecked Sendable {
   package init(_ worker: Worker, stop: StopSwitch = StopSwitch()) {
     self.worker = worker
     self.stop = stop
+    let number = worker.number
+    worker.scratch.sign = { stop.work.sign(worker: number) }
   }
 
   package var workerCount: Int { 1 }

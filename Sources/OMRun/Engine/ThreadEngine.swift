@@ -1,3 +1,4 @@
+import OMTask
 import Synchronization
 
 /// The rest of a walk is of no use, because another rank has failed meanwhile.
@@ -24,6 +25,10 @@ package final class ThreadEngine: Engine, @unchecked Sendable {
     workers = (0..<max(1, threads)).map { Worker(number: $0) }
     self.communicator = communicator
     self.stop = stop
+    for worker in workers {
+      let number = worker.number
+      worker.scratch.sign = { stop.work.sign(worker: number) }
+    }
   }
 
   package var workerCount: Int { workers.count }

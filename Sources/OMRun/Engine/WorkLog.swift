@@ -7,7 +7,7 @@ package final class WorkLog: Sendable {
   private struct Entry {
     let piece: Int
     let name: @Sendable (Int) -> String
-    let start: SuspendingClock.Instant
+    var start: SuspendingClock.Instant
   }
 
   private struct State {
@@ -54,6 +54,17 @@ package final class WorkLog: Sendable {
       _ = state.inHand[worker].popLast()
       state.finished += 1
       state.lastFinish = now
+    }
+  }
+
+  /// Notes that a worker moves on in its piece, which takes long.
+  func sign(worker: Int) {
+    let now = SuspendingClock.now
+    state.withLock { state in
+      guard worker < state.inHand.count, let last = state.inHand[worker].indices.last else {
+        return
+      }
+      state.inHand[worker][last].start = now
     }
   }
 

@@ -115,7 +115,8 @@ extension ImageRun {
         guard let rules = plan.recipe.objects else { return }
         let pass = ObjectsPass(plan: plan, rules: rules, choices: choices[piece.plan])
         let objects = try find(own[index], plan, pass, worker)
-        let parts = try store.keep(objects.blocks, in: plan.blockGrid)
+        let parts = try store.keep(
+          objects.blocks, in: plan.blockGrid, mayDropRuns: plan.recipe.tiles == nil)
         found.withLock {
           $0.parts[index] = parts
           $0.foreground[piece.plan] += objects.foreground
@@ -139,7 +140,9 @@ extension ImageRun {
       return known
     }
     let objects = try pass.run(pieces[number].region, worker)
-    try checkpoint?.keep(.objects, number, limit: pieces[number].keptBytes(plan)) {
+    // Finding them again may take another program long.
+    let limit = plan.recipe.tiles == nil ? pieces[number].keptBytes(plan) : .max
+    try checkpoint?.keep(.objects, number, limit: limit) {
       objects.packed()
     }
     return objects
@@ -159,7 +162,8 @@ extension ImageRun {
       parts[part].openings = []
     }
     let total = try ObjectResolution(
-      grid: plan.blockGrid, rules: rules, communicator: engine.communicator
+      grid: plan.blockGrid, rules: rules, order: plan.seamOrder,
+      communicator: engine.communicator
     ).resolve(&blocks, openings)
     for (place, block) in zip(places, blocks) { parts[place.part].blocks[place.block] = block }
     return total

@@ -10,7 +10,8 @@ extension ImageRun {
     var tables = setup.labels.map { _ in StatisticsTable() }
     var choices = preset
     var open: [Int] = []
-    for (index, plan) in setup.labels.enumerated() where choices[index] == nil {
+    for (index, plan) in setup.labels.enumerated()
+    where choices[index] == nil && plan.recipe.tiles == nil {
       if plan.recipe.statistics == nil {
         choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
       } else if plan.takesStatistics(memory: memoryPerWorker) {

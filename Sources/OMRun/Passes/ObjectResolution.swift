@@ -14,6 +14,9 @@ import OMZarr
 struct ObjectResolution {
   let grid: BlockGrid
   let rules: ObjectRules
+  /// In how many coordinates voxels of two blocks may differ that make their components one; 0
+  /// ends every component with its block.
+  let order: Int
   let communicator: any Communicator
 
   /// Finds the number of every component of the given blocks.
@@ -25,8 +28,8 @@ struct ObjectResolution {
   /// - Throws: What the communicator throws.
   func resolve(_ blocks: inout [LabelledBlock], _ openings: [BlockOpening]) throws(Fault) -> Int {
     let tree = try MergeTree(
-      GroupMerge(openings.map(\.group), in: grid, order: rules.connectivity.order), grid,
-      rules.connectivity.order, communicator)
+      GroupMerge(openings.map(\.group), in: grid, order: order), grid, order,
+      communicator)
     let facts = try tree.finalFacts()
     let joined = openings.indices.map { tree.own.joined($0) }
     var starters: [[UInt32]] = []

@@ -26,6 +26,7 @@ struct ObjectsPass: Sendable {
 
   /// Finds the components of a region.
   func run(_ region: Region, _ worker: Worker) throws -> RegionObjects {
+    if let tiles = plan.recipe.tiles { return try find(region, tiles, worker) }
     try plan.prepare(region, worker)
     let isInMemory = choices == nil && plan.recipe.smoothing == nil
     var result = RegionObjects()
@@ -46,6 +47,24 @@ struct ObjectsPass: Sendable {
         worker.labeller.label(
           worker.mask, block: plan.block(part), in: plan.blockGrid,
           order: rules.connectivity.order, findsBorder: rules.clearsBorder))
+    }
+    return result
+  }
+
+  /// Takes the objects of a region as a kernel finds and numbers them.
+  private func find(
+    _ region: Region, _ tiles: TileLabels, _ worker: Worker
+  ) throws -> RegionObjects {
+    var result = RegionObjects()
+    let work = TileWork(source: plan.source, axes: plan.axes, damage: plan.damage)
+    for part in plan.parts(of: region) {
+      let room = worker.made.replace(byteCount: part.source.count * DataType.uint32.byteCount)
+      guard let start = room.baseAddress else { continue }
+      try work.make(part.source, tiles.kernel, .uint32, into: start, worker)
+      let block = LabelledBlock(
+        labels: UnsafePointer(start.assumingMemoryBound(to: UInt32.self)), block: plan.block(part))
+      result.foreground += block.voxelCount
+      result.blocks.append(block)
     }
     return result
   }
@@ -113,7 +132,7 @@ struct ObjectsPass: Sendable {
   /// What an earlier invocation found in a region; nil when it lacks the thresholds needed here.
   func restored(_ bytes: [UInt8]) throws(Fault) -> RegionObjects? {
     guard var result = try? RegionObjects(unpacking: bytes) else { return nil }
-    if choices != nil { return result }
+    if choices != nil || plan.recipe.tiles != nil { return result }
     guard let table = result.statistics else { return nil }
     var chosen = Choices(Scopes(plan))
     try chosen.choose(plan.recipe, from: table)

@@ -22,8 +22,16 @@ final class RunStore: Sendable {
 
   /// Takes the blocks of a region.
   ///
-  /// - Throws: A fault of kind `limit` when even the components do not fit.
-  func keep(_ blocks: [LabelledBlock], in grid: BlockGrid) throws(Fault) -> RegionParts {
+  /// - Parameters:
+  ///   - blocks: The blocks.
+  ///   - grid: The volumes around them.
+  ///   - mayDropRuns: Whether runs can be found again.
+  /// - Returns: What is kept of them.
+  /// - Throws: A fault of kind `limit` when even the components, or runs that must be kept, do not
+  ///   fit.
+  func keep(
+    _ blocks: [LabelledBlock], in grid: BlockGrid, mayDropRuns: Bool
+  ) throws(Fault) -> RegionParts {
     var parts = RegionParts()
     parts.openings = blocks.map { $0.opening(in: grid) }
     let runs = blocks.reduce(0) { $0 + $1.runByteCount }
@@ -32,7 +40,7 @@ final class RunStore: Sendable {
       + parts.openings.reduce(0) { $0 + $1.byteCount }
     let (keepsRuns, total) = used.withLock { used in
       used += least
-      let fits = used + runs <= limit
+      let fits = used + runs <= limit || !mayDropRuns
       if fits { used += runs }
       return (fits, used)
     }

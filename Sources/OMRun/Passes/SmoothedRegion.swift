@@ -49,11 +49,18 @@ extension LabelPlan {
 
   /// Bytes that smoothing needs besides.
   var smoothingBytes: Int {
-    guard let kernel = recipe.smoothing else { return 0 }
+    recipe.smoothing.map { bytes(of: $0, source.metadata.dataType) } ?? 0
+  }
+
+  /// Bytes that a kernel needs besides that makes the labels of a region.
+  var tileBytes: Int { recipe.tiles.map { bytes(of: $0.kernel, .uint32) } ?? 0 }
+
+  /// Bytes for a region with its halo, what a kernel makes of it, and its work.
+  private func bytes(of kernel: any TileKernel, _ made: DataType) -> Int {
     let metadata = source.metadata
     let tile = axes.largest(sourceCell, halo: kernel.halo, within: metadata.shape)
     let region = zip(sourceCell, metadata.shape).reduce(1) { $0 * min($1.0, $1.1) }
-    return (tile.reduce(1, *) + region) * metadata.dataType.byteCount
+    return tile.reduce(metadata.dataType.byteCount, *) + region * made.byteCount
       + kernel.scratchByteCount(axes.vector(tile))
   }
 }

@@ -78,7 +78,8 @@ package struct DerivedPlan: ArrayPlan {
     grid = RegionGrid(
       shape: shapes[0].array, unit: shapes[0].unit,
       // An axis that is one voxel long does not grow.
-      spatialAxes: axes.space.count, depth: collapsed.map { selection.shape[$0] } ?? 1)
+      spatialAxes: axes.space.count, depth: collapsed.map { selection.shape[$0] } ?? 1,
+      reach: kernels.first?.reach ?? .any)
   }
 
   package var title: String { "image \(name)" }

@@ -51,7 +51,8 @@ package struct ImageSetup: Sendable {
     if note == nil {
       let maker = PlanMaker(source: source, options: request.options, damage: damage)
       do throws(Fault) {
-        let task = try request.entry.task.init(request.parameters)
+        let task = try request.entry.program.bind(
+          request.parameters, request.options.surroundings)
         switch try task.product(for: source.info) {
         case .labels(let recipes):
           for recipe in recipes { labels.append(try maker.label(recipe)) }

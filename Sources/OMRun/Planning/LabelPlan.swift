@@ -56,7 +56,8 @@ package struct LabelPlan: ArrayPlan {
     let metadata = sources[0].metadata
     grid = RegionGrid(
       shape: LabelPlan.drop(dropped, metadata.shape),
-      unit: LabelPlan.drop(dropped, metadata.storedChunkShape), spatialAxes: axes.space.count)
+      unit: LabelPlan.drop(dropped, metadata.storedChunkShape), spatialAxes: axes.space.count,
+      reach: recipe.tiles?.kernel.reach ?? .any)
   }
 
   private static func drop<Value>(_ axis: Int?, _ values: [Value]) -> [Value] {
@@ -70,6 +71,11 @@ package struct LabelPlan: ArrayPlan {
   package var title: String { "label \(name)" }
 
   package var downsampling: Downsampling { recipe.downsampling }
+
+  /// In how many coordinates voxels of two regions may differ that make their components one.
+  var seamOrder: Int {
+    recipe.tiles.map { $0.seam?.order ?? 0 } ?? recipe.objects?.connectivity.order ?? 0
+  }
 
   package var findsObjects: Bool { recipe.objects != nil }
 

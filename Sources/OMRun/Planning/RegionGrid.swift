@@ -1,4 +1,5 @@
 package import OMGrid
+package import OMTask
 
 /// The regions of a label image: unions of whole write units that stay within one (t, c) volume
 /// wherever the write units allow it.
@@ -17,12 +18,19 @@ package struct RegionGrid: Sendable {
   ///   - unit: The shape of a write unit.
   ///   - spatialAxes: How many of the last axes are spatial; only these are grown.
   ///   - depth: How many voxels are read for one that is made.
-  package init(shape: [Int], unit: [Int], spatialAxes: Int, depth: Int = 1) {
+  ///   - reach: How much of a volume a region must hold.
+  package init(
+    shape: [Int], unit: [Int], spatialAxes: Int, depth: Int = 1, reach: TileReach = .any
+  ) {
     units = ChunkGrid(arrayShape: shape, cellShape: unit)
     let voxels = shape.reduce(1, *) * depth
     // Some dozens of regions keep workers busy; below a million voxels their surface costs more.
     let target = min(1 << 24, max(1 << 20, voxels / 64)) / depth
     var cell = unit
+    let covered = reach == .any ? 0 : reach == .plane ? 2 : spatialAxes
+    for axis in shape.count - covered..<shape.count {
+      cell[axis] = max(1, (shape[axis] + unit[axis] - 1) / unit[axis]) * unit[axis]
+    }
     var grown = true
     while grown {
       grown = false

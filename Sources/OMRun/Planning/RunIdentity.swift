@@ -52,6 +52,8 @@ struct RunIdentity {
       "input": .string(input),
       "outputs": .array(outputs),
     ]
+    // Code that is built in says by its result version when voxels change; others just change.
+    if let program = request.entry.program.fingerprint { document["program"] = .string(program) }
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }

@@ -51,6 +51,8 @@ package struct RunOptions: Sendable {
   package var fresh = false
   /// What of a result waits until it is on the disk.
   package var durability = Durability.commit
+  /// What the task may know of the run.
+  package var surroundings = TaskSurroundings()
   /// Seconds to wait for a lock that another process holds.
   package var lockWait = 60.0
 

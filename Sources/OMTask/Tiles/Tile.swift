@@ -69,6 +69,8 @@ public struct OutputTile {
 /// A value belongs to one worker, so kernels need not lock anything.
 public final class TileScratch {
   private var rooms: [UnsafeMutableRawBufferPointer] = []
+  /// Called by kernels that take long, whenever they move on.
+  public var sign: () -> Void = {}
 
   /// Starts without memory.
   public init() {}

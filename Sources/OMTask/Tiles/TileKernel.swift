@@ -1,6 +1,16 @@
 public import OMGrid
 public import OMJSON
 
+/// How much of a volume a kernel must see at once.
+public enum TileReach: Sendable {
+  /// Any box, with a halo.
+  case any
+  /// Whole planes.
+  case plane
+  /// Whole volumes.
+  case volume
+}
+
 /// Computes every voxel of a tile from the voxels around it.
 ///
 /// An author writes the generic `apply(_:_:scratch:)`; the engine picks the copy for the type of the
@@ -9,6 +19,9 @@ public import OMJSON
 public protocol TileKernel: Sendable {
   /// How far the kernel looks beyond the voxel it computes, along z, y and x.
   var halo: Vector3 { get }
+
+  /// How much of a volume it must see at once; `any` unless it says otherwise.
+  var reach: TileReach { get }
 
   /// Bytes of scratch memory for a tile, for the plan of a run.
   ///
@@ -36,6 +49,9 @@ public protocol TileKernel: Sendable {
 }
 
 extension TileKernel {
+  /// Any box will do.
+  public var reach: TileReach { .any }
+
   /// Some planes of the widest type, which is what most kernels need.
   public func scratchByteCount(_ tile: Vector3) -> Int { 4 * 8 * tile.y * tile.x + (1 << 20) }
 

@@ -1,0 +1,108 @@
+import OMGrid
+import OMJSON
+import OMTask
+
+/// A program that computes tiles, as the engine sees it: a kernel like any other.
+struct ExternalKernel: TileKernel {
+  /// How far the program looks beyond what it computes.
+  let halo: Vector3
+  /// How much of a volume it must see at once.
+  let reach: TileReach
+  /// Whether the image has a z axis.
+  let hasDepth: Bool
+  /// The line about the image.
+  let image: JSON
+  /// Bytes for each voxel it is given: in shared memory, and of its own.
+  let bytesPerVoxel: Int
+  /// The children.
+  let pool: ChildPool
+  /// How a child is started for a worker.
+  let start: @Sendable (Int) throws(Fault) -> RegionChild.Start
+
+  func scratchByteCount(_ tile: Vector3) -> Int {
+    (reach == .plane ? 1 : tile.z) * tile.y * tile.x * bytesPerVoxel
+  }
+
+  func apply<V: Voxel>(
+    _ input: Tile<V>, _ output: OutputTile, scratch: TileScratch
+  ) throws(Fault) {
+    try apply(
+      V.dataType, input.voxels, origin: input.origin, shape: input.shape, volume: input.volume,
+      output, scratch: scratch)
+  }
+
+  func apply(
+    _ dataType: DataType, _ voxels: UnsafeRawPointer, origin: Vector3, shape: Vector3,
+    volume: Vector3, _ output: OutputTile, scratch: TileScratch
+  ) throws(Fault) {
+    try pool.withChild(start) { (child) throws(Fault) in
+      guard reach == .plane else {
+        let request = request(dataType, origin, shape, volume, output)
+        return try child.compute(
+          request, image: image, voxels, into: output.start, sign: scratch.sign)
+      }
+      // A region may hold many planes, and each is one for the program.
+      let (inputBytes, outputBytes) = (
+        shape.y * shape.x * dataType.byteCount,
+        output.shape.y * output.shape.x * output.dataType.byteCount
+      )
+      for plane in 0..<shape.z {
+        let start = output.start + plane * outputBytes
+        let part = OutputTile(
+          start: start, dataType: output.dataType,
+          origin: Vector3(origin.z + plane, output.origin.y, output.origin.x),
+          shape: Vector3(1, output.shape.y, output.shape.x))
+        let request = request(
+          dataType, Vector3(origin.z + plane, origin.y, origin.x), Vector3(1, shape.y, shape.x),
+          volume, part)
+        try child.compute(
+          request, image: image, voxels + plane * inputBytes, into: start, sign: scratch.sign)
+        scratch.sign()
+      }
+      if output.dataType == .uint32 && numbersPlanes { try number(output) }
+    }
+  }
+
+  /// Whether the voxels are numbers of objects, which begin anew in every plane.
+  var numbersPlanes = false
+
+  private func request(
+    _ dataType: DataType, _ origin: Vector3, _ shape: Vector3, _ volume: Vector3,
+    _ output: OutputTile
+  ) -> RegionProtocol.Request {
+    let isFlat = !hasDepth || reach == .plane
+    let list = { (v: Vector3) in isFlat ? [v.y, v.x] : [v.z, v.y, v.x] }
+    return RegionProtocol.Request(
+      number: 0, axes: isFlat ? ["y", "x"] : ["z", "y", "x"], inputType: dataType,
+      inputShape: list(shape), inputOrigin: [origin.z, origin.y, origin.x],
+      outputType: output.dataType, outputShape: list(output.shape),
+      offset: list(
+        Vector3(
+          output.origin.z - origin.z, output.origin.y - origin.y, output.origin.x - origin.x)),
+      volume: [volume.z, volume.y, volume.x])
+  }
+
+  /// Makes the numbers of every plane differ from those of the planes before it.
+  private func number(_ output: OutputTile) throws(Fault) {
+    let count = output.shape.y * output.shape.x
+    let voxels = output.start.assumingMemoryBound(to: UInt32.self)
+    var (base, next): (UInt32, UInt32) = (0, 0)
+    for plane in 0..<output.shape.z {
+      // Numbers may be anything, so they are made small first.
+      var known: [UInt32: UInt32] = [:]
+      let line = voxels + plane * count
+      for index in 0..<count where line[index] != 0 {
+        if let number = known[line[index]] {
+          line[index] = number
+          continue
+        }
+        let (number, overflow) = base.addingReportingOverflow(UInt32(known.count) + 1)
+        if overflow { throw Fault(.limit, "", "a region has more than 2^32 objects") }
+        known[line[index]] = number
+        line[index] = number
+        next = number
+      }
+      base = next
+    }
+  }
+}

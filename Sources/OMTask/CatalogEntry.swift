@@ -1,0 +1,76 @@
+public import OMJSON
+public import OMManifest
+
+/// A task with its manifest, as the catalogue lists it.
+public struct CatalogEntry: Sendable {
+  /// The text of the manifest.
+  public let manifestText: String
+  /// The file of the manifest; nil for a task that is built in.
+  public let file: String?
+  /// What does the work.
+  public let program: any TaskProgram
+
+  /// Makes the entry of a task that is built in.
+  public init(manifestText: String, task: any RegionTask.Type) {
+    self.manifestText = manifestText
+    file = nil
+    program = BuiltInProgram(task: task)
+  }
+
+  /// Makes the entry of a task that is not built in.
+  public init(manifestText: String, file: String, program: any TaskProgram) {
+    self.manifestText = manifestText
+    self.file = file
+    self.program = program
+  }
+}
+
+/// What a task may know of the run around it.
+public struct TaskSurroundings: Sendable {
+  /// The interpreter to use instead of the one that the manifest asks for.
+  public var python: String?
+  /// Seconds without any sign of life after which a program is given up; 0 waits for ever.
+  public var patience: Double
+
+  /// Makes the surroundings of a run.
+  public init(python: String? = nil, patience: Double = 0) {
+    self.python = python
+    self.patience = patience
+  }
+}
+
+/// What does the work of a task: code that is built in, or another program.
+public protocol TaskProgram: Sendable {
+  /// What stands for the program itself in the identity of a run; nil for code that is built in,
+  /// whose result version says all.
+  var fingerprint: String? { get }
+
+  /// Binds the task to parameters that passed the manifest's checks.
+  ///
+  /// - Throws: A fault of kind `usage` when parameters contradict each other.
+  func bind(
+    _ parameters: Parameters, _ surroundings: TaskSurroundings
+  ) throws(Fault) -> any ImageTask
+
+  /// Ends what was started for the task, in order.
+  func end()
+
+  /// Ends it at once; any thread, in the middle of its work.
+  func abandon()
+}
+
+/// A task that is built in.
+private struct BuiltInProgram: TaskProgram {
+  let task: any RegionTask.Type
+
+  var fingerprint: String? { nil }
+
+  func bind(
+    _ parameters: Parameters, _ surroundings: TaskSurroundings
+  ) throws(Fault) -> any ImageTask {
+    try task.init(parameters)
+  }
+
+  func end() {}
+  func abandon() {}
+}
