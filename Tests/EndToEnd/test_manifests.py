@@ -3,7 +3,6 @@
 import copy
 import importlib.util
 import json
-import os
 import random
 import re
 import shutil
@@ -20,7 +19,7 @@ from fractal_task_tools._specs import validate_schema
 from fractal_task_tools._task_arguments import validate_arguments
 from jsonschema import Draft202012Validator
 
-from omtask_testing import samples
+from omtask_testing import fractal, samples
 from omtask_testing.args_schemas import args_schema
 from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Program, environment
@@ -216,9 +215,6 @@ def test_what_is_exported_passes_fractal_task_tools(exported: Path) -> None:
 
 
 def test_fractal_server_takes_what_is_exported(exported: Path, omtask: Program, tmp_path: Path) -> None:
-    python = os.environ.get("OMTASK_FRACTAL_PYTHON")
-    if not python:
-        pytest.skip("OMTASK_FRACTAL_PYTHON names no Python with fractal-server")
     manifest = json.loads(exported.read_text())
     broken = []
     for key, value in (
@@ -229,7 +225,7 @@ def test_fractal_server_takes_what_is_exported(exported: Path, omtask: Program, 
         copied["task_list"][0][key] = value
         broken.append(tmp_path / f"broken-{len(broken)}.json")
         broken[-1].write_text(json.dumps(copied))
-    call = [python, SERVER_CHECK, exported, *broken]
+    call = [fractal.python(), SERVER_CHECK, exported, *broken]
     problems = json.loads(subprocess.run(call, capture_output=True, check=True).stdout)
     assert problems[0] is None
     assert all(problems[1:]), problems
