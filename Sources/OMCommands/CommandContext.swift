@@ -3,6 +3,8 @@ import OMJSON
 
 /// What a command may use of the world around it.
 struct CommandContext: Sendable {
+  /// What this program is called in help.
+  var programName = "omtask"
   /// The tasks of this program.
   let catalogue: TaskCatalogue
   /// The variables of the process.

@@ -11,7 +11,11 @@ let programVersion = "0.1.0"
 /// The program `omtask` around a catalogue of tasks.
 public enum OMTaskProgram {
   /// Runs the call of this process and ends it with the exit code of the design's table.
-  public static func main(tasks: [CatalogEntry]) -> Never {
+  ///
+  /// - Parameters:
+  ///   - name: What the program is called in help.
+  ///   - tasks: The tasks that are built in.
+  public static func main(name: String = "omtask", tasks: [CatalogEntry]) -> Never {
     // A reader that goes away is an error of `write`, not a signal that kills the run.
     signal(SIGPIPE, SIG_IGN)
     om_fill_standard_descriptors()
@@ -21,6 +25,7 @@ public enum OMTaskProgram {
     var context = CommandContext(
       catalogue: TaskCatalogue(tasks, environment), environment: environment,
       output: DescriptorSink.standardOutput, console: console)
+    context.programName = name
     context.ownsProcess = true
     exit(run(Array(CommandLine.arguments.dropFirst()), context))
   }

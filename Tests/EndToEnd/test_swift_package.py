@@ -56,7 +56,10 @@ def test_the_manifest_has_no_mistakes(omtask: Program) -> None:
 
 def test_its_tasks_are_those_of_the_package(program: Program) -> None:
     assert program("tasks").stdout.split()[0] == "local-range"
-    assert "--radius" in program("run", "local-range", "--help").stdout
+    text = program("run", "local-range", "--help").stdout
+    assert "--radius" in text
+    assert "  range-tasks run local-range <uri>" in text
+    assert "    range-tasks run local-range image.zarr" in text
 
 
 @pytest.mark.parametrize("number", range(24))

@@ -3,5 +3,5 @@ import OMCommands
 /// The program: every command of omtask, for the tasks of `Manifests/`.
 @main
 enum Program {
-  static func main() { OMTaskProgram.main(tasks: TaskCatalog.entries) }
+  static func main() { OMTaskProgram.main(name: "range-tasks", tasks: TaskCatalog.entries) }
 }

@@ -20,10 +20,23 @@ struct RootCommand: ParsableCommand {
   }
 }
 
-/// The text of a request for help.
+/// The text of a request for help, whose calls begin with the name of this program.
 ///
 /// - Throws: A fault of kind `usage` when the command or the task does not exist.
 func helpText(_ request: HelpRequest, _ context: CommandContext) throws(Fault) -> String {
+  let text = try ownHelpText(request, context)
+  let own = RootCommand.configuration.commandName ?? ""
+  if context.programName == own { return text }
+  return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+    let call = line.drop { $0 == " " }
+    guard call.count < line.count, call.hasPrefix("\(own) ") else { return String(line) }
+    return line.prefix(line.count - call.count) + context.programName + call.dropFirst(own.count)
+  }.joined(separator: "\n")
+}
+
+private func ownHelpText(
+  _ request: HelpRequest, _ context: CommandContext
+) throws(Fault) -> String {
   let program = try CommandDescription.ofProgram()
   let columns = context.output.isTerminal ? context.output.columns : 80
   switch request {
