@@ -9,8 +9,8 @@ struct Target: Sendable {
   let names: [String]
   /// An OME-Zarr of its own; nil for label images in the image.
   let output: SeparatePath?
-  /// The well that is to list the result, beside the image.
-  let well: WellRegister?
+  /// What is to list the result: the well of the image, or a new plate.
+  let register: (any ResultRegister)?
   /// The path from the result to the image.
   let source: String
   let overwrites: Bool
@@ -21,21 +21,27 @@ struct Target: Sendable {
     image = setup.image
     names = setup.names
     overwrites = request.options.overwrite
-    if let uri = request.options.output {
+    if let plate = setup.newPlate {
+      if request.options.output != nil { try OutputRules.checkApart(plate.path, image.location) }
+      output = plate.image
+      register = PlateRegister(plate: plate)
+      source = plate.imageSource
+      nameFlag = request.options.output == nil ? "--suffix" : nil
+    } else if let uri = request.options.output {
       let path = try SeparatePath(uri)
       try OutputRules.checkApart(path, image.location)
       output = path
-      well = nil
+      register = nil
       source = image.location.displayName
       nameFlag = nil
     } else if setup.outputKind == .image, let name = setup.names.first {
       output = try SeparatePath(beside: image.location, name: name)
-      well = try WellRegister(image.location, name: name)
+      register = try WellRegister(image.location, name: name)
       source = "../\(image.location.name)"
       nameFlag = "--suffix"
     } else {
       output = nil
-      well = nil
+      register = nil
       source = LabelDocuments.sourceInPlace
       nameFlag = "--label-name"
     }
@@ -71,6 +77,7 @@ struct Target: Sendable {
   ) throws(Fault) -> (state: State, records: [JSON?]) {
     var records: [JSON?] = []
     var known = 0
+    try register?.check()
     let list = try listed()
     for label in names.indices {
       let found = try existing(label, besides: list)
@@ -101,7 +108,7 @@ struct Target: Sendable {
 
   /// The names that the image or the well lists; nil when nothing lists the results.
   private func listed() throws(Fault) -> [String]? {
-    if let well { return try well.isListed() ? names : [] }
+    if let register { return try register.isListed() ? names : [] }
     return output == nil ? try image.labelsList().names : nil
   }
 
@@ -113,8 +120,9 @@ struct Target: Sendable {
         try ExistingLabel.find(names[label], image: location.path, in: location.store)
       }
     }
-    let parent = try OutputFolder(path: output.parent)
-    guard let kind = try parent.kind(of: output.name) else { return nil }
+    // In a new plate the folders above it need not be there.
+    let parent = try OutputFolder(path: output.stageHolder)
+    guard let kind = try parent.kind(of: joinedKey(output.folder, output.name)) else { return nil }
     if kind != .folder { return ExistingLabel(record: nil) }
     let store = try FileStore(root: output.uri)
     let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])

@@ -78,7 +78,7 @@ struct ImageRun: Sendable {
   /// - Returns: What was made, for the commit and the report, the same on every rank.
   func run() throws -> [MadeImage] {
     if let derived = setup.derived { return [try writeTiles(derived)] }
-    if !setup.copies.isEmpty { return try writeCopies() }
+    if let copy = setup.copy { return try writeCopies(copy.plans) }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

@@ -48,6 +48,8 @@ struct RunIdentity {
       "input": .string(input),
       "outputs": .array(outputs),
     ]
+    // Stages of all images of a new plate lie beside each other.
+    if let plate = setup.newPlate { document["place"] = .string(plate.field.path) }
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }

@@ -30,6 +30,7 @@ extension OutputReport {
       "name": .string(name), "uri": .string(uri), "kind": .string(kind.rawValue),
       "type": .string(dataType.rawValue), "share": JSON(foregroundShare),
     ]
+    if let plate { object["plate"] = .string(plate) }
     if let objects { object["objects"] = JSON(objects) }
     object["thresholds"] = .array(
       thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
@@ -43,6 +44,7 @@ extension OutputReport {
       let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
     else { return nil }
     self.init(name: name, uri: uri, kind: kind, dataType: type)
+    plate = json["plate"]?.stringValue
     objects = json["objects"]?.intValue
     foregroundShare = json["share"]?.doubleValue ?? 0
     notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
