@@ -27,10 +27,23 @@ public struct ProjectTask: RegionTask {
       truncates: parameters.compat == .fractal)
     return .image(
       ImageRecipe(
-        suffix: parameters.suffix
-          ?? "\(parameters.method.rawValue)_\(parameters.axis.rawValue)",
+        suffix: parameters.suffix ?? standardSuffix,
         making: .projection(projection), dataType: dataType(of: image.dataType),
-        downsampling: Downsampling(rawValue: parameters.pyramid.rawValue) ?? .mean))
+        downsampling: Downsampling(rawValue: parameters.pyramid.rawValue) ?? .mean,
+        place: parameters.plate == .new ? .newPlate : .besideImage))
+  }
+
+  /// The suffix when none is given: as Fractal's task has it where that is what is wanted.
+  private var standardSuffix: String {
+    if parameters.compat == .fractal && parameters.axis == .z {
+      switch parameters.method {
+      case .max: return "mip"
+      case .min: return "minip"
+      case .mean: return "meanip"
+      case .sum: return "sumip"
+      }
+    }
+    return "\(parameters.method.rawValue)_\(parameters.axis.rawValue)"
   }
 
   private func dataType(of image: DataType) -> DataType {

@@ -2,14 +2,14 @@ import OMGrid
 package import OMJSON
 
 /// The order in which a chunk's axes are stored, and the copy back to array order.
-struct Transposition: Sendable {
+package struct Transposition: Sendable {
   /// The axes longer than 1, in array order: their length and their step in the stored chunk.
   private let axes: [(count: Int, storedStride: Int)]
 
   /// The order of array axes in the stored chunk: `order[0]` varies slowest.
   ///
   /// - Returns: nil when the bytes lie in array order anyway.
-  init?(order: [Int], chunkShape: [Int]) {
+  package init?(order: [Int], chunkShape: [Int]) {
     var strides = chunkShape
     var stride = 1
     for axis in order.reversed() {
@@ -21,7 +21,7 @@ struct Transposition: Sendable {
   }
 
   /// Copies a stored chunk to array order (C order).
-  func restore(
+  package func restore(
     _ stored: UnsafeRawPointer, to target: UnsafeMutableRawPointer, elementByteCount: Int
   ) {
     switch elementByteCount {

@@ -25,8 +25,16 @@ package struct Axis: Sendable, Equatable {
 extension Axis {
   /// Reads the axes of a multiscale image and checks their number, names and order.
   ///
+  /// - Parameters:
+  ///   - multiscale: The entry of the image.
+  ///   - subject: The document.
+  ///   - inAnyOrder: Whether they may stand in another order than OME-Zarr's, as long as the axes of space
+  ///     are named z, y and x.
+  /// - Returns: The axes.
   /// - Throws: `metadata` with what is wrong.
-  static func read(_ multiscale: JSONObject, subject: String) throws(Fault) -> [Axis] {
+  static func read(
+    _ multiscale: JSONObject, subject: String, inAnyOrder: Bool = false
+  ) throws(Fault) -> [Axis] {
     let objects = try multiscale.required("axes", .objects, in: subject)
     var names: [String] = []
     var kinds: [Kind] = []
@@ -35,13 +43,19 @@ extension Axis {
       names.append(name)
       kinds.append(kind(name, try object.optional("type", .string, in: subject)))
     }
-    try checkNames(names, subject)
-    try checkKinds(kinds, names, subject)
     let spaces = kinds.count { $0 == .space }
+    let isNamed = zip(names, kinds).allSatisfy { $1 != .space || ["z", "y", "x"].contains($0) }
+    try checkNames(names, subject, inAnyOrder: inAnyOrder)
+    try checkKinds(kinds, names, subject, inAnyOrder: inAnyOrder && isNamed)
+    if inAnyOrder && isNamed && spaces == 2 && names.contains("z") {
+      throw Fault(
+        .metadata, subject, "the axes of space are \(names.joined(separator: ", ")), expected y and x")
+    }
     return objects.indices.map { place in
       Axis(
         name: names[place], kind: kinds[place], unit: objects[place]["unit"]?.stringValue,
-        letter: letter(kinds[place], place: place, of: kinds.count, spaces: spaces),
+        letter: inAnyOrder && isNamed && kinds[place] == .space
+          ? names[place] : letter(kinds[place], place: place, of: kinds.count),
         document: .object(objects[place]))
     }
   }
@@ -55,7 +69,7 @@ extension Axis {
     }
   }
 
-  private static func letter(_ kind: Kind, place: Int, of count: Int, spaces: Int) -> String {
+  private static func letter(_ kind: Kind, place: Int, of count: Int) -> String {
     switch kind {
     case .time: "t"
     case .channel: "c"
@@ -63,7 +77,9 @@ extension Axis {
     }
   }
 
-  private static func checkNames(_ names: [String], _ subject: String) throws(Fault) {
+  private static func checkNames(
+    _ names: [String], _ subject: String, inAnyOrder: Bool
+  ) throws(Fault) {
     let listed = names.joined(separator: ", ")
     if !(2...5).contains(names.count) {
       throw Fault(.metadata, subject, "there are \(names.count) axes (\(listed)), expected 2 to 5")
@@ -71,6 +87,7 @@ extension Axis {
     if Set(names).count != names.count {
       throw Fault(.metadata, subject, "an axis name stands twice in \(listed)")
     }
+    if inAnyOrder { return }
     let spatial = names.filter { ["z", "y", "x"].contains($0) }
     if spatial != ["z", "y", "x"].filter(spatial.contains) {
       throw Fault(
@@ -79,12 +96,12 @@ extension Axis {
   }
 
   private static func checkKinds(
-    _ kinds: [Kind], _ names: [String], _ subject: String
+    _ kinds: [Kind], _ names: [String], _ subject: String, inAnyOrder: Bool
   ) throws(Fault) {
     let order: [Kind] = [.time, .channel, .space]
     let ranks = kinds.compactMap(order.firstIndex(of:))
     let counts = order.map { kind in kinds.count { $0 == kind } }
-    if ranks != ranks.sorted() || counts[0] > 1 || counts[1] > 1 || !(2...3).contains(counts[2]) {
+    if !inAnyOrder && ranks != ranks.sorted() || counts[0] > 1 || counts[1] > 1 || !(2...3).contains(counts[2]) {
       let listed = zip(names, kinds).map { "\($0) (\($1.rawValue))" }.joined(separator: ", ")
       throw Fault(
         .metadata, subject,

@@ -26,10 +26,16 @@ package struct DerivedDocuments: GroupDocuments {
   package let collapse: Collapse?
   /// The version of OME-Zarr to write.
   package let version: OMEVersion
-  /// How many levels it has.
-  package let levelCount: Int
-  /// How its coarser levels were made; nil for copies of levels, which are as the image says.
-  package let pyramid: PyramidDescription?
+  /// Its axes as they are written.
+  private let axes: [JSON]
+  /// The transformations of its levels, finest first.
+  private let levels: [JSON]
+  /// What is applied after them.
+  private let transformations: JSON?
+  /// How its coarser levels were made; nil where all are as the image says.
+  private let pyramid: PyramidDescription?
+  /// The first of its levels that the image lacks, in a copy that has such.
+  private let firstMade: Int?
   /// Our record of how it was made; a member `source` is added.
   package let record: JSON
 
@@ -40,25 +46,38 @@ package struct DerivedDocuments: GroupDocuments {
     self.image = image
     self.name = name
     version = image.version
-    levelCount = image.levels.count
+    axes = image.axes.map(\.document)
+    levels = image.levels.indices.map { DerivedDocuments.level($0, of: image, collapse) }
+    transformations = image.transformations?.document
+    firstMade = nil
     self.collapse = collapse
     self.pyramid = pyramid
     self.record = record
   }
 
-  /// Describes a copy of the first levels of an image.
+  /// Describes a copy of an image.
   ///
-  /// - Precondition: The image has as many levels.
+  /// - Parameters:
+  ///   - image: The image.
+  ///   - version: The version of OME-Zarr to write.
+  ///   - name: The name of the copy.
+  ///   - order: Its axes.
+  ///   - levels: The transformations of its levels.
+  ///   - made: The first level that the image lacks, and how those were made; nil when there is none.
+  ///   - record: Our record of how it was made.
   package init(
-    image: OMEImage, version: OMEVersion, name: String, levelCount: Int, record: JSON
+    copyOf image: OMEImage, version: OMEVersion, name: String, order: AxisOrder, levels: [JSON],
+    made: (first: Int, PyramidDescription)?, record: JSON
   ) {
-    precondition(levelCount <= image.levels.count)
     self.image = image
     self.version = version
     self.name = name
-    self.levelCount = levelCount
+    axes = order.axes.map(\.document)
+    self.levels = levels
+    transformations = image.transformations?.document(along: order)
+    firstMade = made?.first
     collapse = nil
-    pyramid = nil
+    pyramid = made?.1
     self.record = record
   }
 
@@ -88,32 +107,47 @@ package struct DerivedDocuments: GroupDocuments {
     var multiscale = JSONObject()
     if version.repeatsVersion { multiscale["version"] = .string(version.rawValue) }
     multiscale["name"] = .string(name)
-    multiscale["axes"] = .array(image.axes.map(\.document))
-    multiscale["datasets"] = .array((0..<levelCount).map(dataset))
-    multiscale["coordinateTransformations"] = image.transformations?.document
-    if levelCount > 1 { describePyramid(&multiscale) }
+    multiscale["axes"] = .array(axes)
+    multiscale["datasets"] = .array(
+      levels.enumerated().map { level, transformations in
+        [
+          "path": .string(LabelDocuments.levelPath(level)),
+          "coordinateTransformations": transformations,
+        ]
+      })
+    multiscale["coordinateTransformations"] = transformations
+    if levels.count > 1 { describePyramid(&multiscale) }
     return multiscale
   }
 
   private func describePyramid(_ multiscale: inout JSONObject) {
-    if let pyramid { return pyramid.add(to: &multiscale) }
-    for key in ["type", "metadata"] { multiscale[key] = image.document[key] }
+    let isCopied = firstMade.map { $0 > 1 } ?? (pyramid == nil)
+    if isCopied {
+      for key in ["type", "metadata"] { multiscale[key] = image.document[key] }
+    }
+    guard let pyramid else { return }
+    guard isCopied, let firstMade else { return pyramid.add(to: &multiscale) }
+    // The image tells of its own levels, and we of those behind them.
+    if multiscale["type"] == nil { multiscale["type"] = .string(pyramid.method) }
+    var metadata = multiscale["metadata"]?.objectValue ?? JSONObject()
+    metadata["made_levels"] = [
+      "first": JSON(firstMade), "method": .string(pyramid.method),
+      "description": .string(pyramid.description),
+    ]
+    multiscale["metadata"] = .object(metadata)
   }
 
-  private func dataset(_ level: Int) -> JSON {
-    var transformations = image.levels[level].transformations.document
-    if let collapse {
-      // The voxel lies in the middle of those it covers, at every level.
-      let finest = image.levels[0]
-      let (scale, axis) = (finest.scale[collapse.axis], collapse.axis)
-      let middle = Double(collapse.range.lowerBound) + Double(collapse.range.count - 1) / 2
-      transformations = image.levels[level].transformations.document(
-        replacing: axis, scale: scale * Double(collapse.range.count),
-        translation: (finest.translation?[axis] ?? 0) + scale * middle)
-    }
-    return [
-      "path": .string(LabelDocuments.levelPath(level)),
-      "coordinateTransformations": transformations,
-    ]
+  private static func level(
+    _ level: Int, of image: OMEImage, _ collapse: Collapse?
+  ) -> JSON {
+    let transformations = image.levels[level].transformations
+    guard let collapse else { return transformations.document }
+    // The voxel lies in the middle of those it covers, at every level.
+    let finest = image.levels[0]
+    let (scale, axis) = (finest.scale[collapse.axis], collapse.axis)
+    let middle = Double(collapse.range.lowerBound) + Double(collapse.range.count - 1) / 2
+    return transformations.document(
+      replacing: axis, scale: scale * Double(collapse.range.count),
+      translation: (finest.translation?[axis] ?? 0) + scale * middle)
   }
 }

@@ -13,6 +13,14 @@ package struct ImageLocation: Sendable {
     package let name: String
     /// The acquisition, when the plate has several.
     package let acquisition: Int?
+
+    /// Makes a place.
+    package init(row: String, column: String, name: String, acquisition: Int?) {
+      self.row = row
+      self.column = column
+      self.name = name
+      self.acquisition = acquisition
+    }
   }
 
   /// The whole hierarchy that the image belongs to: the plate, or the image itself.

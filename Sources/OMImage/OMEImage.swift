@@ -28,18 +28,26 @@ package struct OMEImage: Sendable {
 
   /// Reads the image at a location.
   ///
+  /// - Parameters:
+  ///   - location: Where it is.
+  ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
+  /// - Returns: The image.
   /// - Throws: `missing` when there is no group, `metadata`, `path` or `unsupported` for metadata
   ///   that cannot be used; the subject names the document with its whole path.
-  package static func open(_ location: ImageLocation) throws(Fault) -> OMEImage {
+  package static func open(
+    _ location: ImageLocation, inAnyOrder: Bool = false
+  ) throws(Fault) -> OMEImage {
     do throws(Fault) {
       guard let group = try OMEGroup.read(location.store, path: location.path) else {
         throw Fault(.missing, location.path, "there is no Zarr group")
       }
-      return try OMEImage(group, at: location)
+      return try OMEImage(group, at: location, inAnyOrder: inAnyOrder)
     } catch { throw location.naming(error) }
   }
 
-  init(_ group: OMEGroup, at location: ImageLocation) throws(Fault) {
+  init(
+    _ group: OMEGroup, at location: ImageLocation, inAnyOrder: Bool = false
+  ) throws(Fault) {
     let subject = group.subject
     let entries = try group.keys.required("multiscales", .objects, in: subject)
     guard let entry = entries.first else {
@@ -49,7 +57,7 @@ package struct OMEImage: Sendable {
     version = group.version
     document = entry
     name = entry["name"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } ?? location.name
-    axes = try Axis.read(entry, subject: subject)
+    axes = try Axis.read(entry, subject: subject, inAnyOrder: inAnyOrder)
     levels = try Level.read(entry, rank: axes.count, subject: subject)
     let isPlain = entry["coordinateTransformations"].map { $0 == [] } ?? true
     transformations =

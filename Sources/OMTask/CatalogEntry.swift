@@ -45,6 +45,9 @@ public protocol TaskProgram: Sendable {
   /// whose result version says all.
   var fingerprint: String? { get }
 
+  /// Whether images are taken whose axes stand in another order than OME-Zarr's.
+  var takesAnyAxisOrder: Bool { get }
+
   /// Binds the task to parameters that passed the manifest's checks.
   ///
   /// - Throws: A fault of kind `usage` when parameters contradict each other.
@@ -59,11 +62,17 @@ public protocol TaskProgram: Sendable {
   func abandon()
 }
 
+extension TaskProgram {
+  /// Only images in the order of OME-Zarr.
+  public var takesAnyAxisOrder: Bool { false }
+}
+
 /// A task that is built in.
 private struct BuiltInProgram: TaskProgram {
   let task: any RegionTask.Type
 
   var fingerprint: String? { nil }
+  var takesAnyAxisOrder: Bool { task.takesAnyAxisOrder }
 
   func bind(
     _ parameters: Parameters, _ surroundings: TaskSurroundings

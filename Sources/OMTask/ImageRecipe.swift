@@ -13,10 +13,19 @@ public struct ImageRecipe: Sendable {
     /// From the voxels along one axis, which becomes one voxel long.
     case projection(Projection)
     /// Every level of the same level of the image, voxel by voxel, stored in another way.
-    case copy(Storage, levels: Int?)
+    case copy(Copying)
   }
 
-  /// What is added to the name of the image, after an underscore.
+  /// Where the image goes.
+  public enum Place: Sendable {
+    /// Beside the image; in a plate into its well.
+    case besideImage
+    /// Beside the image; for an image of a plate into a new plate beside the plate, in the same well
+    /// and under the same name.
+    case newPlate
+  }
+
+  /// What is added to the name of the image, or of the new plate, after an underscore.
   public var suffix: String
   /// How the voxels are made.
   public var making: Making
@@ -24,14 +33,18 @@ public struct ImageRecipe: Sendable {
   public var dataType: DataType
   /// How coarser levels are made.
   public var downsampling: Downsampling
+  /// Where the image goes, unless the user says where.
+  public var place: Place
 
   /// Makes a recipe.
   public init(
-    suffix: String, making: Making, dataType: DataType, downsampling: Downsampling
+    suffix: String, making: Making, dataType: DataType, downsampling: Downsampling,
+    place: Place = .besideImage
   ) {
     self.suffix = suffix
     self.making = making
     self.dataType = dataType
     self.downsampling = downsampling
+    self.place = place
   }
 }

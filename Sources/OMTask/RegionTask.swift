@@ -6,6 +6,10 @@ public import OMManifest
 /// A value of the type is the task bound to its parameters. It says what to make of an image as
 /// recipes; the engine owns reading, halos, memory, threads, ranks, encoding and commit.
 public protocol RegionTask: ImageTask {
+  /// Whether images are taken whose axes stand in another order than OME-Zarr's; their copies are put in
+  /// order. Other tasks leave this out.
+  static var takesAnyAxisOrder: Bool { get }
+
   /// Binds the task to parameters that passed the manifest's checks.
   ///
   /// - Throws: A fault of kind `usage` when parameters contradict each other.
@@ -18,4 +22,9 @@ public protocol ImageTask: Sendable {
   ///
   /// - Throws: A fault of kind `usage` when the image lacks what the parameters ask for.
   func product(for image: ImageInfo) throws(Fault) -> Product
+}
+
+extension RegionTask {
+  /// Only images in the order of OME-Zarr.
+  public static var takesAnyAxisOrder: Bool { false }
 }

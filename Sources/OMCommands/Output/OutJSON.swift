@@ -26,14 +26,17 @@ enum OutJSON {
       let url = absolute(isInput ? inputs[index] : image.uri, folder: folder)
       let derived = image.outputs.filter { $0.kind == .image }
       var made = derived.map { output -> JSONObject in
-        // Beside the image under the name that the caller knows it by.
-        let isBeside = parent(of: output.uri) == parent(of: image.uri)
-        let place = isBeside ? "\(parent(of: url))/\(lastPart(of: output.uri))" : output.uri
-        return [
+        let place = place(of: output, knowing: image.uri, as: url)
+        var update: JSONObject = [
           "zarr_url": .string(absolute(place, folder: folder)), "origin": .string(url),
-          "types": .object(
-            JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) })),
         ]
+        // All else about the plate is inherited from the origin.
+        if let plate = output.plate {
+          update["attributes"] = ["plate": .string(String(lastPart(of: plate)))]
+        }
+        update["types"] = .object(
+          JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) }))
+        return update
       }
       // An image that was left alone is not changed.
       if made.isEmpty && image.note == nil { made = [["zarr_url": .string(url)]] }
@@ -42,12 +45,25 @@ enum OutJSON {
     return ["image_list_updates": .array(updates.map(JSON.object))]
   }
 
+  /// Where an image was made: below the folder that the caller knows by another name, when it lies beside
+  /// the image or in a plate beside the plate of the image.
+  private static func place(
+    of output: OutputReport, knowing image: String, as url: String
+  ) -> String {
+    var (made, given, known) = (output.uri[...], image[...], url[...])
+    // A plate is three levels above its images.
+    for _ in 0..<(output.plate == nil ? 1 : 4) {
+      (made, given, known) = (parent(of: made), parent(of: given), parent(of: known))
+    }
+    return made == given ? "\(known)\(output.uri.dropFirst(made.count))" : output.uri
+  }
+
   private static func lastPart(of path: String) -> Substring {
     path.split(separator: "/").last ?? ""
   }
 
-  private static func parent(of path: String) -> Substring {
-    path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+  private static func parent(of path: some StringProtocol) -> Substring {
+    Substring(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
   }
 
   /// Whether both addresses end with the same name.

@@ -20,12 +20,14 @@ struct AncestorMetadata {
     case results([String], Shelf, image: String)
     /// A derived image at a path.
     case image(String)
+    /// An image at a path in a plate that is made image by image.
+    case imageOfNewPlate(String)
 
     /// The path of the image that changed.
     var path: String {
       switch self {
       case .results(_, _, let image): image
-      case .image(let path): path
+      case .image(let path), .imageOfNewPlate(let path): path
       }
     }
   }
@@ -40,6 +42,9 @@ struct AncestorMetadata {
 
   /// Adds a derived image that is complete and listed.
   mutating func add(derived path: String) { images.append(.image(path)) }
+
+  /// Adds an image of a new plate that is complete and listed.
+  mutating func add(ofNewPlate path: String) { images.append(.imageOfNewPlate(path)) }
 
   /// Updates every group above the images that keeps a copy.
   ///
@@ -73,6 +78,9 @@ struct AncestorMetadata {
             case .image(let path):
               changes[index] = try AncestorMetadata.changes(
                 derived: path, in: store, zarrFormat: holder.format)
+            case .imageOfNewPlate(let path):
+              changes[index] = try AncestorMetadata.changes(
+                ofNewPlate: path, in: store, zarrFormat: holder.format)
             }
           }
           try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
@@ -164,6 +172,23 @@ struct AncestorMetadata {
       ConsolidatedMetadata.Change(written: try documents(well, store, zarrFormat), within: well),
       ConsolidatedMetadata.Change(
         written: try multiscale(path, store, zarrFormat), replaced: path, within: well),
+    ]
+  }
+
+  /// What was written for an image of a new plate and for all groups above it.
+  private static func changes(
+    ofNewPlate path: String, in store: any Store, zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    var written: [MetadataDocument] = []
+    // In v3 the document of the plate holds the copy, and no copy of itself.
+    for group in ConsolidatedMetadata.holders(of: path).dropFirst()
+    where zarrFormat == 2 || !group.isEmpty {
+      written += try documents(group, store, zarrFormat)
+    }
+    return [
+      ConsolidatedMetadata.Change(written: written),
+      ConsolidatedMetadata.Change(
+        written: try multiscale(path, store, zarrFormat), replaced: path),
     ]
   }
 

@@ -7,7 +7,7 @@ import OMZarr
 /// staged beside it, moved to its name by one rename, and listed in its well.
 final class SeparateCommitter: Committer {
   let stage: Stage
-  private let name: String
+  private let output: SeparatePath
   private let paths: [String]
   private let overwrites: Bool
   private let target: Target
@@ -29,14 +29,21 @@ final class SeparateCommitter: Committer {
     _ rules: LockRules
   ) throws(Fault) {
     self.rules = rules
-    name = output.name
+    self.output = output
     paths = SeparateOutput.paths(target.names)
     overwrites = target.overwrites
     self.target = target
     self.runID = runID
     stage = Stage(
-      holder: try OutputFolder(path: output.parent), folder: output.stages, runID: runID,
+      holder: try OutputFolder(path: output.stageHolder), folder: output.stages, runID: runID,
       rank: rank, durability: durability)
+  }
+
+  private var name: String { output.name }
+
+  /// The folder that holds the result; in a new plate it may not be there before the commit.
+  private func home() throws(Fault) -> OutputFolder {
+    output.folder.isEmpty ? stage.holder : try stage.holder.folder(output.folder)
   }
 
   func place(_ label: Int) -> String { joinedKey(name, paths[label]) }
@@ -57,24 +64,25 @@ final class SeparateCommitter: Committer {
   func finish() throws(Fault) {
     // Other runs may make results of the same name: from the last look to the list only one of them is
     // at it, so that what is moved back is what was moved.
-    let (lock, place) = try rules.acquire(
-      SeparateCommitter.lock, in: stage.folder, of: stage.holder)
+    try target.register?.prepare(try stage.root(), in: stage.holder)
+    let home = try home()
+    let (lock, place) = try rules.acquire(SeparateCommitter.lock, in: output.lockFolder, of: home)
     defer {
       lock.release()
       try? FileLock.sweep(SeparateCommitter.lock.name, in: place)
-      try? stage.holder.removeIfEmpty(stage.folder)
+      try? home.removeIfEmpty(output.lockFolder)
     }
     // A run that was stopped here before has moved it.
     let isMoved = stage.holdsMore ? try isInPlace(0) : false
-    let move = isMoved ? nil : try move()
+    let move = isMoved ? nil : try move(to: home)
     do {
       let isDurable = stage.durability != .none
-      if isDurable { try stage.holder.sync() }
-      try target.well?.add(rules, isDurable: isDurable)
+      if isDurable { try home.sync() }
+      try target.register?.add(rules, isDurable: isDurable)
     } catch {
       // A well that lists a new image by now keeps it; in place of another one that is taken back.
-      let isListed = (try? target.well?.isListed()) ?? false
-      if let move, move != .first || !isListed { try? moveBack(move) }
+      let isListed = (try? target.register?.isNamed()) ?? false
+      if let move, move != .first || !isListed { try? moveBack(move, in: home) }
       throw error
     }
     stage.remove(orWarn: rules.warn)
@@ -90,9 +98,33 @@ final class SeparateCommitter: Committer {
   static func restore(from root: OutputFolder, in holder: OutputFolder) throws(Fault) {
     guard try root.kind(of: ImageCommitter.old) == .folder else { return }
     let aside = try root.folder(ImageCommitter.old)
-    for name in try aside.list() where try holder.kind(of: name) == nil {
-      try aside.renameNoReplace(name, to: holder, name)
+    try giveBack(from: aside, to: holder)
+  }
+
+  /// Moves groups to the places below a folder that they have below another one, where these are free.
+  private static func giveBack(
+    from aside: OutputFolder, to holder: OutputFolder
+  ) throws(Fault) {
+    for name in try aside.list() {
+      let isResult = try aside.kind(of: name) != .folder ? true : isGroup(try aside.folder(name))
+      if isResult {
+        if try holder.kind(of: name) == nil { try aside.renameNoReplace(name, to: holder, name) }
+      } else if try holder.kind(of: name) == .folder {
+        try giveBack(from: try aside.folder(name), to: try holder.folder(name))
+      }
     }
+  }
+
+  private static func isGroup(_ folder: OutputFolder) throws(Fault) -> Bool {
+    for name in ["zarr.json", ".zgroup"] where try folder.kind(of: name) != nil { return true }
+    return false
+  }
+
+  /// Where results are put aside: a path below the stage like that of the result below the folder that
+  /// holds the stages.
+  private func aside() throws(Fault) -> OutputFolder {
+    let old = try stage.root().makeFolder(ImageCommitter.old)
+    return output.folder.isEmpty ? old : try old.makeFolder(output.folder)
   }
 
   var labelCount: Int { paths.count }
@@ -112,7 +144,7 @@ final class SeparateCommitter: Committer {
   }
 
   /// Moves what is staged to its place.
-  private func move() throws(Fault) -> Move {
+  private func move(to home: OutputFolder) throws(Fault) -> Move {
     let isOwn = stage.holdsMore ? try staged(0) == .own : true
     if !isOwn {
       throw Fault(
@@ -121,96 +153,54 @@ final class SeparateCommitter: Committer {
           + "what was written", hint: "run the command again")
     }
     let out = try stage.out()
-    guard overwrites, try stage.holder.kind(of: name) != nil else {
+    guard overwrites, try home.kind(of: name) != nil else {
       // The rename itself finds out whether the name is taken.
-      try out.renameNoReplace(name, to: stage.holder, name)
+      try out.renameNoReplace(name, to: home, name)
       return .first
     }
     // Somebody may have put something there since the run began.
     try target.checkReplaceable()
     do throws(Fault) {
-      try out.renameExchange(name, with: stage.holder, name)
+      try out.renameExchange(name, with: home, name)
     } catch {
       if error.kind != .unsupported { throw error }
-      return try moveAside(out)
+      return try moveAside(out, home)
     }
     do {
       try target.checkReplaceable(in: "\(out.path)/\(name)")
     } catch {
-      try moveBack(.exchange)
+      try moveBack(.exchange, in: home)
       throw error
     }
     return .exchange
   }
 
   /// Replaces where two names cannot change places.
-  private func moveAside(_ out: OutputFolder) throws(Fault) -> Move {
+  private func moveAside(
+    _ out: OutputFolder, _ home: OutputFolder
+  ) throws(Fault) -> Move {
     stage.expectMore()
-    let old = try stage.root().makeFolder(ImageCommitter.old)
+    let old = try aside()
     try old.removeTree(name)
-    try stage.holder.renameNoReplace(name, to: old, name)
+    try home.renameNoReplace(name, to: old, name)
     do {
-      try out.renameNoReplace(name, to: stage.holder, name)
+      try out.renameNoReplace(name, to: home, name)
     } catch {
-      try? old.renameNoReplace(name, to: stage.holder, name)
+      try? old.renameNoReplace(name, to: home, name)
       throw error
     }
     return .aside
   }
 
   /// A run that fails leaves all as it was.
-  private func moveBack(_ move: Move) throws(Fault) {
+  private func moveBack(_ move: Move, in home: OutputFolder) throws(Fault) {
     let out = try stage.out()
     switch move {
-    case .first: try stage.holder.renameNoReplace(name, to: out, name)
-    case .exchange: try out.renameExchange(name, with: stage.holder, name)
+    case .first: try home.renameNoReplace(name, to: out, name)
+    case .exchange: try out.renameExchange(name, with: home, name)
     case .aside:
-      try stage.holder.renameNoReplace(name, to: out, name)
-      try stage.root().folder(ImageCommitter.old).renameNoReplace(name, to: stage.holder, name)
+      try home.renameNoReplace(name, to: out, name)
+      try aside().renameNoReplace(name, to: home, name)
     }
   }
-}
-
-/// The path of a new OME-Zarr, cut into the folder that holds it and its name.
-struct SeparatePath: Sendable {
-  let parent: String
-  let name: String
-
-  /// Cuts a URI.
-  ///
-  /// - Throws: `unsupported` for what is not a local path, `path` when it names no new folder.
-  init(_ uri: String) throws(Fault) {
-    let prefix = "file://"
-    var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
-    if path.contains("://") {
-      throw Fault(.unsupported, uri, "results can only be written to local folders")
-    }
-    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-    let slash = path.lastIndex(of: "/")
-    name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-    let folder = slash.map { String(path[..<$0]) } ?? "."
-    parent = folder.isEmpty ? "/" : folder
-    if [".", "..", ""].contains(name) {
-      throw Fault(
-        .path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
-    }
-    // Such a folder would be taken for a document of the group it lies in.
-    if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(name.lowercased()) {
-      throw Fault(
-        .path, uri, "`--output` has the name of a metadata document",
-        hint: "give a path such as out.zarr")
-    }
-  }
-
-  /// The path of a new OME-Zarr beside an image.
-  init(beside image: ImageLocation, name: String) throws(Fault) {
-    let path = image.displayName
-    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
-    try self.init(folder + name)
-  }
-
-  /// The name of the folder of stages beside it.
-  var stages: String { ".\(name).omtask" }
-
-  var uri: String { parent == "." ? name : parent == "/" ? "/\(name)" : "\(parent)/\(name)" }
 }

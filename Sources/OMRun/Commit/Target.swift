@@ -11,8 +11,8 @@ struct Target: Sendable {
   let shelf: Shelf
   /// An OME-Zarr of its own; nil for label images in the image.
   let output: SeparatePath?
-  /// The well that is to list the result, beside the image.
-  let well: WellRegister?
+  /// What is to list the result: the well of the image, or a new plate.
+  let register: (any ResultRegister)?
   /// The path from the result to the image.
   let source: String
   let overwrites: Bool
@@ -24,21 +24,27 @@ struct Target: Sendable {
     names = setup.names
     shelf = setup.outputKind == .table ? .tables : .labels
     overwrites = request.options.overwrite
-    if let uri = request.options.output {
+    if let plate = setup.newPlate {
+      if request.options.output != nil { try OutputRules.checkApart(plate.path, image.location) }
+      output = plate.image
+      register = PlateRegister(plate: plate)
+      source = plate.imageSource
+      nameFlag = request.options.output == nil ? "--suffix" : nil
+    } else if let uri = request.options.output {
       let path = try SeparatePath(uri)
       try OutputRules.checkApart(path, image.location)
       output = path
-      well = nil
+      register = nil
       source = image.location.displayName
       nameFlag = nil
     } else if setup.outputKind == .image, let name = setup.names.first {
       output = try SeparatePath(beside: image.location, name: name)
-      well = try WellRegister(image.location, name: name)
+      register = try WellRegister(image.location, name: name)
       source = "../\(image.location.name)"
       nameFlag = "--suffix"
     } else {
       output = nil
-      well = nil
+      register = nil
       source = LabelDocuments.sourceInPlace
       nameFlag = shelf == .tables ? "--table-name" : "--label-name"
     }
@@ -74,6 +80,7 @@ struct Target: Sendable {
   ) throws(Fault) -> (state: State, records: [JSON?]) {
     var records: [JSON?] = []
     var known = 0
+    try register?.check()
     let list = try listed()
     for label in names.indices {
       let found = try existing(label, besides: list)
@@ -104,7 +111,7 @@ struct Target: Sendable {
 
   /// The names that the image or the well lists; nil when nothing lists the results.
   private func listed() throws(Fault) -> [String]? {
-    if let well { return try well.isListed() ? names : [] }
+    if let register { return try register.isListed() ? names : [] }
     return output == nil ? try image.labelsList(shelf).names : nil
   }
 
@@ -117,8 +124,9 @@ struct Target: Sendable {
           names[label], image: location.path, in: location.store, shelf: shelf)
       }
     }
-    let parent = try OutputFolder(path: output.parent)
-    guard let kind = try parent.kind(of: output.name) else { return nil }
+    // In a new plate the folders above it need not be there.
+    let parent = try OutputFolder(path: output.stageHolder)
+    guard let kind = try parent.kind(of: joinedKey(output.folder, output.name)) else { return nil }
     if kind != .folder { return ExistingLabel(record: nil) }
     let store = try FileStore(root: output.uri)
     let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])

@@ -3,7 +3,7 @@ import OMJSON
 import OMStore
 
 /// The list of images of a well, in which a derived image is entered beside the one it was made of.
-struct WellRegister: Sendable {
+struct WellRegister: ResultRegister {
   /// The whole hierarchy.
   let store: any Store
   /// The key of the well.
@@ -29,7 +29,6 @@ struct WellRegister: Sendable {
     origin = location.name
   }
 
-  /// Whether the well lists the derived image.
   func isListed() throws(Fault) -> Bool {
     do throws(Fault) {
       return try DocumentUpdate.settled { () throws(Fault) in
@@ -38,22 +37,17 @@ struct WellRegister: Sendable {
     } catch { throw error.below(store.description) }
   }
 
-  /// Removes what a killed process left that was changing the list, unless another one is about that.
-  ///
-  /// *Local*.
+  func isNamed() throws(Fault) -> Bool { try isListed() }
+
+  func check() throws(Fault) {}
+
+  func prepare(_ stage: OutputFolder, in holder: OutputFolder) throws(Fault) {}
+
   func tidy() {
     guard let folder = try? OutputFolder(path: joinedKey(store.description, well)) else { return }
     WellRegister.lock.tidy(ImageCommitter.folder, of: folder)
   }
 
-  /// Enters the derived image, while no other process of ours changes the list here, and ngio neither.
-  ///
-  /// *Local*, rank 0.
-  ///
-  /// - Parameters:
-  ///   - rules: How the lock is taken.
-  ///   - isDurable: Whether to wait for the disk.
-  /// - Throws: Kind `locked` when another process keeps the lock, and what reading and writing throws.
   func add(_ rules: LockRules, isDurable: Bool) throws(Fault) {
     // By its own path, as the stage: with links that the user allowed it may lie elsewhere.
     let folder = try OutputFolder(path: joinedKey(store.description, well))

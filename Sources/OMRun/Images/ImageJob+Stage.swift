@@ -53,6 +53,7 @@ extension ImageJob {
       var output = OutputReport(
         name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
         dataType: setup.outputKind == .table ? nil : setup.plans[index].expectedDataType)
+      output.plate = setup.newPlate?.path.uri
       Provenance.report(records[index], into: &output)
       return output
     }
@@ -133,7 +134,7 @@ extension ImageJob {
     _ setup: ImageSetup, _ target: Target, _ committer: any Committer, _ decision: Decision
   ) {
     let stage = committer.stage
-    target.well?.tidy()
+    target.register?.tidy()
     guard stage.hasSiblings else { return }
     // The lock of a list, or of the place of the result, may have been left too.
     let locks =

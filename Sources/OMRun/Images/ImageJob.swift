@@ -37,7 +37,7 @@ struct ImageJob: Sendable {
     var decision = try decide(setup, target)
     let committer = try engine.agree {
       if engine.rank == 0 && decision.state == .open {
-        try OutputRoom(setup.plans).check(target.output?.parent ?? location.displayName)
+        try OutputRoom(setup.plans).check(target.output?.stageHolder ?? location.displayName)
       }
       return try makeCommitter(target, decision.runID)
     }
@@ -145,6 +145,7 @@ struct ImageJob: Sendable {
       name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
       dataType: made[index].layouts.first?.dataType)
     report.rows = made[index].table?.rows
+    report.plate = setup.newPlate?.path.uri
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects

@@ -35,8 +35,7 @@ extension ImageRun {
   /// Writes the levels of a copy.
   ///
   /// *Collective*.
-  func writeCopies() throws -> [MadeImage] {
-    let copies = setup.copies
+  func writeCopies(_ copies: [CopyPlan]) throws -> [MadeImage] {
     let writers = try copies.indices.map { try makeWriter($0, copies[$0].expectedDataType) }
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
@@ -51,6 +50,7 @@ extension ImageRun {
       }
     }
     try checkCoverage(.tiles, of: Array(copies.indices))
+    if let last = writers.indices.last { try completeLevels([last: writers[last]]) }
     return [MadeImage(layouts: writers.flatMap(\.layouts))]
   }
 }

@@ -37,24 +37,37 @@ struct CopyPass: Sendable {
     }
   }
 
-  /// The voxels of a box in the type of the copy, valid until the next call.
+  /// The voxels of a box in the type and the order of the copy, valid until the next call.
   private func copy(_ box: Region, _ worker: Worker) throws -> UnsafeRawPointer {
     let source = plan.source.metadata.dataType
     let type = plan.layout.dataType
-    let input = worker.voxels.replace(byteCount: max(1, box.count) * source.byteCount)
-    guard let voxels = input.baseAddress else {
+    let sourceBox = plan.sourceBox(of: box)
+    var voxels = try room(worker.voxels, box, source)
+    try worker.reader(of: plan.source, damage: plan.damage).read(sourceBox, into: voxels)
+    if source != type {
+      let copies = try room(worker.made, box, type)
+      if let place = ExactCast(from: source, to: type).run(voxels, count: box.count, to: copies) {
+        throw misfit(sourceBox, place, voxels, source, type)
+      }
+      voxels = copies
+    }
+    if let transposition = plan.transposition(box) {
+      let ordered = try room(worker.part, box, type)
+      transposition.restore(voxels, to: ordered, elementByteCount: type.byteCount)
+      voxels = ordered
+    }
+    return UnsafeRawPointer(voxels)
+  }
+
+  /// Room for the voxels of a box.
+  private func room(
+    _ buffer: ByteBuffer, _ box: Region, _ type: DataType
+  ) throws(Fault) -> UnsafeMutableRawPointer {
+    let room = buffer.replace(byteCount: max(1, box.count) * type.byteCount)
+    guard let start = room.baseAddress else {
       throw Fault(.internal, plan.source.path, "no memory for \(box)")
     }
-    try worker.reader(of: plan.source, damage: plan.damage).read(box, into: voxels)
-    if source == type { return UnsafeRawPointer(voxels) }
-    let output = worker.made.replace(byteCount: max(1, box.count) * type.byteCount)
-    guard let copies = output.baseAddress else {
-      throw Fault(.internal, plan.source.path, "no memory for \(box)")
-    }
-    if let place = ExactCast(from: source, to: type).run(voxels, count: box.count, to: copies) {
-      throw misfit(box, place, voxels, source, type)
-    }
-    return UnsafeRawPointer(copies)
+    return start
   }
 
   private func misfit(

@@ -53,9 +53,20 @@ package protocol ArrayPlan: Sendable {
   var findsObjects: Bool { get }
   /// By which factor the encoded voxels are sure to be smaller.
   var shrinking: Int { get }
+  /// Bytes of the write units of coarser levels that wait for their last chunks.
+  var openUnitBytes: Int { get }
 }
 
 extension ArrayPlan {
+  package var openUnitBytes: Int {
+    let label = expectedDataType.byteCount
+    let chunk = source.metadata.innerChunkShape.reduce(label, *)
+    return sources.dropFirst().reduce(0) { sum, level in
+      let unit = level.metadata.storedChunkShape.reduce(label, *)
+      return sum + min(unit, level.metadata.shape.reduce(label, *)) / shrinking + chunk
+    }
+  }
+
   /// The array that is read.
   package var source: ZarrArray { sources[0] }
   package var inputs: [ZarrArray] { sources }

@@ -21,10 +21,12 @@ package struct ImageSetup: Sendable {
   package let derived: DerivedPlan?
   /// The table to make, when that is what the task makes.
   package let table: TablePlan?
-  /// The levels of a copy of the image, when that is what the task makes.
-  let copies: [CopyPlan]
+  /// The copy of the image, when that is what the task makes.
+  let copy: CopiedImage?
   /// The version of OME-Zarr to write.
   let version: OMEVersion
+  /// The new plate that it goes into; nil for none.
+  let newPlate: NewPlate?
   /// The types of what is made, as Fractal knows them: those of the image, and those of the task.
   let types: [String: Bool]
   /// Why there is nothing to do, where that is not plain.
@@ -36,7 +38,8 @@ package struct ImageSetup: Sendable {
   ///
   /// - Throws: What is wrong with the image's metadata, or with the parameters for this image.
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
-    let source = try SourceImage(location)
+    let source = try SourceImage(
+      location, inAnyOrder: request.entry.program.takesAnyAxisOrder)
     image = source.image
     damage = request.options.onDamage == .fill ? DamageLog() : nil
     let given = ImageSetup.types(of: source.image)
@@ -46,10 +49,11 @@ package struct ImageSetup: Sendable {
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
     var table: (plan: TablePlan, source: OMEImage)?
-    var copies: [CopyPlan] = []
+    var copy: CopiedImage?
     var version = source.image.version
+    var newPlate: NewPlate?
     if note == nil {
-      let maker = PlanMaker(source: source, options: request.options, damage: damage)
+      var maker = PlanMaker(source: source, options: request.options, damage: damage)
       do throws(Fault) {
         let task = try request.entry.program.bind(
           request.parameters, request.options.surroundings)
@@ -58,12 +62,16 @@ package struct ImageSetup: Sendable {
           for recipe in recipes { labels.append(try maker.label(recipe)) }
           try ImageSetup.check(labels.map(\.plan))
         case .image(let recipe):
-          if case .copy(let storage, let count) = recipe.making {
-            let storage = try StoragePlan(storage, source.image, recipe.dataType)
+          maker.field = try NewPlate.field(recipe, location, request.options)
+          if case .copy(let copying) = recipe.making {
+            let storage = try StoragePlan(copying.storage, source.image, recipe.dataType)
             version = storage.version
-            copies = try maker.copies(recipe, storage, count)
+            copy = try maker.copy(recipe, storage, copying)
           } else {
             derived = try maker.derived(recipe)
+          }
+          newPlate = try maker.field.map { (field) throws(Fault) in
+            try NewPlate(field, suffix: recipe.suffix, version, request.options)
           }
         case .table(let recipe): table = try maker.table(recipe)
         }
@@ -75,8 +83,8 @@ package struct ImageSetup: Sendable {
     }
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
-    if !copies.isEmpty { plans = copies }
     if let table { plans = [table.plan] }
+    if let copy { plans = copy.plans }
     for plan in plans {
       let voxels = plan.inputs.last ?? plan.source
       let type = (table == nil ? plan.source : voxels).metadata.dataType.rawValue
@@ -92,8 +100,9 @@ package struct ImageSetup: Sendable {
     labelSources = labels.map(\.source) + [table?.source].compactMap(\.self)
     self.derived = derived
     self.table = table?.plan
-    self.copies = copies
+    self.copy = copy
     self.version = version
+    self.newPlate = newPlate
   }
 
   /// The types of an image, as we recorded them.
@@ -150,14 +159,14 @@ extension ImageSetup {
   }
 
   /// The names of the images to make; a copy is one image with many plans.
-  var names: [String] { copies.isEmpty ? plans.map(\.name) : [copies[0].name] }
+  var names: [String] { copy == nil ? plans.map(\.name) : plans.prefix(1).map(\.name) }
 
   /// Where the levels of a plan go.
   ///
   /// - Parameter plan: The number of the plan.
   /// - Returns: The number of the image to make, and the level of it that is the plan's finest.
   func place(_ plan: Int) -> (image: Int, level: Int) {
-    copies.isEmpty ? (plan, 0) : (0, plan)
+    copy == nil ? (plan, 0) : (0, plan)
   }
 
   /// The metadata of one of the images to make, or of a table with its columns.
@@ -168,11 +177,7 @@ extension ImageSetup {
         backend: table.recipe.backend, label: table.recipe.label, features: features,
         record: record)
     }
-    if !copies.isEmpty {
-      return DerivedDocuments(
-        image: image, version: version, name: image.name, levelCount: copies.count,
-        record: record)
-    }
+    if let copy { return copy.documents(of: image, version, name: image.name, record: record) }
     let pyramid = plans[index].downsampling.description
     if let derived {
       let collapse = derived.collapsed.map { axis in

@@ -10,8 +10,10 @@ struct PlanMaker {
   let options: RunOptions
   /// Takes damaged chunks; nil makes them faults.
   let damage: DamageLog?
+  /// The place of the image in its plate, where a new plate is made of that.
+  var field: PlateField?
 
-  private var image: OMEImage { source.image }
+  var image: OMEImage { source.image }
 
   /// The plan of a label image, and the image whose voxels are read for it.
   func label(_ recipe: LabelRecipe) throws(Fault) -> (plan: LabelPlan, source: OMEImage) {
@@ -46,50 +48,16 @@ struct PlanMaker {
       selection: try source.selection(options.select, shape), damage: damage)
   }
 
-  /// The plans of the levels of a copy; the finest ones when there is a number of them.
-  func copies(
-    _ recipe: ImageRecipe, _ storage: StoragePlan, _ count: Int?
-  ) throws(Fault) -> [CopyPlan] {
-    if !options.select.isEmpty {
-      throw Fault(.usage, "", "`--select` is given, but an image is copied as a whole")
-    }
-    if options.output == nil, storage.version != image.version, try isInWell() {
-      throw Fault(
-        .usage, "",
-        "the plate is of OME-Zarr \(image.version.rawValue), an image of "
-          + "\(storage.version.rawValue) cannot be listed in it",
-        hint: "`--ome-version \(image.version.rawValue)` can, or give another place by `--output`")
-    }
-    if let count, count > source.arrays.count {
-      throw Fault(.usage, "", "`levels` is \(count), the image has \(source.arrays.count)")
-    }
-    let name = try name(recipe)
-    var copies: [CopyPlan] = []
-    for level in 0..<(count ?? source.arrays.count) {
-      let array = try source.array(level)
-      let layout = try storage.layout(
-        array.metadata, source.axes, recipe.dataType, image.axes.map(\.name))
-      copies.append(
-        CopyPlan(
-          name: name, level: level, source: array, layout: layout, axes: source.axes,
-          damage: damage))
-    }
-    return copies
-  }
-
-  private func isInWell() throws(Fault) -> Bool {
-    let location = image.location
-    return try location.naming { () throws(Fault) in try WellList.well(of: location) != nil }
-  }
-
   /// The name of a derived image.
-  private func name(_ recipe: ImageRecipe) throws(Fault) -> String {
+  func name(_ recipe: ImageRecipe) throws(Fault) -> String {
+    // In a new plate images have the names that they had.
+    if options.output != nil, let field { return field.name }
     if let output = options.output { return try SeparatePath(output).name }
     let suffix = recipe.suffix
-    let name = DerivedDocuments.name(of: image.location, suffix: suffix)
+    let name = DerivedDocuments.name(of: field?.plateLocation ?? image.location, suffix: suffix)
     if suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }
-    try LabelName.check(name, besides: [], kind: "image")
-    return name
+    try LabelName.check(name, besides: [], kind: field == nil ? "image" : "plate")
+    return field?.name ?? name
   }
 
   private func standardName(_ recipe: LabelRecipe) -> String {

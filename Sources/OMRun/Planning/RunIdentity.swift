@@ -54,6 +54,8 @@ struct RunIdentity {
     ]
     // Code that is built in says by its result version when voxels change; others just change.
     if let program = request.entry.program.fingerprint { document["program"] = .string(program) }
+    // Stages of all images of a new plate lie beside each other.
+    if let plate = setup.newPlate { document["place"] = .string(plate.field.path) }
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }

@@ -10,16 +10,22 @@ struct SourceImage: Sendable {
   let image: OMEImage
   /// The arrays, finest first.
   let arrays: [ZarrArray]
+  /// Where its axes lie, once they are in the order of OME-Zarr.
   let axes: ImageAxes
 
   /// Opens the image at a location.
   ///
+  /// - Parameters:
+  ///   - location: Where it is.
+  ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
   /// - Throws: What is wrong with its metadata.
-  init(_ location: ImageLocation) throws(Fault) {
-    image = try OMEImage.open(location)
+  init(_ location: ImageLocation, inAnyOrder: Bool = false) throws(Fault) {
+    image = try OMEImage.open(location, inAnyOrder: inAnyOrder)
     arrays = try image.arrays()
+    let kinds = image.axes.map(\.kind.rawValue)
     axes = try ImageAxes(
-      kinds: image.axes.map(\.kind.rawValue), subject: location.displayName)
+      kinds: ["time", "channel", "space"].flatMap { kind in kinds.filter { $0 == kind } },
+      subject: location.displayName)
   }
 
   /// Opens a label image of an image.

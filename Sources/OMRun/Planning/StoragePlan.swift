@@ -30,17 +30,24 @@ struct StoragePlan: Sendable {
   }
 
   /// The layout of a level.
+  ///
+  /// - Parameters:
+  ///   - shape: Its shape.
+  ///   - source: The array whose chunks and shards it has where none were chosen.
+  ///   - order: Its axes.
+  ///   - dataType: The type of its voxels.
   func layout(
-    _ source: ArrayMetadata, _ axes: ImageAxes, _ dataType: DataType, _ names: [String]
+    _ shape: [Int], like source: ArrayMetadata, _ order: AxisOrder, _ dataType: DataType
   ) throws(Fault) -> ArrayLayout {
-    let chunk = storage.chunk ?? source.innerChunkShape
+    let chunk = storage.chunk ?? order.values(source.innerChunkShape, new: 1)
     try check("chunk", chunk, dataType, StoragePlan.chunkBytes)
     if case .shape(let shard) = storage.sharding {
       try check("shard", shard, dataType, StoragePlan.shardBytes)
     }
     return try ArrayLayout(
-      zarrFormat: version.zarrFormat, shape: source.shape, dataType: dataType, chunkShape: chunk,
-      shardShape: try shard(chunk, source, axes), compression: compression, dimensionNames: names)
+      zarrFormat: version.zarrFormat, shape: shape, dataType: dataType, chunkShape: chunk,
+      shardShape: try shard(chunk, shape, source, order), compression: compression,
+      dimensionNames: order.axes.map(\.name))
   }
 
   /// Refuses what no reader could take, and what no number counts.
@@ -63,7 +70,7 @@ struct StoragePlan: Sendable {
   private static let shardBytes = 64 << 30
 
   private func shard(
-    _ chunk: [Int], _ source: ArrayMetadata, _ axes: ImageAxes
+    _ chunk: [Int], _ shape: [Int], _ source: ArrayMetadata, _ order: AxisOrder
   ) throws(Fault) -> [Int]? {
     if version.zarrFormat == 2 { return nil }
     switch storage.sharding {
@@ -76,18 +83,21 @@ struct StoragePlan: Sendable {
       }
       return shard
     case .auto:
-      if source.isSharded && storage.chunk == nil { return source.storedChunkShape }
-      return grown(chunk, source.shape, axes)
+      if source.isSharded && storage.chunk == nil {
+        return order.values(source.storedChunkShape, new: 1)
+      }
+      return grown(chunk, shape, order)
     }
   }
 
   /// Chunks, put together along the axes of space.
-  private func grown(_ chunk: [Int], _ shape: [Int], _ axes: ImageAxes) -> [Int] {
+  private func grown(_ chunk: [Int], _ shape: [Int], _ order: AxisOrder) -> [Int] {
+    let space = order.axes.indices.filter { order.axes[$0].kind == .space }
     var shard = chunk
     var grows = true
     while grows {
       grows = false
-      for axis in axes.space.reversed() where shard[axis] < shape[axis] {
+      for axis in space.reversed() where shard[axis] < shape[axis] {
         if shard.reduce(1, *) * 2 <= StoragePlan.shardVoxels {
           shard[axis] *= 2
           grows = true

@@ -68,6 +68,7 @@ struct Inputs: Sendable {
         if let location = item.location {
           object["root"] = .string(location.store.description)
           object["path"] = .string(location.path)
+          object["field"] = location.field?.encoded()
         }
         if let fault = item.fault { object["fault"] = fault.encoded() }
         return .object(object)
@@ -85,9 +86,30 @@ struct Inputs: Sendable {
         let store =
           if let known { known } else { try FileStore(root: root, followLinks: followLinks) }
         stores[root] = store
-        location = ImageLocation(store: store, path: path)
+        location = ImageLocation(
+          store: store, path: path, field: entry["field"].flatMap(ImageLocation.Field.init))
       }
       items.append(Item(location: location, uri: uri, fault: fault))
     }
+  }
+}
+
+extension ImageLocation.Field {
+  /// The place as a message between ranks.
+  fileprivate func encoded() -> JSON {
+    var object: JSONObject = [
+      "row": .string(row), "column": .string(column), "name": .string(name),
+    ]
+    object["acquisition"] = acquisition.map { JSON($0) }
+    return .object(object)
+  }
+
+  /// Reads what `encoded` wrote.
+  fileprivate init?(_ json: JSON) {
+    guard let row = json["row"]?.stringValue, let column = json["column"]?.stringValue,
+      let name = json["name"]?.stringValue
+    else { return nil }
+    self.init(
+      row: row, column: column, name: name, acquisition: json["acquisition"]?.intValue)
   }
 }

@@ -32,6 +32,7 @@ extension OutputReport {
     ]
     if let dataType { object["type"] = .string(dataType.rawValue) }
     if let rows { object["rows"] = JSON(rows) }
+    if let plate { object["plate"] = .string(plate) }
     if let objects { object["objects"] = JSON(objects) }
     object["thresholds"] = .array(
       thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
@@ -46,6 +47,7 @@ extension OutputReport {
     let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
     self.init(name: name, uri: uri, kind: kind, dataType: type)
     rows = json["rows"]?.intValue
+    plate = json["plate"]?.stringValue
     objects = json["objects"]?.intValue
     foregroundShare = json["share"]?.doubleValue ?? 0
     notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []

@@ -99,6 +99,8 @@ package struct OutputReport: Sendable {
   package var uri: String
   /// What it is.
   package var kind: Kind
+  /// The new plate that it is in; nil for one that was there before, and for none.
+  package var plate: String?
   /// How many objects it holds; nil for a mask.
   package var objects: Int?
   /// How many rows a table has.

@@ -13,9 +13,7 @@ extension Runner {
   func close(_ report: RunReport) {
     guard engine.rank == 0 else { return }
     tell(report.images.compactMap { $0.damage.warning($0.uri) }, of: "images with damaged chunks")
-    if request.options.output == nil {
-      tell(updateAncestors(report), of: "groups whose consolidated metadata are not up to date")
-    }
+    tell(updateAncestors(report), of: "groups whose consolidated metadata are not up to date")
   }
 
   /// Tells warnings of one kind, the first of them one by one.
@@ -32,6 +30,14 @@ extension Runner {
   private func updateAncestors(_ report: RunReport) -> [String] {
     var hierarchies: [String: AncestorMetadata] = [:]
     for (item, image) in zip(inputs.items, report.images) where image.status != .failed {
+      for output in image.outputs {
+        guard let plate = output.plate else { continue }
+        guard let store = try? FileStore(root: plate) else { continue }
+        var metadata = hierarchies[plate] ?? AncestorMetadata(store: store)
+        metadata.add(ofNewPlate: String(output.uri.dropFirst(plate.count + 1)))
+        hierarchies[plate] = metadata
+      }
+      if request.options.output != nil { continue }
       guard let location = item.location, !image.outputs.isEmpty else { continue }
       let root = location.store.description
       var metadata = hierarchies[root] ?? AncestorMetadata(store: location.store)

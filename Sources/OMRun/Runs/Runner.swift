@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMManifest
 import OMStore
 import OMTask
 import OMZarr
@@ -92,12 +93,7 @@ struct Runner: Sendable {
   }
 
   func run() throws -> RunReport {
-    if request.options.output != nil && inputs.items.count > 1 {
-      throw Fault(
-        .usage, "--output",
-        "`--output` takes the result of one image, "
-          + "there are \(inputs.items.count)", hint: "run image by image, or leave `--output` out")
-    }
+    try checkOutput()
     observer?.handle(
       .start(
         images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))
@@ -122,6 +118,20 @@ struct Runner: Sendable {
     tell(try unheard.gathered(engine), of: "warnings")
     close(report)
     return report
+  }
+
+  /// Refuses an output that would take what is made of several images, but for a new plate.
+  private func checkOutput() throws(Fault) {
+    let count = inputs.items.count
+    if request.options.output == nil || count <= 1 { return }
+    let makesImages = request.manifest.traits.outputs.allSatisfy { $0.kind == "image" }
+    if makesImages && request.inputs.count == 1 { return }
+    throw Fault(
+      .usage, "--output",
+      makesImages
+        ? "`--output` takes what is made of one image or plate, there are \(count) images of several"
+        : "`--output` takes the result of one image, there are \(count)",
+      hint: "run image by image, or leave `--output` out")
   }
 
   /// One image after the other, each on all ranks.

@@ -57,7 +57,10 @@ package struct StageFolder: Sendable {
       let isDerived =
         name.hasPrefix(".") && name.hasSuffix(ImageCommitter.folder) && name.count > 8
         && known.contains { name.dropFirst().hasPrefix($0) }
-      return isDerived || name == ImageCommitter.folder ? existing(parent, name) : nil
+      // The locks of places in a new plate.
+      let isPlace = images.contains { SeparatePath.stages(of: lastPart($0)) == name }
+      return isDerived || isPlace || name == ImageCommitter.folder
+        ? existing(parent, name) : nil
     }
   }
 
