@@ -76,7 +76,8 @@ let package = Package(
     // what the author of a task sees
     library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
     // tables as ngio stores them: AnnData, CSV and JSON
-    library("OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
+    library(
+      "OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
     // connected components that cross regions and ranks; no I/O
     library("OMObjects", ["OMJSON", "OMGrid"]),
     // plans, engines, pyramids and the commit
