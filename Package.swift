@@ -83,7 +83,8 @@ let package = Package(
     // what the author of a task sees
     library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
     // tables as ngio stores them: AnnData, CSV and JSON
-    library("OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
+    library(
+      "OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
     // tasks that are not built in: child processes and the lines they speak
     library("OMExternal", ["OMJSON", "OMGrid", "OMManifest", "OMTask", "CSys"]),
     // connected components that cross regions and ranks; no I/O

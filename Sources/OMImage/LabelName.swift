@@ -46,7 +46,9 @@ package enum LabelName {
     if name.contains("/") { return "has a `/`" }
     if name.hasPrefix(".") { return "begins with `.`" }
     if name.hasPrefix("__") { return "begins with `__`" }
-    if ["zarr.json", "labels", "tables"].contains(name.lowercased()) { return "is a reserved name" }
+    if ["zarr.json", "labels", "tables"].contains(name.lowercased()) {
+      return "is a reserved name"
+    }
     if name.unicodeScalars.contains(where: isForbidden) {
       return "has a `\\`, `:` or control character"
     }

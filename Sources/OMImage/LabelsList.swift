@@ -49,12 +49,15 @@ package struct LabelsList: Sendable {
   ///   - bytes: The document; nil when there is none.
   ///   - subject: The document, as messages should name it.
   ///   - version: The version of the image.
+  ///   - shelf: The group that lists.
   /// - Returns: The list.
   /// - Throws: `json` for bytes that are no document, else as `read`; the subject is the document.
   package static func parse(
     _ bytes: [UInt8]?, subject: String, version: OMEVersion, shelf: Shelf = .labels
   ) throws(Fault) -> LabelsList {
-    guard let bytes else { return LabelsList(shelf: shelf, version: version, document: nil, names: []) }
+    guard let bytes else {
+      return LabelsList(shelf: shelf, version: version, document: nil, names: [])
+    }
     var documents = ["\(shelf.name)/\(version.documentName)": bytes]
     if version.zarrFormat == 2 {
       documents["\(shelf.name)/.zgroup"] = Array(#"{"zarr_format":2}"#.utf8)

@@ -111,20 +111,20 @@ struct AnnDataWriter {
     return Array(buffer.bytes)
   }
 
-  /// An array of texts, as Zarr's codec `vlen-utf8` packs them: their count, then each with its length.
   private func strings(_ path: String, _ values: [String]) throws(Fault) {
     let chunk = max(1, min(values.count, Self.chunkRows))
-    for (name, document) in StringArray.documents(
-      zarrFormat: zarrFormat, count: values.count, chunk: chunk, Self.compression)
-    {
+    let documents = TextArray.documents(
+      zarrFormat: zarrFormat, count: values.count, chunk: chunk, Self.compression,
+      attributes: Self.encoding("string-array", "0.2.0"))
+    for (name, document) in documents {
       try put("\(path)/\(name)", document.bytes(indent: 2))
     }
     for number in 0..<((values.count + chunk - 1) / chunk) {
       let some = values[number * chunk..<min(values.count, (number + 1) * chunk)]
-      let packed = StringArray.packed(Array(some), filling: chunk)
+      let packed = TextCodecs.packed(Array(some), filling: chunk)
       let encoder = ChunkEncoder(
         Self.compression, chunkShape: [packed.count], dataType: .uint8)
-      let key = zarrFormat == 2 ? "\(number)" : "c/\(number)"
+      let key = TextArray.key(number, zarrFormat: zarrFormat)
       try put("\(path)/\(key)", try encoded(packed, encoder))
     }
   }

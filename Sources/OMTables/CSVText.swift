@@ -43,7 +43,8 @@ package struct CSVText {
     let special = text.unicodeScalars.contains { ",\"\r\n".unicodeScalars.contains($0) }
     let isBlank = text.first == " " || text.last == " "
     if !special && !isBlank { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
 }

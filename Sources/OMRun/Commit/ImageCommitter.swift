@@ -58,7 +58,8 @@ final class ImageCommitter: Committer {
   func finish() throws(Fault) {
     let isDurable = stage.durability != .none
     let register = LabelsRegister(
-      shelf: shelf, location: image.location, version: image.version, names: names, isDurable: isDurable,
+      shelf: shelf, location: image.location, version: image.version, names: names,
+      isDurable: isDurable,
       rules: rules)
     var moves: [Move] = []
     let state = try register.commit(in: stage.holder) { (place) throws(Fault) in

@@ -117,7 +117,9 @@ extension Stage {
   func write(file key: String, label: String, _ bytes: [UInt8]) throws(Fault) {
     let path = joinedKey(label, key)
     let slash = path.lastIndex(of: "/") ?? path.startIndex
-    let (folder, name) = (try below(String(path[..<slash])), String(path[path.index(after: slash)...]))
+    let (folder, name) = (
+      try below(String(path[..<slash])), String(path[path.index(after: slash)...])
+    )
     var fault: Fault?
     bytes.withUnsafeBytes { raw in
       do throws(Fault) {

@@ -1,7 +1,9 @@
 import OMJSON
 import OMObjects
 
-/// The tree of ranks in which they join their open components. All calls are *collective*.
+/// The tree of ranks in which they join their open components.
+///
+/// All calls are *collective*.
 struct MergeTree {
   /// The join of this rank's own blocks.
   let own: GroupMerge

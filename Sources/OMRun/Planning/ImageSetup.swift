@@ -14,8 +14,9 @@ package struct ImageSetup: Sendable {
   package let plans: [any ArrayPlan]
   /// The label images to make, when that is what the task makes.
   package let labels: [LabelPlan]
-  /// The image whose voxels are read for each label image: the image, or another label image. For a
-  /// table the label image whose objects are measured.
+  /// The image whose voxels are read for each label image, or another label image.
+  ///
+  /// For a table the label image whose objects are measured.
   private let labelSources: [OMEImage]
   /// The derived image to make, when that is what the task makes.
   package let derived: DerivedPlan?

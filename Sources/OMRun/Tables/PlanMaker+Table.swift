@@ -18,7 +18,8 @@ extension PlanMaker {
     let type = array.metadata.dataType
     if type.isFloat || type == .bool && recipe.sums.counts {
       throw Fault(
-        .unsupported, array.path, "the labels are of type \(type.rawValue), expected an integer type")
+        .unsupported, array.path,
+        "the labels are of type \(type.rawValue), expected an integer type")
     }
     if labels.axes.channel != nil {
       throw Fault(
@@ -35,7 +36,8 @@ extension PlanMaker {
       recipe.channels = given.filter { whole.origin[axis]..<whole.end(axis) ~= $0 }
       if recipe.channels.isEmpty {
         throw Fault(
-          .usage, "", "`--select` leaves out the chosen channels (index "
+          .usage, "",
+          "`--select` leaves out the chosen channels (index "
             + given.map(String.init).joined(separator: ", ") + ")")
       }
     }
@@ -98,7 +100,8 @@ extension SourceImage {
         throw Fault(
           .unsupported, image.location.displayName,
           "the axis \(letter) is in `\(unit)`, which is no unit of \(isSpace ? "length" : "time") "
-            + "known here", hint: "give the axis a unit such as `\(isSpace ? "micrometer" : "second")`")
+            + "known here",
+          hint: "give the axis a unit such as `\(isSpace ? "micrometer" : "second")`")
       }
       sizes[axis] *= factor
       offsets[axis] *= factor

@@ -21,7 +21,9 @@ struct LeftoverCheck {
   mutating func run() {
     do throws(Fault) {
       try checkStages()
-      for folder in [""] + Shelf.allCases.map(\.name) { try checkTemporaryFiles(joinedKey(path, folder)) }
+      for folder in [""] + Shelf.allCases.map(\.name) {
+        try checkTemporaryFiles(joinedKey(path, folder))
+      }
     } catch { verifier.log.problem(image.location.naming(error)) }
   }
 

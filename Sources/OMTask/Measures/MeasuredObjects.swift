@@ -85,6 +85,7 @@ public struct MeasuredObjects: Sendable {
   /// The least coordinate of each object along an axis, and one more than the largest.
   ///
   /// - Parameter letter: t, z, y or x.
+  /// - Returns: Both for all objects, in order.
   public func box(_ letter: String) -> (low: [Int], high: [Int]) {
     let axis = ["t", "z", "y", "x"].firstIndex(of: letter) ?? 0
     return (

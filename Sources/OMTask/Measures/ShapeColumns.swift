@@ -42,7 +42,9 @@ extension MeasuredObjects {
   /// The lengths of the axes of the ellipse (or ellipsoid) with the same second moments, and for flat
   /// objects its eccentricity and orientation.
   ///
-  /// The formulas are those of scikit-image. - Precondition: Products were added up.
+  /// The formulas are those of scikit-image.
+  ///
+  /// - Precondition: Products were added up.
   public var axesColumns: [TableColumn] {
     let flat = space.isFlat
     var ellipses: [AxesOfObject] = []
@@ -101,7 +103,13 @@ extension MeasuredObjects {
 
 /// (n Σab − Σa Σb) / n², the numerator exact.
 ///
-/// - Parameter exponent: The power of two that a and b are multiples of.
+/// - Parameters:
+///   - count: The number n.
+///   - product: The sum of ab.
+///   - first: The sum of a.
+///   - second: The sum of b.
+///   - exponent: The power of two that a and b are multiples of.
+/// - Returns: The mean, rounded twice.
 func centralMean(
   _ count: Int, _ product: ExactSum, _ first: ExactSum, _ second: ExactSum, exponent: Int = 0
 ) -> Double {

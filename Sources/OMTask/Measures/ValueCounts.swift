@@ -93,6 +93,7 @@ package struct ValueCounts: Sendable {
   /// The values of one object and channel with their counts, ascending.
   ///
   /// - Parameter row: The object times the number of channels, plus the channel.
+  /// - Returns: The values and counts.
   func values(of row: Int) -> ArraySlice<(value: UInt16, count: UInt64)> {
     let low = firstIndex(UInt64(row) << 16)
     let high = firstIndex(UInt64(row + 1) << 16)

@@ -32,7 +32,7 @@ public struct TableColumn: Sendable, Equatable {
   }
 }
 
-/// A table in memory. The first column names the rows.
+/// A table in memory, whose first column names the rows.
 public struct Table: Sendable, Equatable {
   /// The columns; all have as many values as there are rows.
   public let columns: [TableColumn]
