@@ -74,14 +74,16 @@ extension ImageRun {
   }
 
   /// Sums over all ranks.
-  func summed(_ values: [Int]) throws(Fault) -> [Int] {
+  func summed(_ counts: [VoxelCounts]) throws(Fault) -> [VoxelCounts] {
     var packet = Packet()
-    packet.write(values.map { Int64($0) })
-    var totals = [Int](repeating: 0, count: values.count)
+    packet.write(counts.flatMap { [Int64($0.processed), Int64($0.foreground)] })
+    var totals = [VoxelCounts](repeating: VoxelCounts(), count: counts.count)
     for bytes in try engine.communicator.gatherAll(packet.bytes) {
       var reader = PacketReader(bytes)
-      for (index, value) in try reader.readArray(Int64.self).enumerated() {
-        totals[index] += Int(value)
+      let values = try reader.readArray(Int64.self)
+      for index in totals.indices where 2 * index + 1 < values.count {
+        totals[index] += VoxelCounts(
+          processed: Int(values[2 * index]), foreground: Int(values[2 * index + 1]))
       }
     }
     return totals

@@ -25,6 +25,8 @@ package struct ImageSetup: Sendable {
   let types: [String: Bool]
   /// Why there is nothing to do, where that is not plain.
   let note: String?
+  /// The ROI table whose boxes are processed; nil when none was asked for.
+  let table: RegionTable?
   /// Takes the damaged chunks that this rank meets; nil when they are faults.
   let damage: DamageLog?
 
@@ -32,7 +34,7 @@ package struct ImageSetup: Sendable {
   ///
   /// - Throws: What is wrong with the image's metadata, or with the parameters for this image.
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
-    let source = try SourceImage(location)
+    let source = try SourceImage(location, from: request.options.firstLevel)
     image = source.image
     damage = request.options.onDamage == .fill ? DamageLog() : nil
     let given = ImageSetup.types(of: source.image)
@@ -44,8 +46,13 @@ package struct ImageSetup: Sendable {
     var copies: [CopyPlan] = []
     var version = source.image.version
     if note == nil {
-      let maker = PlanMaker(source: source, options: request.options, damage: damage)
       do throws(Fault) {
+        let table = try request.options.roiTable.map { (name) throws(Fault) in
+          try RegionTable.read(name, of: source.image)
+        }
+        let maker = PlanMaker(
+          source: source, options: request.options, table: table, damage: damage)
+        self.table = table
         let task = try request.entry.task.init(request.parameters)
         switch try task.product(for: source.info) {
         case .labels(let recipes):
@@ -65,6 +72,8 @@ package struct ImageSetup: Sendable {
         fault.subject = location.displayName
         throw fault
       }
+    } else {
+      table = nil
     }
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
@@ -130,7 +139,7 @@ extension ImageSetup {
   /// The images whose metadata and voxels are read, the image first.
   var sources: [OMEImage] {
     var sources = [image]
-    for other in labelSources
+    for other in labelSources + labels.compactMap(\.masking?.image)
     where !sources.contains(where: { $0.location.path == other.location.path }) {
       sources.append(other)
     }
@@ -159,7 +168,7 @@ extension ImageSetup {
     if let derived {
       let collapse = derived.collapsed.map { axis in
         DerivedDocuments.Collapse(
-          axis: axis, range: derived.selection.origin[axis]..<derived.selection.end(axis))
+          axis: axis, range: derived.selection.bounds.origin[axis]..<derived.selection.bounds.end(axis))
       }
       return DerivedDocuments(
         image: image, name: derived.name, collapse: collapse, pyramid: pyramid, record: record)
