@@ -44,12 +44,21 @@ public struct ThresholdTask: RegionTask {
   private func recipe(
     _ channels: [Int], keepingAxis: Bool, _ smoothing: (any TileKernel)?
   ) -> LabelRecipe {
-    LabelRecipe(
-      name: parameters.labelName, channels: channels, keepsChannelAxis: keepingAxis,
+    var recipe = LabelRecipe(
+      name: parameters.labelName, masking: parameters.maskingLabel, channels: channels, keepsChannelAxis: keepingAxis,
       level: parameters.level, smoothing: smoothing, statistics: method.need,
       scope: StatisticsScope(rawValue: parameters.scope.rawValue) ?? .volume,
       objects: objectRules, dataType: labelType,
-      downsampling: parameters.pyramid == .stride ? .stride : .mode, choose: choose)
+      downsampling: parameters.pyramid == .stride ? .stride : .mode,
+      choose: { [self] (statistics) throws(Fault) in try choose(method, statistics) })
+    recipe.alternatives = ThresholdMethod.allCases.compactMap { other in
+      // A fixed threshold is one of them when there is one.
+      if other == .fixed && method != .fixed { return nil }
+      return MaskAlternative(
+        name: other.rawValue, isChosen: other == method, statistics: other.need
+      ) { [self] (statistics) throws(Fault) in try choose(other, statistics) }
+    }
+    return recipe
   }
 
   /// The filter in front of the threshold: what `gaussian-blur` and `median` do.
@@ -79,7 +88,9 @@ public struct ThresholdTask: RegionTask {
   }
 
   /// Finds the threshold of one scope and makes its kernel.
-  private func choose(_ statistics: VoxelStatistics?) throws(Fault) -> MaskChoice {
+  private func choose(
+    _ method: ThresholdMethod, _ statistics: VoxelStatistics?
+  ) throws(Fault) -> MaskChoice {
     var value = parameters.threshold ?? 0
     if let statistics { value = try method.threshold(of: statistics) }
     if method != .fixed { value *= parameters.correction }

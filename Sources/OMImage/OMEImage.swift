@@ -12,7 +12,7 @@ package struct OMEImage: Sendable {
   /// The axes in array order.
   package let axes: [Axis]
   /// The resolutions, finest first.
-  package let levels: [Level]
+  package private(set) var levels: [Level]
   /// What is applied after the transformations of each level; nil when nothing is.
   package let transformations: Transformations?
   /// The channels that it describes; nil when it describes none.
@@ -72,6 +72,15 @@ package struct OMEImage: Sendable {
 
   /// The document that holds the metadata, below the store.
   package var subject: String { joinedKey(location.path, version.documentName) }
+
+  /// The same image as if a coarser level were its finest.
+  ///
+  /// - Precondition: There is a level of this number.
+  package func beginning(at level: Int) -> OMEImage {
+    var image = self
+    image.levels.removeFirst(level)
+    return image
+  }
 
   /// The position of the channel axis, or nil when there is none.
   package var channelAxis: Int? { axes.firstIndex { $0.kind == .channel } }

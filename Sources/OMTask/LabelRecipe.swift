@@ -113,6 +113,29 @@ public struct MaskChoice: Sendable {
   }
 }
 
+/// A way to choose that a preview compares with others.
+public struct MaskAlternative: Sendable {
+  /// Its name, as the value of a parameter.
+  public var name: String
+  /// Whether a run takes it.
+  public var isChosen: Bool
+  /// What must be known of each scope; nil for a fixed choice.
+  public var statistics: StatisticsNeed?
+  /// Chooses threshold and kernel from the merged statistics of one scope.
+  public var choose: @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
+
+  /// Makes an alternative.
+  public init(
+    name: String, isChosen: Bool, statistics: StatisticsNeed?,
+    choose: @escaping @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
+  ) {
+    self.name = name
+    self.isChosen = isChosen
+    self.statistics = statistics
+    self.choose = choose
+  }
+}
+
 /// One label image that a task makes of an image: the passes, in the task's own words.
 ///
 /// The engine takes the statistics of every scope (a mergeable partial per region, merged over
@@ -123,6 +146,9 @@ public struct LabelRecipe: Sendable {
   public var name: String?
   /// The label image of the image whose voxels are read, all its channels; nil reads the image.
   public var label: String?
+  /// A label image of the image: only voxels of its objects count for statistics and can be
+  /// foreground; nil counts all that are selected.
+  public var masking: String?
   /// The channels to read, by index; several only when `keepsChannelAxis` is true.
   public var channels: [Int]
   /// Whether the label image has a channel axis too.
@@ -140,6 +166,8 @@ public struct LabelRecipe: Sendable {
   public var scope: StatisticsScope
   /// Chooses threshold and kernel from the merged statistics of one scope.
   public var choose: @Sendable (VoxelStatistics?) throws(Fault) -> MaskChoice
+  /// The ways to choose that `omtask preview` compares, this one among them; none by default.
+  public var alternatives: [MaskAlternative] = []
   /// Which components count; nil when the mask is written as it is.
   public var objects: ObjectRules?
   /// The type of the label image; nil picks one that holds every number.
@@ -164,7 +192,7 @@ public struct LabelRecipe: Sendable {
 
   /// Makes a recipe.
   public init(
-    name: String?, label: String? = nil, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    name: String?, label: String? = nil, masking: String? = nil, channels: [Int], keepsChannelAxis: Bool, level: Int,
     smoothing: (any TileKernel)? = nil,
     statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
     dataType: LabelType?, downsampling: Downsampling,
@@ -172,6 +200,7 @@ public struct LabelRecipe: Sendable {
   ) {
     self.name = name
     self.label = label
+    self.masking = masking
     self.channels = channels
     self.keepsChannelAxis = keepsChannelAxis
     self.level = level

@@ -60,16 +60,23 @@ package final class ChunkReader {
   ///
   /// - Parameters:
   ///   - region: A box within the array.
+  ///   - isWanted: Whether a chunk that touches the region is to be read; nil wants all.
   ///   - body: Called for each chunk; its voxels are valid until it returns, and it must not read
   ///     with this reader.
   /// - Throws: What `body` throws, what the store throws, and for damaged bytes, unless a log takes
   ///   them, `truncated`, `codec`, `checksum` or `limit` with the key as subject.
-  package func visit(_ region: Region, _ body: (ChunkView) throws -> Void) throws {
+  package func visit(
+    _ region: Region, where isWanted: ((Region) -> Bool)? = nil,
+    _ body: (ChunkView) throws -> Void
+  ) throws {
     try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
+      let shape = array.metadata.storedChunkShape
+      let stored = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+      if let isWanted, !isWanted(stored) { return }
       if let layout = array.metadata.sharding {
-        try visitShard(position, layout, region, body)
+        try visitShard(position, layout, region, where: isWanted, body)
       } else {
-        try visitChunk(position, body)
+        try visitChunk(position, stored, body)
       }
     }
   }
@@ -97,9 +104,9 @@ package final class ChunkReader {
 // MARK: - Arrays without shards
 
 extension ChunkReader {
-  private func visitChunk(_ position: [Int], _ body: (ChunkView) throws -> Void) throws {
-    let shape = array.metadata.storedChunkShape
-    let region = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+  private func visitChunk(
+    _ position: [Int], _ region: Region, _ body: (ChunkView) throws -> Void
+  ) throws {
     let key = array.storedKey(position)
     guard let value = try array.store.open(key) else {
       chunksAbsent += 1

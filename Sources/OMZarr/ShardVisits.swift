@@ -28,11 +28,13 @@ extension ChunkReader {
 
   /// Visits the chunks of one shard that touch a region.
   func visitShard(
-    _ position: [Int], _ layout: ShardLayout, _ region: Region, _ body: (ChunkView) throws -> Void
+    _ position: [Int], _ layout: ShardLayout, _ region: Region,
+    where isWanted: ((Region) -> Bool)?, _ body: (ChunkView) throws -> Void
   ) throws {
     let shard = try openShard(position, layout)
     var stored: [StoredCell] = []
     try forEachInnerChunk(position, region) { cellPosition, chunkRegion in
+      if let isWanted, !isWanted(chunkRegion) { return }
       if let content = shard.content {
         let cell = layout.cell(at: cellPosition)
         let found = try tolerating(chunkRegion, shard.key) { () throws(Fault) in

@@ -11,7 +11,7 @@ private let records: [JournalRecord] = [
   .lost(UnitPlace(plan: 1, level: 0, number: 0)),
   .partial(
     WorkPlace(pass: .statistics, piece: 3), PartialPlace(offset: 10, size: 20, checksum: 5)),
-  .piece(WorkPlace(pass: .labels, piece: 3), foreground: 12),
+  .piece(WorkPlace(pass: .labels, piece: 3), VoxelCounts(processed: 40, foreground: 12)),
   .damage([1, 2, 3]),
   .complete,
 ]
@@ -24,7 +24,7 @@ private let records: [JournalRecord] = [
 
   @Test func `every pass has a number of its own`() {
     let passes: [ImagePass] = [.statistics, .statisticsInRange, .mask, .objects, .labels]
-    let places = passes.map { JournalRecord.piece(WorkPlace(pass: $0, piece: 1), foreground: 0) }
+    let places = passes.map { JournalRecord.piece(WorkPlace(pass: $0, piece: 1), VoxelCounts()) }
     #expect(JournalForm.records(in: JournalForm.bytes(of: places)) == places)
     #expect(Set(places.map(\.payload)).count == passes.count)
   }
@@ -88,7 +88,7 @@ private let records: [JournalRecord] = [
     let units = [0, 1].map { UnitPlace(plan: 0, level: 0, number: $0) }
     let work = WorkPlace(pass: .mask, piece: 4)
     let staged = units.map { JournalRecord.unit(StagedUnit(place: $0, size: 1, checksum: 0)) }
-    past.add("0.0", JournalForm.bytes(of: staged + [.piece(work, foreground: 5), .complete]))
+    past.add("0.0", JournalForm.bytes(of: staged + [.piece(work, VoxelCounts(processed: 9, foreground: 5)), .complete]))
     past.dropPieces { $0 == 4 ? units : nil }
     #expect(past.pieces[work] == 5)
     #expect(past.isComplete)
@@ -101,7 +101,7 @@ private let records: [JournalRecord] = [
   @Test func `a piece that the plan does not have is forgotten`() {
     var past = PastWork()
     past.add(
-      "0.0", JournalForm.bytes(of: [.piece(WorkPlace(pass: .mask, piece: 99), foreground: 0)]))
+      "0.0", JournalForm.bytes(of: [.piece(WorkPlace(pass: .mask, piece: 99), VoxelCounts())]))
     past.dropPieces { _ in nil }
     #expect(past.pieces.isEmpty)
   }

@@ -44,7 +44,7 @@ struct PlannedImage: Sendable {
   func plan(_ recipe: LabelRecipe, selection: [Character: Range<Int>] = [:]) throws -> LabelPlan {
     LabelPlan(
       recipe: recipe, name: "label", sources: try arrays(), scales: scales,
-      axes: try imageAxes(), axisNames: axes.map(String.init), selection: box(selection))
+      axes: try imageAxes(), axisNames: axes.map(String.init), selection: SelectedVoxels(box(selection)))
   }
 
   /// The plan of a derived image.
@@ -54,7 +54,7 @@ struct PlannedImage: Sendable {
     try DerivedPlan(
       recipe: recipe, name: "derived", sources: try arrays(), scales: scales,
       axes: try imageAxes(), axisNames: axes.map(String.init), letters: axes.map(String.init),
-      selection: box(selection))
+      selection: SelectedVoxels(box(selection)))
   }
 
   private func box(_ selection: [Character: Range<Int>]) -> Region {

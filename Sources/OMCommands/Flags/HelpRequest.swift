@@ -23,7 +23,7 @@ enum HelpRequest: Equatable {
       self = .program
       return
     }
-    let takesTask = ["run", "plan"].contains(command)
+    let takesTask = ["run", "plan", "preview"].contains(command)
     if takesTask, words.count > 1, !words[1].hasPrefix("-") {
       self = .task(words[1], of: command)
     } else {

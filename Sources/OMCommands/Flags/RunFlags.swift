@@ -36,6 +36,15 @@ struct InputFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Process only the boxes of this ROI table of each image, such as `FOV_ROI_table`.",
+      discussion: """
+        Boxes may overlap and are cut to `--select`. Outside of them a label is background and a \
+        derived image is 0. Statistics use the voxels of all boxes together, never box by box.
+        """, valueName: "name"))
+  var roiTable: String?
+
+  @Option(
+    help: ArgumentHelp(
       """
       What to do with a damaged chunk: `stop` fails the image, `fill` takes the fill value and \
       lists the chunk in the report.

@@ -43,6 +43,7 @@ func readTaskCall(
   }
   var options = RunOptions()
   options.select = try parseSelection(flags.input.select)
+  options.roiTable = flags.input.roiTable
   options.output = flags.output.output
   if manifest.parameters["overwrite"]?.type == .boolean {
     options.overwrite = try parameters.optional("overwrite") ?? false

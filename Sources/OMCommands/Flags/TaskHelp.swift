@@ -16,7 +16,9 @@ enum TaskHelp {
       HelpText.Section(
         group.title, group.parameters.compactMap { manifest.parameters[$0] }.map(row))
     }
-    let flags = sections(of: command).filter { $0.title != "Arguments" }
+    // A preview hands flags that a task has as parameters on to it; the level is its own.
+    let own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(["level"])
+    let flags = sections(of: command, without: own).filter { $0.title != "Arguments" }
     let shared = flags.map(\.title)
     let uris = HelpText.Section("Input", [("<uri> ...", "Images, plates or wells in OME-Zarr.")])
     // What only the task has stands between the input and the other headings of the flags.
@@ -47,9 +49,11 @@ enum TaskHelp {
   }
 
   /// The arguments under their headings, in the order of declaration.
-  private static func sections(of command: CommandDescription) -> [HelpText.Section] {
+  private static func sections(
+    of command: CommandDescription, without hidden: Set<String> = []
+  ) -> [HelpText.Section] {
     merged(
-      command.arguments.map { argument in
+      command.arguments.filter { !hidden.contains($0.flag ?? "") }.map { argument in
         let ending = argument.defaultValue.map { " Default: \($0)." } ?? ""
         return HelpText.Section(argument.section, [(argument.usage, argument.text + ending)])
       })

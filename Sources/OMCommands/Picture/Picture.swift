@@ -48,6 +48,20 @@ struct Picture {
     }
   }
 
+  /// This picture with another of the same height to its right.
+  func beside(_ other: Picture, gap: Int) -> Picture {
+    var both = Picture(width: width + gap + other.width, height: height)
+    let white = [UInt8](repeating: 255, count: gap * 3)
+    var rows: [UInt8] = []
+    for row in 0..<height {
+      rows += bytes[row * width * 3..<(row + 1) * width * 3]
+      rows += white
+      rows += other.bytes[row * other.width * 3..<(row + 1) * other.width * 3]
+    }
+    both.bytes = rows
+    return both
+  }
+
   /// The picture as a PNG file.
   ///
   /// - Throws: A fault of kind `internal` with libpng's message.

@@ -22,18 +22,34 @@ struct PreviewPainter {
   /// - Returns: The picture.
   /// - Throws: What reading the image or a label gives.
   func paint(channels: [Int], labels: [String]) throws -> Picture {
+    let planes = try planes(of: image, level: view.level, channels)
+    var picture = picture(of: planes, planes.map { Contrast(of: $0.values) })
+    try outline(labels, channel: channels.first ?? 0, in: &picture)
+    return picture
+  }
+
+  /// The pixels of some channels of an image, which may be another one of the same field.
+  func planes(of image: OMEImage, level: Int, _ channels: [Int]) throws -> [Plane] {
+    try channels.map { try read(image, level: level, channel: $0) }
+  }
+
+  /// One channel in grey, several in colours.
+  func picture(of planes: [Plane], _ contrasts: [Contrast]) -> Picture {
     var picture = Picture(width: view.size.width, height: view.size.height)
-    for (number, channel) in channels.enumerated() {
-      let plane = try read(image, level: view.level, channel: channel)
-      let colour = channels.count == 1 ? .white : Self.colours[number]
-      picture.add(Contrast(of: plane.values).brightness(plane.values), colour)
+    for (number, plane) in planes.enumerated() {
+      let colour = planes.count == 1 ? .white : Self.colours[number]
+      picture.add(contrasts[number].brightness(plane.values), colour)
     }
+    return picture
+  }
+
+  /// Outlines label images of the image.
+  func outline(_ labels: [String], channel: Int, in picture: inout Picture) throws {
     for name in labels {
       let label = try openLabel(name)
       let level = try nearestLevel(of: label)
-      picture.drawOutlines(of: try read(label, level: level, channel: channels.first ?? 0))
+      picture.drawOutlines(of: try read(label, level: level, channel: channel))
     }
-    return picture
   }
 
   private func read(_ image: OMEImage, level: Int, channel: Int) throws -> Plane {

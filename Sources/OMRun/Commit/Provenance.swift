@@ -29,6 +29,7 @@ struct Provenance: Sendable {
           "\(axis)=\(range.lower):\(range.upper.map(String.init) ?? "")"
         }.joined(separator: ","))
     }
+    if let table = request.options.roiTable { record["roi_table"] = .string(table) }
     if let label = made.label {
       record["thresholds"] = .array(
         label.thresholds.map { threshold in

@@ -28,6 +28,9 @@ package final class Worker {
   let part = ByteBuffer()
   /// The smoothed voxels of the region in hand.
   let smoothed = SmoothedRegion()
+  /// Which voxels of the region in hand count, and those of a few lines that do.
+  let admitted = AdmittedVoxels()
+  let gathered = ByteBuffer()
   /// Memory for kernels.
   let scratch = TileScratch()
   private var readers: [ObjectIdentifier: ChunkReader] = [:]

@@ -150,7 +150,7 @@ struct ImageJob: Sendable {
     let plan = setup.labels[index]
     report.objects = label.objects
     report.thresholds = label.thresholds
-    report.foregroundShare = Double(label.foreground) / Double(max(1, plan.processedVoxels))
+    report.foregroundShare = Double(label.counts.foreground) / Double(max(1, label.counts.processed))
     report.notes = label.notes(plan, share: report.foregroundShare)
     return report
   }

@@ -18,7 +18,7 @@ extension ImageRun {
     }
     let all = pieces(of: plans)
     let (own, known) = (open(all, .mask), writers)
-    let foreground = Mutex(foregroundBefore(.mask, all))
+    let counts = Mutex(countsBefore(.mask, all))
     progress.begin(.mask)
     progress.skip(all.count - own.count)
     try engine.agree {
@@ -27,19 +27,19 @@ extension ImageRun {
         guard let choices = choices[piece.plan], let writer = known[piece.plan] else { return }
         let pass = MaskPass(plan: setup.labels[piece.plan], choices: choices)
         let count = try pass.run(piece.region, into: writer, worker)
-        foreground.withLock { $0[piece.plan] += count }
-        try checkpoint?.finish(.mask, own[index], foreground: count)
+        counts.withLock { $0[piece.plan] += count }
+        try checkpoint?.finish(.mask, own[index], count)
         progress.add(piece, setup.labels[piece.plan])
       }
     }
     try checkCoverage(.mask, of: plans)
     try completeLevels(writers)
-    let counts = try summed(foreground.withLock { $0 })
+    let totals = try summed(counts.withLock { $0 })
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
       made[writer.key] = MadeImage(
         layouts: writer.value,
         label: LabelFacts(
-          objects: nil, foreground: counts[writer.key],
+          objects: nil, counts: totals[writer.key],
           thresholds: choices[writer.key]?.thresholds ?? [],
           hasConstantScope: choices[writer.key]?.hasConstantScope ?? false))
     }
@@ -66,13 +66,13 @@ extension ImageRun {
     try paint(painted, parts, choices, writers)
     try checkCoverage(.labels, of: plans)
     try completeLevels(writers)
-    let counts = try summed(found.foreground)
+    let counts = try summed(found.counts)
     let thresholds = try gathered(choices, found.choices)
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
       made[writer.key] = MadeImage(
         layouts: writer.value,
         label: LabelFacts(
-          objects: totals[writer.key], foreground: counts[writer.key],
+          objects: totals[writer.key], counts: counts[writer.key],
           thresholds: thresholds[writer.key].thresholds,
           hasConstantScope: thresholds[writer.key].constant))
     }
@@ -86,10 +86,12 @@ extension ImageRun {
     own.filter { checkpoint?.isDone(pass, $0) != true }
   }
 
-  /// The foreground voxels of the pieces that earlier invocations did, by label image.
-  private func foregroundBefore(_ pass: ImagePass, _ own: [Int]) -> [Int] {
-    var counts = [Int](repeating: 0, count: setup.labels.count)
-    for piece in own { counts[pieces[piece].plan] += checkpoint?.foreground(pass, piece) ?? 0 }
+  /// The voxels of the pieces that earlier invocations did, by label image.
+  private func countsBefore(_ pass: ImagePass, _ own: [Int]) -> [VoxelCounts] {
+    var counts = [VoxelCounts](repeating: VoxelCounts(), count: setup.labels.count)
+    for piece in own {
+      counts[pieces[piece].plan] += checkpoint?.counts(pass, piece) ?? VoxelCounts()
+    }
     return counts
   }
 
@@ -97,13 +99,13 @@ extension ImageRun {
   private struct FoundObjects: Sendable {
     /// For each own piece its blocks.
     var parts: [RegionParts]
-    var foreground: [Int]
+    var counts: [VoxelCounts]
     var choices: [Choices?]
   }
 
   private func findObjects(_ own: [Int], _ choices: [Choices?]) throws -> FoundObjects {
     let empty = FoundObjects(
-      parts: own.map { _ in RegionParts() }, foreground: setup.labels.map { _ in 0 },
+      parts: own.map { _ in RegionParts() }, counts: setup.labels.map { _ in VoxelCounts() },
       choices: setup.labels.map { _ in nil })
     let found = Mutex(empty)
     let store = RunStore(limit: budget.betweenPasses)
@@ -119,7 +121,7 @@ extension ImageRun {
           objects.blocks, in: plan.blockGrid, mayDropRuns: plan.recipe.tiles == nil)
         found.withLock {
           $0.parts[index] = parts
-          $0.foreground[piece.plan] += objects.foreground
+          $0.counts[piece.plan] += objects.counts
           if let chosen = objects.choices {
             var all = $0.choices[piece.plan] ?? Choices(Scopes(plan))
             all.add(chosen)
@@ -215,7 +217,7 @@ extension ImageRun {
           try pass.restoreRuns(&blocks, piece.region, worker)
         }
         try LabelPass(plan: plan).run(piece.region, blocks, into: writer, worker)
-        try checkpoint?.finish(.labels, own[index], foreground: 0)
+        try checkpoint?.finish(.labels, own[index])
         progress.add(piece, plan)
       }
     }

@@ -23,7 +23,7 @@ extension ImageRun {
         } else {
           try TilePass(plan: plan).run(piece.region, into: writer, worker)
         }
-        try checkpoint?.finish(.tiles, open[index], foreground: 0)
+        try checkpoint?.finish(.tiles, open[index])
         progress.add(piece, plan)
       }
     }
@@ -45,7 +45,7 @@ extension ImageRun {
         let piece = pieces[open[index]]
         let copy = copies[piece.plan]
         try CopyPass(plan: copy).run(piece.region, into: writers[piece.plan], worker)
-        try checkpoint?.finish(.tiles, open[index], foreground: 0)
+        try checkpoint?.finish(.tiles, open[index])
         progress.add(piece, copy)
       }
     }

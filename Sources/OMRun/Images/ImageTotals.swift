@@ -87,6 +87,14 @@ extension ImageRun {
     return totals
   }
 
+  /// Sums over all ranks.
+  func summed(_ counts: [VoxelCounts]) throws(Fault) -> [VoxelCounts] {
+    let totals = try summed(counts.flatMap { [$0.processed, $0.foreground] })
+    return counts.indices.map {
+      VoxelCounts(processed: totals[2 * $0], foreground: totals[2 * $0 + 1])
+    }
+  }
+
   /// The thresholds of all ranks, where regions chose for themselves.
   func gathered(
     _ choices: [Choices?], _ found: [Choices?]

@@ -17,8 +17,8 @@ struct MadeImage: Sendable {
 struct LabelFacts: Sendable {
   /// How many objects it holds; nil for a mask.
   let objects: Int?
-  /// Foreground voxels before any object rule.
-  let foreground: Int
+  /// How many voxels count, and how many of them are foreground before any object rule.
+  let counts: VoxelCounts
   /// The thresholds used.
   let thresholds: [ScopeThreshold]
   /// Whether all voxels of some scope have one value.
@@ -48,15 +48,17 @@ struct LabelFacts: Sendable {
 }
 
 extension LabelPlan {
-  /// The voxels that are processed: those of the selection and of the recipe's channels.
+  /// The voxels that are processed: those of the selection and of the recipe's channels, whatever a
+  /// masking label leaves of them.
   package var processedVoxels: Int {
     guard let axis = axes.channel else { return selection.count }
-    let chosen = recipe.channels.count { selection.origin[axis]..<selection.end(axis) ~= $0 }
-    return selection.count / selection.shape[axis] * chosen
+    let bounds = selection.bounds
+    let chosen = recipe.channels.count { bounds.origin[axis]..<bounds.end(axis) ~= $0 }
+    return selection.count / bounds.shape[axis] * chosen
   }
 
   /// Whether the image has a z axis with a single processed plane.
-  var isOnePlaneThick: Bool { axes.space.count == 3 && selection.shape[axes.space[0]] == 1 }
+  var isOnePlaneThick: Bool { axes.space.count == 3 && selection.bounds.shape[axes.space[0]] == 1 }
 }
 
 extension Downsampling {

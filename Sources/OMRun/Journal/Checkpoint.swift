@@ -55,9 +55,9 @@ final class Checkpoint: Sendable {
     past.pieces[WorkPlace(pass: pass, piece: piece)] != nil
   }
 
-  /// The foreground voxels of a piece that was done before.
-  func foreground(_ pass: ImagePass, _ piece: Int) -> Int {
-    past.pieces[WorkPlace(pass: pass, piece: piece)] ?? 0
+  /// The voxels of a piece that was done before.
+  func counts(_ pass: ImagePass, _ piece: Int) -> VoxelCounts {
+    past.pieces[WorkPlace(pass: pass, piece: piece)] ?? VoxelCounts()
   }
 
   /// The partial of a piece that was found before; nil when there is none or it is not as it was.
@@ -104,11 +104,11 @@ final class Checkpoint: Sendable {
   }
 
   /// Notes that a piece of the last pass is done.
-  func finish(_ pass: ImagePass, _ piece: Int, foreground: Int) throws(Fault) {
+  func finish(_ pass: ImagePass, _ piece: Int, _ counts: VoxelCounts = VoxelCounts()) throws(Fault) {
     state.withLock { $0.pieces.append(piece) }
     guard let writer else { return }
     noteDamage(writer)
-    try writer.flush([.piece(WorkPlace(pass: pass, piece: piece), foreground: foreground)])
+    try writer.flush([.piece(WorkPlace(pass: pass, piece: piece), counts)])
   }
 
   /// Writes what was noted.

@@ -10,8 +10,8 @@ enum JournalRecord: Sendable, Equatable {
   case lost(UnitPlace)
   /// The partial of a piece of work lies in the file of partials.
   case partial(WorkPlace, PartialPlace)
-  /// A piece of the last pass is done; so many voxels of it are foreground.
-  case piece(WorkPlace, foreground: Int)
+  /// A piece of the last pass is done, with so many voxels.
+  case piece(WorkPlace, VoxelCounts)
   /// Damaged chunks of the input that count as fill value, packed.
   case damage([UInt8])
   /// Everything is staged, metadata included.
@@ -104,9 +104,10 @@ extension JournalRecord {
       packet.write(Int64(place.offset))
       packet.write(Int64(place.size))
       packet.write(place.checksum)
-    case .piece(let work, let foreground):
+    case .piece(let work, let counts):
       packet.write(work)
-      packet.write(Int64(foreground))
+      packet.write(Int64(counts.processed))
+      packet.write(Int64(counts.foreground))
     case .damage(let bytes):
       packet.write(bytes)
     case .complete:
@@ -152,7 +153,9 @@ extension JournalRecord {
           checksum: try reader.read(UInt32.self)))
     case 5:
       guard let work = try reader.readWork() else { return nil }
-      return .piece(work, foreground: try reader.readCount())
+      return .piece(
+        work,
+        VoxelCounts(processed: try reader.readCount(), foreground: try reader.readCount()))
     case 6: return .damage(try reader.readBytes())
     case 7: return .complete
     default: return nil

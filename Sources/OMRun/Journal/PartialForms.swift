@@ -24,7 +24,8 @@ extension RegionObjects {
   /// The objects of a region as bytes.
   func packed() -> [UInt8] {
     var packet = Packet()
-    packet.write(Int64(foreground))
+    packet.write(Int64(counts.processed))
+    packet.write(Int64(counts.foreground))
     packet.write(statistics != nil)
     packet.write(statistics?.packed() ?? [])
     packet.write(UInt64(blocks.count))
@@ -44,7 +45,8 @@ extension RegionObjects {
   /// - Throws: A fault when the bytes hold no objects.
   init(unpacking bytes: [UInt8]) throws(Fault) {
     var reader = PacketReader(bytes)
-    foreground = Int(try reader.read(Int64.self))
+    counts.processed = Int(try reader.read(Int64.self))
+    counts.foreground = Int(try reader.read(Int64.self))
     let hasStatistics = try reader.read(Bool.self)
     let table = try reader.readBytes()
     if hasStatistics { statistics = try StatisticsTable(unpacking: table) }

@@ -14,8 +14,8 @@ struct PastWork: Sendable {
   private(set) var units: [UnitPlace: StagedUnit] = [:]
   /// Partials by their piece of work.
   private(set) var partials: [WorkPlace: StoredPartial] = [:]
-  /// The pieces of the last pass that are done, with their foreground voxels.
-  private(set) var pieces: [WorkPlace: Int] = [:]
+  /// The pieces of the last pass that are done, with their voxels.
+  private(set) var pieces: [WorkPlace: VoxelCounts] = [:]
   /// Damaged chunks of the input.
   private(set) var damage: [[UInt8]] = []
   /// Whether everything is staged, metadata included.
@@ -42,7 +42,7 @@ struct PastWork: Sendable {
       case .lost(let place): units[place] = nil
       case .partial(let work, let place):
         partials[work] = StoredPartial(file: JournalFiles.partials + suffix, place: place)
-      case .piece(let work, let foreground): pieces[work] = foreground
+      case .piece(let work, let counts): pieces[work] = counts
       case .damage(let bytes): damage.append(bytes)
       case .complete: isComplete = true
       }

@@ -11,8 +11,8 @@ struct MaskPass: Sendable {
 
   /// Writes the mask of a region chunk by chunk: read, compare, encode, all in cache.
   ///
-  /// - Returns: The number of foreground voxels.
-  func run(_ region: Region, into writer: PyramidWriter, _ worker: Worker) throws -> Int {
+  /// - Returns: How many voxels count, and how many of them are foreground.
+  func run(_ region: Region, into writer: PyramidWriter, _ worker: Worker) throws -> VoxelCounts {
     let layout = writer.layouts[0]
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
     var foreground = 0
@@ -32,7 +32,7 @@ struct MaskPass: Sendable {
       }
       try writer.take(level: 0, chunk: position, voxels: target, worker: worker)
     }
-    return foreground
+    return VoxelCounts(processed: worker.admitted.count, foreground: foreground)
   }
 
   private func mask(
@@ -83,7 +83,7 @@ struct MaskPass: Sendable {
     guard let voxels = lines.voxels else {
       return try applyToFill(kernel, part, lines, mask, take)
     }
-    if type.isFloat, let place = firstNotFinite(voxels, type, lines) {
+    if type.isFloat, let place = refused(voxels, type, lines, worker) {
       throw plan.notFinite(part, lines, offset: place)
     }
     if lines.rowStride == lines.rowLength {
@@ -95,8 +95,29 @@ struct MaskPass: Sendable {
           into: mask + row * lines.rowLength, count: lines.rowLength)
       }
     }
+    if let admitted = lines.admitted {
+      for row in 0..<lines.rowCount {
+        let (line, counts) = (mask + row * lines.rowLength, admitted.start + row * admitted.stride)
+        for index in 0..<lines.rowLength { line[index] &= counts[index] }
+      }
+    }
     for row in 0..<lines.rowCount { take(mask + row * lines.rowLength, row, lines.rowLength) }
     return countOnes(mask, count)
+  }
+
+  /// The offset of a voxel that counts and is not finite.
+  private func refused(
+    _ voxels: UnsafeRawPointer, _ type: DataType, _ lines: PlaneLines, _ worker: Worker
+  ) -> Int? {
+    // Most often there is none at all.
+    let place = firstNotFinite(voxels, type, lines)
+    guard place != nil, lines.admitted != nil,
+      let found = lines.gather(voxels, byteCount: type.byteCount, into: worker.gathered)
+    else { return place }
+    let one = PlaneLines(
+      z: lines.z, y: lines.y, x: lines.x, rowLength: found.count, rowCount: 1, voxels: found.voxels,
+      rowStride: found.count)
+    return firstNotFinite(found.voxels, type, one).map(lines.offset(ofAdmitted:))
   }
 
   private func applyToFill(
@@ -119,32 +140,16 @@ struct MaskPass: Sendable {
     }
     guard let value else { throw plan.notFinite(part, lines, offset: 0) }
     if value == 0 { return 0 }
+    if let admitted = lines.admitted {
+      for row in 0..<lines.rowCount {
+        take(admitted.start + row * admitted.stride, row, lines.rowLength)
+      }
+      return countOnes(admitted, lines.rowLength, lines.rowCount)
+    }
     mask.update(repeating: 1, count: lines.rowLength)
     for row in 0..<lines.rowCount { take(mask, row, lines.rowLength) }
     return lines.rowLength * lines.rowCount
   }
-}
-
-/// The number of bytes that are 1 among bytes that are 0 or 1.
-private func countOnes(_ mask: UnsafePointer<UInt8>, _ count: Int) -> Int {
-  let raw = UnsafeRawPointer(mask)
-  var total = 0
-  var index = 0
-  while index + 32 <= count {
-    // Each byte lane holds up to 255 additions before it must be emptied.
-    var lanes = SIMD32<UInt8>()
-    let end = min(count - 31, index + 255 * 32)
-    while index < end {
-      lanes &+= raw.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
-      index += 32
-    }
-    for lane in 0..<32 { total += Int(lanes[lane]) }
-  }
-  while index < count {
-    total += Int(mask[index])
-    index += 1
-  }
-  return total
 }
 
 /// Writes mask bytes as labels of a wider type, little-endian as this machine.
@@ -163,34 +168,4 @@ private func widen<Label: FixedWidthInteger>(
   _ mask: UnsafePointer<UInt8>, _ count: Int, _ target: UnsafeMutablePointer<Label>
 ) {
   for index in 0..<count { target[index] = Label(truncatingIfNeeded: mask[index]) }
-}
-
-/// The offset of the first voxel of some lines that is NaN or infinite, in voxels.
-private func firstNotFinite(
-  _ voxels: UnsafeRawPointer, _ type: DataType, _ lines: PlaneLines
-) -> Int? {
-  switch type {
-  case .float16: firstNotFinite(voxels.assumingMemoryBound(to: UInt16.self), 0x7C00, lines)
-  case .float32: firstNotFinite(voxels.assumingMemoryBound(to: UInt32.self), 0x7F80_0000, lines)
-  case .float64:
-    firstNotFinite(voxels.assumingMemoryBound(to: UInt64.self), 0x7FF0_0000_0000_0000, lines)
-  default: nil
-  }
-}
-
-/// A number is NaN or infinite when all bits of its exponent are set.
-private func firstNotFinite<Bits: FixedWidthInteger>(
-  _ voxels: UnsafePointer<Bits>, _ exponent: Bits, _ lines: PlaneLines
-) -> Int? {
-  for row in 0..<lines.rowCount {
-    let line = voxels + row * lines.rowStride
-    var found: Bits = 0
-    for x in 0..<lines.rowLength { found |= (line[x] & exponent) == exponent ? 1 : 0 }
-    if found != 0 {
-      for x in 0..<lines.rowLength where line[x] & exponent == exponent {
-        return row * lines.rowStride + x
-      }
-    }
-  }
-  return nil
 }

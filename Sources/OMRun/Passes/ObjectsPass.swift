@@ -9,8 +9,8 @@ import OMZarr
 struct RegionObjects: Sendable {
   /// One block per (t, c) volume of the region.
   var blocks: [LabelledBlock] = []
-  /// Foreground voxels before any object rule.
-  var foreground = 0
+  /// How many voxels count, and how many of them are foreground before any object rule.
+  var counts = VoxelCounts()
   /// The thresholds that were chosen on the way, when regions hold whole scopes.
   var choices: Choices?
   /// The statistics behind them.
@@ -30,6 +30,7 @@ struct ObjectsPass: Sendable {
     try plan.prepare(region, worker)
     let isInMemory = choices == nil && plan.recipe.smoothing == nil
     var result = RegionObjects()
+    result.counts.processed = worker.admitted.count
     for part in plan.parts(of: region) {
       var known = choices
       if known == nil {
@@ -41,7 +42,7 @@ struct ObjectsPass: Sendable {
         known = chosen
       }
       guard let known else { continue }
-      result.foreground += try fillMask(
+      result.counts.foreground += try fillMask(
         part, MaskPass(plan: plan, choices: known), worker, fromMemory: isInMemory)
       result.blocks.append(
         worker.labeller.label(
@@ -63,7 +64,8 @@ struct ObjectsPass: Sendable {
       try work.make(part.source, tiles.kernel, .uint32, into: start, worker)
       let block = LabelledBlock(
         labels: UnsafePointer(start.assumingMemoryBound(to: UInt32.self)), block: plan.block(part))
-      result.foreground += block.voxelCount
+      result.counts.processed += part.source.count
+      result.counts.foreground += block.voxelCount
       result.blocks.append(block)
     }
     return result
@@ -96,7 +98,7 @@ struct ObjectsPass: Sendable {
       }
     }
     if fromMemory {
-      try plan.planes(of: part.source, in: part.source, worker.voxels.bytes.baseAddress, add)
+      try plan.planes(of: part.source, in: part.source, worker.voxels.bytes.baseAddress, nil, add)
     } else {
       try plan.visit(part, worker, add)
     }
@@ -143,9 +145,9 @@ struct ObjectsPass: Sendable {
   private func collect(
     _ pass: StatisticsPass, _ part: VolumePart, _ voxels: UnsafeRawPointer?, _ worker: Worker
   ) throws -> StatisticsTable {
-    try pass.run(part) { body in
+    try pass.run(part, worker) { body in
       guard let voxels else { return try plan.visit(part, worker, body) }
-      try plan.planes(of: part.source, in: part.source, voxels, body)
+      try plan.planes(of: part.source, in: part.source, voxels, nil, body)
     }
   }
 }

@@ -17,29 +17,33 @@ struct PlaneLines {
   let voxels: UnsafeRawPointer?
   /// Voxels between the starts of two rows.
   let rowStride: Int
+  /// For each voxel whether it counts, with the bytes from row to row; nil when all do.
+  var admitted: (start: UnsafePointer<UInt8>, stride: Int)?
 }
 
 extension LabelPlan {
   /// Visits the voxels of a part, chunk by chunk and plane by plane; smoothed ones as `prepare` left
-  /// them.
+  /// them. Lines without a voxel that counts are left out.
   func visit(
     _ part: VolumePart, _ worker: Worker, _ body: (PlaneLines) throws -> Void
   ) throws {
+    let admission = leavesOutVoxels ? worker.admitted.find(part.source) : nil
     if recipe.smoothing != nil {
       guard let smooth = worker.smoothed.find(part.source) else {
         throw Fault(.internal, source.path, "a region was not smoothed before it was looked at")
       }
-      return try planes(of: part.source, in: smooth.box, smooth.voxels, body)
+      return try planes(of: part.source, in: smooth.box, smooth.voxels, admission, body)
     }
-    try worker.reader(of: source, damage: damage).visit(part.source) { chunk in
+    let reader = worker.reader(of: source, damage: damage)
+    try reader.visit(part.source, where: admission?.touches) { chunk in
       guard let box = chunk.region.intersection(part.source) else { return }
-      try planes(of: box, in: chunk.region, chunk.voxels, body)
+      try planes(of: box, in: chunk.region, chunk.voxels, admission, body)
     }
   }
 
   /// Visits the planes of a box that lies in a C-order buffer.
   func planes(
-    of box: Region, in buffer: Region, _ voxels: UnsafeRawPointer?,
+    of box: Region, in buffer: Region, _ voxels: UnsafeRawPointer?, _ admission: Admission?,
     _ body: (PlaneLines) throws -> Void
   ) rethrows {
     let strides = rowMajorStrides(buffer.shape)
@@ -50,11 +54,18 @@ extension LabelPlan {
     let depth = axes.space.count == 3 ? axes.space[0] : nil
     for plane in 0..<(depth.map { box.shape[$0] } ?? 1) {
       let start = offset + (depth.map { plane * strides[$0] } ?? 0)
+      var first = box.origin
+      if let depth { first[depth] += plane }
+      let admitted = admission?.rows(at: first)
+      if let admitted, countOnes(admitted, box.shape[rank - 1], box.shape[rank - 2]) == 0 {
+        continue
+      }
       try body(
         PlaneLines(
           z: depth.map { box.origin[$0] + plane } ?? 0, y: box.origin[rank - 2],
           x: box.origin[rank - 1], rowLength: box.shape[rank - 1], rowCount: box.shape[rank - 2],
-          voxels: voxels.map { $0 + start * byteCount }, rowStride: strides[rank - 2]))
+          voxels: voxels.map { $0 + start * byteCount }, rowStride: strides[rank - 2],
+          admitted: admitted))
     }
   }
 

@@ -59,10 +59,13 @@ struct ProjectionPass: Sendable {
   private func integers<V: Voxel & FixedWidthInteger, Sum: FixedWidthInteger & BitwiseCopyable>(
     _ lines: Region, _ target: UnsafeMutableRawPointer, _ worker: Worker, _: V.Type, _: Sum.Type
   ) throws {
+    if plan.selection.boxes != nil {
+      return try selectedIntegers(lines, target, worker, V.self, Sum.self)
+    }
     if projection.method.isExtreme { return try extremes(lines, target, worker, V.self) }
     let count = lines.count / lines.shape[axis]
     let sums = worker.scratch.room(0, Sum.self, count: count)
-    try walk(lines, worker, V.self) { isFirst, row, place, count in
+    try walk(lines, worker, V.self) { isFirst, row, place, count, _ in
       if isFirst { for index in 0..<count { sums[place + index] = Sum(row[index]) } }
       if !isFirst { for index in 0..<count { sums[place + index] &+= Sum(row[index]) } }
     }
@@ -74,10 +77,11 @@ struct ProjectionPass: Sendable {
   private func floats<V: Voxel & BinaryFloatingPoint>(
     _ lines: Region, _ target: UnsafeMutableRawPointer, _ worker: Worker, _: V.Type
   ) throws {
+    if plan.selection.boxes != nil { return try selectedFloats(lines, target, worker, V.self) }
     if projection.method.isExtreme { return try extremes(lines, target, worker, V.self) }
     let count = lines.count / lines.shape[axis]
     let sums = worker.scratch.room(0, Double.self, count: count)
-    try walk(lines, worker, V.self) { isFirst, row, place, count in
+    try walk(lines, worker, V.self) { isFirst, row, place, count, _ in
       if isFirst { for index in 0..<count { sums[place + index] = Double(row[index]) } }
       if !isFirst { for index in 0..<count { sums[place + index] += Double(row[index]) } }
     }
@@ -92,7 +96,7 @@ struct ProjectionPass: Sendable {
   ) throws {
     let made = target.assumingMemoryBound(to: V.self)
     let takesLargest = projection.method == .max
-    try walk(lines, worker, V.self) { isFirst, row, place, count in
+    try walk(lines, worker, V.self) { isFirst, row, place, count, _ in
       let best = made + place
       if isFirst {
         best.update(from: row, count: count)
@@ -122,25 +126,30 @@ extension ProjectionPass {
   ///   - type: What a voxel is.
   ///   - body: Gets whether the voxels are the first of their lines, the voxels, and the place of
   ///     the first among the voxels that are made, with the number of voxels; along the x axis
-  ///     rows are one voxel long.
+  ///     rows are one voxel long. Where boxes are selected, a byte for each voxel says whether it
+  ///     lies in one.
   /// - Throws: What reading throws.
   @inline(__always)
-  private func walk<V: Voxel>(
+  func walk<V: Voxel>(
     _ lines: Region, _ worker: Worker, _ type: V.Type,
-    _ body: (Bool, UnsafePointer<V>, Int, Int) -> Void
+    _ body: (Bool, UnsafePointer<V>, Int, Int, UnsafePointer<UInt8>?) -> Void
   ) throws {
     let reader = worker.reader(of: plan.source, damage: plan.damage)
     let depth = plan.source.metadata.innerChunkShape[axis]
     let first = lines.origin[axis]
+    let selection = plan.selection
+    var isWanted: ((Region) -> Bool)?
+    if selection.boxes != nil { isWanted = { selection.touches($0) } }
     var start = first
     while start < lines.end(axis) {
       // One layer of chunks: no line has voxels in two of them.
       let end = min((start / depth + 1) * depth, lines.end(axis))
       var layer = lines
       (layer.origin[axis], layer.shape[axis]) = (start, end - start)
-      try reader.visit(layer) { chunk in
+      try reader.visit(layer, where: isWanted) { chunk in
         guard let box = chunk.region.intersection(layer) else { return }
-        rows(of: box, in: chunk, lines, worker, first: first, body)
+        let selected = isWanted == nil ? nil : plan.selected(box, worker)
+        rows(of: box, in: chunk, lines, worker, first: first, selected, body)
       }
       start = end
     }
@@ -150,7 +159,7 @@ extension ProjectionPass {
   @inline(__always)
   private func rows<V: Voxel>(
     of box: Region, in chunk: ChunkView, _ lines: Region, _ worker: Worker, first: Int,
-    _ body: (Bool, UnsafePointer<V>, Int, Int) -> Void
+    _ selected: Admission?, _ body: (Bool, UnsafePointer<V>, Int, Int, UnsafePointer<UInt8>?) -> Void
   ) {
     let last = box.rank - 1
     let length = box.shape[last]
@@ -170,8 +179,11 @@ extension ProjectionPass {
       }
       let row = fill ?? chunk.voxels.map { $0.assumingMemoryBound(to: V.self) + offset }
       guard let row else { return }
-      if axis != last { return body(position[axis] == first, row, place, length) }
-      for index in 0..<length { body(box.origin[last] + index == first, row + index, place, 1) }
+      let counts = selected?.rows(at: position).start
+      if axis != last { return body(position[axis] == first, row, place, length, counts) }
+      for index in 0..<length {
+        body(box.origin[last] + index == first, row + index, place, 1, counts.map { $0 + index })
+      }
     }
   }
 
@@ -191,5 +203,5 @@ extension ProjectionPass {
 
 extension Projection.Method {
   /// Whether one of the voxels is taken.
-  fileprivate var isExtreme: Bool { self == .max || self == .min }
+  var isExtreme: Bool { self == .max || self == .min }
 }

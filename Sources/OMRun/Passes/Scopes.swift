@@ -70,6 +70,12 @@ struct Choices: Sendable {
     self.fixed = fixed
   }
 
+  /// Choices that were made elsewhere.
+  init(_ scopes: Scopes, known: [Int: MaskChoice]) {
+    self.init(scopes)
+    self.known = known
+  }
+
   /// Chooses for every scope of a table.
   mutating func choose(_ recipe: LabelRecipe, from table: StatisticsTable) throws(Fault) {
     for number in table.numbers {

@@ -21,10 +21,12 @@ final class SmoothedRegion {
 }
 
 extension LabelPlan {
-  /// Smooths the voxels of a region, where the recipe asks for that, for the visits that follow.
+  /// Finds out which voxels of a region count, and smooths them where the recipe asks for that, for
+  /// the visits that follow.
   ///
   /// - Throws: What reading and the kernel throws.
   func prepare(_ region: Region, _ worker: Worker) throws {
+    try admit(region, worker)
     guard let kernel = recipe.smoothing else { return }
     let type = source.metadata.dataType
     let boxes = parts(of: region).map(\.source)
@@ -34,9 +36,25 @@ extension LabelPlan {
     let work = TileWork(source: source, axes: axes, damage: damage)
     var offset = 0
     for box in boxes {
-      try work.make(box, kernel, type, into: start + offset, worker)
+      try smooth(box, kernel, into: start + offset, work, worker)
       worker.smoothed.parts.append((box, offset))
       offset += box.count * type.byteCount
+    }
+  }
+
+  /// Smooths what is selected of a box; what else is in it is not looked at.
+  private func smooth(
+    _ box: Region, _ kernel: any TileKernel, into target: UnsafeMutableRawPointer, _ work: TileWork,
+    _ worker: Worker
+  ) throws {
+    let type = source.metadata.dataType
+    if selection.boxes == nil { return try work.make(box, kernel, type, into: target, worker) }
+    let whole = VoxelBox(region: box, start: target, elementByteCount: type.byteCount)
+    for part in selection.parts(of: box) {
+      let room = worker.part.replace(byteCount: part.count * type.byteCount)
+      guard let start = room.baseAddress else { return }
+      try work.make(part, kernel, type, into: start, worker)
+      whole.copy(from: start, part)
     }
   }
 
@@ -60,7 +78,8 @@ extension LabelPlan {
     let metadata = source.metadata
     let tile = axes.largest(sourceCell, halo: kernel.halo, within: metadata.shape)
     let region = zip(sourceCell, metadata.shape).reduce(1) { $0 * min($1.0, $1.1) }
-    return tile.reduce(metadata.dataType.byteCount, *) + region * made.byteCount
+    let part = selection.boxes == nil ? 0 : region * metadata.dataType.byteCount
+    return tile.reduce(metadata.dataType.byteCount, *) + region * made.byteCount + part
       + kernel.scratchByteCount(axes.vector(tile))
   }
 }

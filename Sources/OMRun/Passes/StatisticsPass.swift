@@ -15,14 +15,14 @@ struct StatisticsPass: Sendable {
     try plan.prepare(region, worker)
     var table = StatisticsTable()
     for part in plan.parts(of: region) {
-      try table.add(run(part) { body in try plan.visit(part, worker, body) })
+      try table.add(run(part, worker) { body in try plan.visit(part, worker, body) })
     }
     return table
   }
 
   /// Takes the statistics of one part, whose lines `planes` visits.
   func run(
-    _ part: VolumePart, planes: ((PlaneLines) throws -> Void) throws -> Void
+    _ part: VolumePart, _ worker: Worker, planes: ((PlaneLines) throws -> Void) throws -> Void
   ) throws -> StatisticsTable {
     let scopes = Scopes(plan)
     var table = StatisticsTable()
@@ -33,7 +33,7 @@ struct StatisticsPass: Sendable {
         if let current { try table.add(current.number, current.statistics) }
         current = (number, try fresh(number))
       }
-      if let place = add(lines, to: &current) { throw plan.notFinite(part, lines, offset: place) }
+      if let place = add(lines, to: &current, worker) { throw plan.notFinite(part, lines, offset: place) }
     }
     if let current { try table.add(current.number, current.statistics) }
     return table
@@ -52,17 +52,29 @@ struct StatisticsPass: Sendable {
 
   /// Adds the voxels of some lines; returns the offset of a voxel that is not finite.
   private func add(
-    _ lines: PlaneLines, to current: inout (number: Int, statistics: VoxelStatistics)?
+    _ lines: PlaneLines, to current: inout (number: Int, statistics: VoxelStatistics)?,
+    _ worker: Worker
   ) -> Int? {
+    let metadata = plan.source.metadata
+    if let voxels = lines.voxels, lines.admitted != nil {
+      guard
+        let found = lines.gather(
+          voxels, byteCount: metadata.dataType.byteCount, into: worker.gathered)
+      else { return nil }
+      return current?.statistics.add(
+        rows: found.voxels, rowLength: found.count, rowCount: 1, rowStride: found.count
+      ).map(lines.offset(ofAdmitted:))
+    }
     if let voxels = lines.voxels {
       return current?.statistics.add(
         rows: voxels, rowLength: lines.rowLength, rowCount: lines.rowCount,
         rowStride: lines.rowStride)
     }
-    return plan.source.metadata.fillValue.withUnsafeBytes { fill in
-      fill.baseAddress.flatMap {
-        current?.statistics.add(fill: $0, times: UInt64(lines.rowLength * lines.rowCount))
-      }
+    let count =
+      lines.admitted.map { countOnes($0, lines.rowLength, lines.rowCount) }
+      ?? lines.rowLength * lines.rowCount
+    return metadata.fillValue.withUnsafeBytes { fill in
+      fill.baseAddress.flatMap { current?.statistics.add(fill: $0, times: UInt64(count)) }
     }
   }
 }

@@ -18,10 +18,15 @@ struct TilePass: Sendable {
     let room = worker.made.replace(byteCount: region.count * byteCount)
     guard let made = room.baseAddress else { throw plan.noMemory(region) }
     // What is not selected, and what hangs over, keeps the fill value.
-    if selected != region { room.initializeMemory(as: UInt8.self, repeating: 0) }
-    try forEachVolume(of: selected) { volume, channel in
-      let target = VoxelBox(region: region, start: made, elementByteCount: byteCount)
-      try make(volume, channel, target, isWhole: volume == region, made, worker)
+    if selected != region || plan.selection.boxes != nil {
+      room.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+    // Where boxes overlap, the same voxels are made twice.
+    for box in plan.selection.parts(of: selected) {
+      try forEachVolume(of: box) { volume, channel in
+        let target = VoxelBox(region: region, start: made, elementByteCount: byteCount)
+        try make(volume, channel, target, isWhole: volume == region, made, worker)
+      }
     }
     try writer.take(region, made, worker)
   }

@@ -71,8 +71,9 @@ extension PlanMaker {
   func copy(
     _ recipe: ImageRecipe, _ storage: StoragePlan, _ copying: Copying
   ) throws(Fault) -> CopiedImage {
-    if !options.select.isEmpty {
-      throw Fault(.usage, "", "`--select` is given, but an image is copied as a whole")
+    if !options.select.isEmpty || roiTable != nil {
+      let flag = roiTable == nil ? "--select" : "--roi-table"
+      throw Fault(.usage, "", "`\(flag)` is given, but an image is copied as a whole")
     }
     if options.output == nil, storage.version != image.version, try isInWell() {
       throw Fault(

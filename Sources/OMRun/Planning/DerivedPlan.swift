@@ -17,8 +17,8 @@ package struct DerivedPlan: ArrayPlan {
   let axes: ImageAxes
   /// Their names.
   let axisNames: [String]
-  /// The selected box of the image.
-  let selection: Region
+  /// The voxels of the image that are selected.
+  let selection: SelectedVoxels
   /// The axis that becomes one voxel long.
   let collapsed: Int?
   /// The kernel of every channel; none for projections.
@@ -37,13 +37,13 @@ package struct DerivedPlan: ArrayPlan {
   ///   - axes: The axes of the image.
   ///   - axisNames: Their names.
   ///   - letters: Their letters.
-  ///   - selection: The selected box of the image.
+  ///   - selection: What is selected of the image.
   ///   - damage: Takes damaged chunks of the source.
   /// - Throws: `usage` for a projection along an axis that the image lacks, and what the recipe
   ///   throws for a channel.
   package init(
     recipe: ImageRecipe, name: String, sources: [ZarrArray], scales: [[Double]], axes: ImageAxes,
-    axisNames: [String], letters: [String], selection: Region, damage: DamageLog? = nil
+    axisNames: [String], letters: [String], selection: SelectedVoxels, damage: DamageLog? = nil
   ) throws(Fault) {
     self.recipe = recipe
     self.name = name
@@ -78,7 +78,7 @@ package struct DerivedPlan: ArrayPlan {
     grid = RegionGrid(
       shape: shapes[0].array, unit: shapes[0].unit,
       // An axis that is one voxel long does not grow.
-      spatialAxes: axes.space.count, depth: collapsed.map { selection.shape[$0] } ?? 1,
+      spatialAxes: axes.space.count, depth: collapsed.map { selection.bounds.shape[$0] } ?? 1,
       reach: kernels.first?.reach ?? .any)
   }
 
@@ -106,13 +106,16 @@ package struct DerivedPlan: ArrayPlan {
     [sourceBox(of: region)].compactMap(\.self)
   }
 
-  /// The selected voxels that a box of the derived image is made of, without halo; nil for none.
+  /// The box of the image that holds the selected voxels which a box of the derived image is made of,
+  /// without halo; nil when there are none.
   func sourceBox(of region: Region) -> Region? {
-    guard let collapsed else { return region.intersection(selection) }
     var box = region
-    box.origin[collapsed] = selection.origin[collapsed]
-    box.shape[collapsed] = selection.shape[collapsed]
-    return box.intersection(selection)
+    if let collapsed {
+      box.origin[collapsed] = selection.bounds.origin[collapsed]
+      box.shape[collapsed] = selection.bounds.shape[collapsed]
+    }
+    guard selection.touches(box) else { return nil }
+    return box.intersection(selection.bounds)
   }
 
   package func passes(memory: Int, preset: Bool) -> [ImagePass] { [.tiles] }
@@ -141,7 +144,12 @@ package struct DerivedPlan: ArrayPlan {
     // Whole units, and a part of the region that is made before it finds its place there.
     let made = 2 * output + shapes[0].unit.reduce(expectedDataType.byteCount, *)
     // Sums of a projection take eight bytes each, those of the widest types sixteen.
-    if collapsed != nil { return chunkBytes + made + 16 * region }
+    if let collapsed {
+      // Where boxes are selected, each line counts its voxels, and each voxel has a byte.
+      let layer = source.metadata.innerChunkShape[collapsed]
+      let counted = selection.boxes == nil ? 0 : region * (MemoryLayout<Int>.stride + layer)
+      return chunkBytes + made + 16 * region + counted
+    }
     let tile = tileShape
     let input = tile.reduce(source.metadata.dataType.byteCount, *)
     let scratch = kernels.map { $0.scratchByteCount(axes.vector(tile)) }.max() ?? 0

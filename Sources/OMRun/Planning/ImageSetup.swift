@@ -32,6 +32,8 @@ package struct ImageSetup: Sendable {
   let types: [String: Bool]
   /// Why there is nothing to do, where that is not plain.
   let note: String?
+  /// The ROI table whose boxes are processed; nil when none was asked for.
+  let roiTable: RegionTable?
   /// Takes the damaged chunks that this rank meets; nil when they are faults.
   let damage: DamageLog?
 
@@ -40,7 +42,8 @@ package struct ImageSetup: Sendable {
   /// - Throws: What is wrong with the image's metadata, or with the parameters for this image.
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
     let source = try SourceImage(
-      location, inAnyOrder: request.entry.program.takesAnyAxisOrder)
+      location, from: request.options.firstLevel,
+      inAnyOrder: request.entry.program.takesAnyAxisOrder)
     image = source.image
     damage = request.options.onDamage == .fill ? DamageLog() : nil
     let given = ImageSetup.types(of: source.image)
@@ -54,8 +57,13 @@ package struct ImageSetup: Sendable {
     var version = source.image.version
     var newPlate: NewPlate?
     if note == nil {
-      var maker = PlanMaker(source: source, options: request.options, damage: damage)
       do throws(Fault) {
+        let roiTable = try request.options.roiTable.map { (name) throws(Fault) in
+          try RegionTable.read(name, of: source.image)
+        }
+        self.roiTable = roiTable
+        var maker = PlanMaker(
+          source: source, options: request.options, roiTable: roiTable, damage: damage)
         let task = try request.entry.program.bind(
           request.parameters, request.options.surroundings)
         switch try task.product(for: source.info) {
@@ -81,6 +89,8 @@ package struct ImageSetup: Sendable {
         fault.subject = location.displayName
         throw fault
       }
+    } else {
+      roiTable = nil
     }
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
@@ -152,7 +162,7 @@ extension ImageSetup {
   /// The images whose metadata and voxels are read, the image first.
   var sources: [OMEImage] {
     var sources = [image]
-    for other in labelSources
+    for other in labelSources + labels.compactMap(\.masking?.image)
     where !sources.contains(where: { $0.location.path == other.location.path }) {
       sources.append(other)
     }
@@ -183,7 +193,7 @@ extension ImageSetup {
     if let derived {
       let collapse = derived.collapsed.map { axis in
         DerivedDocuments.Collapse(
-          axis: axis, range: derived.selection.origin[axis]..<derived.selection.end(axis))
+          axis: axis, range: derived.selection.bounds.origin[axis]..<derived.selection.bounds.end(axis))
       }
       return DerivedDocuments(
         image: image, name: derived.name, collapse: collapse, pyramid: pyramid, record: record)

@@ -17,8 +17,10 @@ package struct LabelPlan: ArrayPlan {
   package let ratios: [[Double]]
   /// The axes of the image.
   let axes: ImageAxes
-  /// The selected box of the image.
-  let selection: Region
+  /// The voxels of the image that are selected.
+  let selection: SelectedVoxels
+  /// The label image whose objects hold the voxels that count; nil counts all that are selected.
+  let masking: MaskingLabel?
   /// The regions of the label image.
   package let grid: RegionGrid
   /// The names of the label's axes.
@@ -36,17 +38,20 @@ package struct LabelPlan: ArrayPlan {
   ///   - scales: The pixel sizes of these levels, in axes of the image.
   ///   - axes: The axes of the image.
   ///   - axisNames: Their names.
-  ///   - selection: The selected box of the image, in voxels of the level that is read.
+  ///   - selection: What is selected of the image, in voxels of the level that is read.
+  ///   - masking: The label image whose objects hold the voxels that count.
   ///   - damage: Takes damaged chunks of the sources.
   package init(
     recipe: LabelRecipe, name: String, sources: [ZarrArray], scales: [[Double]], axes: ImageAxes,
-    axisNames: [String], selection: Region, damage: DamageLog? = nil
+    axisNames: [String], selection: SelectedVoxels, masking: MaskingLabel? = nil,
+    damage: DamageLog? = nil
   ) {
     self.recipe = recipe
     self.name = name
     self.sources = sources
     self.axes = axes
     self.selection = selection
+    self.masking = masking
     self.damage = damage
     let dropped = recipe.keepsChannelAxis ? nil : axes.channel
     self.axisNames = LabelPlan.drop(dropped, axisNames)
@@ -116,10 +121,12 @@ package struct LabelPlan: ArrayPlan {
   /// The channel axis of the label.
   var channelAxis: Int? { labelAxis(axes.channel) }
 
-  package func sourceBoxes(of region: Region) -> [Region] { parts(of: region).map(\.source) }
+  package func sourceBoxes(of region: Region) -> [Region] {
+    parts(of: region).map(\.source).filter(selection.touches)
+  }
 
-  /// The parts of a box of the label image, one per (t, c) volume, cut to the selection and to
-  /// the channels of the recipe.
+  /// The parts of a box of the label image, one per (t, c) volume, cut to the bounds of the selection
+  /// and to the channels of the recipe.
   package func parts(of box: Region) -> [VolumePart] {
     let times = range(timeAxis, box)
     let channels = channelAxis.map { box.origin[$0]..<box.end($0) }
@@ -134,7 +141,7 @@ package struct LabelPlan: ArrayPlan {
           source.origin.insert(channel, at: dropped)
           source.shape.insert(1, at: dropped)
         }
-        guard let selected = source.intersection(selection) else { continue }
+        guard let selected = source.intersection(selection.bounds) else { continue }
         let offsets = LabelPlan.drop(droppedAxis, selected.origin)
         let shape = LabelPlan.drop(droppedAxis, selected.shape)
         parts.append(
@@ -163,8 +170,8 @@ package struct LabelPlan: ArrayPlan {
 
   /// The grid of blocks that the regions make in every volume.
   package var blockGrid: BlockGrid {
-    let selected = axes.vector(selection.origin)
-    let size = axes.vector(selection.shape)
+    let selected = axes.vector(selection.bounds.origin)
+    let size = axes.vector(selection.bounds.shape)
     return BlockGrid(
       volumes: volumeCount, volumeShape: axes.vector(source.metadata.shape),
       gridShape: spatial(grid.cells.gridShape),

@@ -35,7 +35,7 @@ extension LabelPlan {
   /// Whether every region holds whole scopes and fits in memory, so that a region can find its own
   /// thresholds and the image is decoded only once.
   func regionsHoldScopes(memory: Int) -> Bool {
-    guard recipe.objects != nil, recipe.tiles == nil else { return false }
+    guard recipe.objects != nil, recipe.tiles == nil, !leavesOutVoxels else { return false }
     let cell = grid.cells.cellShape
     let shape = self.shape
     let spatial = shape.count - axes.space.count

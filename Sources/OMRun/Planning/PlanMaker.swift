@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMTables
 import OMTask
 import OMZarr
 
@@ -8,6 +9,8 @@ import OMZarr
 struct PlanMaker {
   let source: SourceImage
   let options: RunOptions
+  /// The ROI table whose boxes are processed; nil takes what `--select` leaves.
+  let roiTable: RegionTable?
   /// Takes damaged chunks; nil makes them faults.
   let damage: DamageLog?
   /// The place of the image in its plate, where a new plate is made of that.
@@ -20,17 +23,31 @@ struct PlanMaker {
     var recipe = recipe
     var source = source
     if let name = recipe.label {
-      source = try SourceImage(label: name, of: image)
+      source = try SourceImage(
+        label: name, of: image, matchingLevels: options.firstLevel > 0)
       recipe.keepsChannelAxis = source.axes.channel != nil
       recipe.channels = Array(0..<source.info.channelCount)
     }
-    let shape = try source.array(recipe.level).metadata.shape
+    let (image, level) = (source, recipe.level)
     let plan = LabelPlan(
       recipe: recipe, name: recipe.name ?? standardName(recipe),
       sources: Array(source.arrays[recipe.level...]),
       scales: source.image.levels[recipe.level...].map(\.scale), axes: source.axes,
       axisNames: source.image.axes.map(\.name),
-      selection: try source.selection(options.select, shape), damage: damage)
+      selection: try source.selection(options.select, roiTable, level: level),
+      masking: try recipe.masking.map { (name) throws(Fault) in
+        try MaskingLabel(name, for: image, in: self.image, level: level)
+      }, damage: damage)
+    if recipe.objects?.clearsBorder == true, plan.selection.boxes != nil {
+      throw Fault(
+        .usage, "", "`clear_border` is given, but the boxes of `--roi-table` make no single box",
+        hint: "leave one of them out, or select one box with `--select`")
+    }
+    if recipe.tiles != nil, plan.selection.boxes != nil {
+      throw Fault(
+        .usage, "", "`--roi-table` is given, but the task finds objects in whole regions",
+        hint: "select one box with `--select`")
+    }
     if plan.processedVoxels == 0 {
       let chosen = recipe.channels.map(String.init).joined(separator: ", ")
       throw Fault(.usage, "", "`--select` leaves out the chosen channel (index \(chosen))")
@@ -40,12 +57,12 @@ struct PlanMaker {
 
   /// The plan of a derived image.
   func derived(_ recipe: ImageRecipe) throws(Fault) -> DerivedPlan {
-    let shape = try source.array(0).metadata.shape
+    let selection = try source.selection(options.select, roiTable, level: 0)
     return try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
       letters: image.axes.map(\.letter),
-      selection: try source.selection(options.select, shape), damage: damage)
+      selection: selection, damage: damage)
   }
 
   /// The name of a derived image.

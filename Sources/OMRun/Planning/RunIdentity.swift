@@ -3,6 +3,7 @@ import OMImage
 import OMJSON
 import OMManifest
 import OMStore
+import OMTables
 import OMTask
 import OMZarr
 
@@ -56,11 +57,23 @@ struct RunIdentity {
     if let program = request.entry.program.fingerprint { document["program"] = .string(program) }
     // Stages of all images of a new plate lie beside each other.
     if let plate = setup.newPlate { document["place"] = .string(plate.field.path) }
+    if let table = setup.roiTable { document["roi_table"] = .string(RunIdentity.digest(table)) }
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }
     self.document = document
     runID = String(hexadecimal(sha256(JSON.object(document).bytes())).prefix(16))
+  }
+
+  /// A digest of the boxes of a ROI table and of its name.
+  private static func digest(_ table: RegionTable) -> String {
+    var text = table.name
+    for row in table.rows {
+      for (axis, span) in row.sorted(by: { $0.key < $1.key }) {
+        text += ";\(axis)=\(span.start)+\(span.length)"
+      }
+    }
+    return hexadecimal(sha256(Array(text.utf8)))
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
@@ -76,26 +89,25 @@ struct RunIdentity {
     }
     var seen: Set<String> = []
     for plan in setup.plans where seen.insert(plan.source.path).inserted {
-      for source in plan.sources { bytes += source.metadata.document.bytes() }
-      let grid = plan.source.storedGrid
-      let step = max(1, (grid.count + stampLimit - 1) / stampLimit)
-      for number in stride(from: 0, to: grid.count, by: step) {
-        let key = plan.source.storedKey(grid.position(of: number))
-        let stamp = try plan.source.store.stamp(key)
-        withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
-      }
+      for input in plan.inputs { bytes += input.metadata.document.bytes() }
+      try addStamps(plan.source, to: &bytes)
+    }
+    if let measured = setup.table?.image { try addStamps(measured, to: &bytes) }
+    for masking in setup.labels.compactMap(\.masking)
+    where seen.insert(masking.array.path).inserted {
+      bytes += masking.array.metadata.document.bytes()
+      try addStamps(masking.array, to: &bytes)
     }
     return hexadecimal(sha256(bytes))
   }
 
-  private static func stamps(of source: ZarrArray) throws(Fault) -> [UInt8] {
-    var bytes: [UInt8] = []
-    let grid = source.storedGrid
+  /// Adds size and time of the stored chunks of an array.
+  private static func addStamps(_ array: ZarrArray, to bytes: inout [UInt8]) throws(Fault) {
+    let grid = array.storedGrid
     let step = max(1, (grid.count + stampLimit - 1) / stampLimit)
     for number in stride(from: 0, to: grid.count, by: step) {
-      let stamp = try source.store.stamp(source.storedKey(grid.position(of: number)))
+      let stamp = try array.store.stamp(array.storedKey(grid.position(of: number)))
       withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
     }
-    return bytes
   }
 }

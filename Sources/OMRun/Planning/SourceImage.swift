@@ -2,6 +2,7 @@ import OMGrid
 import OMImage
 import OMJSON
 import OMManifest
+import OMTables
 import OMTask
 import OMZarr
 
@@ -19,19 +20,31 @@ struct SourceImage: Sendable {
   ///   - location: Where it is.
   ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
   /// - Throws: What is wrong with its metadata.
-  init(_ location: ImageLocation, inAnyOrder: Bool = false) throws(Fault) {
-    image = try OMEImage.open(location, inAnyOrder: inAnyOrder)
+  init(
+    _ location: ImageLocation, from level: Int = 0, inAnyOrder: Bool = false
+  ) throws(Fault) {
+    try self.init(OMEImage.open(location, inAnyOrder: inAnyOrder).beginning(at: level))
+  }
+
+  private init(_ image: OMEImage) throws(Fault) {
+    self.image = image
     arrays = try image.arrays()
     let kinds = image.axes.map(\.kind.rawValue)
     axes = try ImageAxes(
       kinds: ["time", "channel", "space"].flatMap { kind in kinds.filter { $0 == kind } },
-      subject: location.displayName)
+      subject: image.location.displayName)
   }
 
   /// Opens a label image of an image.
   ///
+  /// - Parameters:
+  ///   - name: Its name.
+  ///   - image: The image.
+  ///   - matchingLevels: Whether it begins at the level that fits the finest of the image, which may
+  ///     not be the finest there is.
+  ///
   /// - Throws: `usage` when the image lists none of that name.
-  init(label name: String, of image: OMEImage) throws(Fault) {
+  init(label name: String, of image: OMEImage, matchingLevels: Bool = false) throws(Fault) {
     let listed = try image.labelsList().names
     guard listed.contains(name) else {
       throw Fault(
@@ -42,8 +55,9 @@ struct SourceImage: Sendable {
         hint: nearestName(name, in: listed).map { "did you mean `\($0)`?" })
     }
     let location = image.location
-    try self.init(
+    let label = try OMEImage.open(
       ImageLocation(store: location.store, path: joinedKey(location.path, "labels/\(name)")))
+    try self.init(label.beginning(at: matchingLevels ? label.nearestLevel(to: image) : 0))
   }
 
   /// What a task may know of it.
@@ -74,8 +88,27 @@ struct SourceImage: Sendable {
     return arrays[level]
   }
 
-  /// The selected box of a level.
+  /// What is selected of a level: the boxes of a ROI table within the selected box.
+  ///
+  /// - Throws: `usage` when nothing is left.
   func selection(
+    _ select: [String: SelectionRange], _ table: RegionTable?, level: Int
+  ) throws(Fault) -> SelectedVoxels {
+    let shape = try array(level).metadata.shape
+    let box = try selectedBox(select, shape)
+    guard let table else { return SelectedVoxels(box) }
+    let boxes = table.boxes(
+      shape: shape, letters: image.axes.map(\.letter), scales: info.levelScales[level])
+    if let chosen = SelectedVoxels(anyOf: boxes.compactMap { $0.intersection(box) }) {
+      return chosen
+    }
+    throw Fault(
+      .usage, "",
+      "none of the \(table.rows.count) boxes of table `\(table.name)` "
+        + (boxes.isEmpty ? "holds a voxel of the image" : "holds a voxel of `--select`"))
+  }
+
+  private func selectedBox(
     _ select: [String: SelectionRange], _ shape: [Int]
   ) throws(Fault) -> Region {
     var box = Region(wholeOf: shape)
@@ -97,5 +130,17 @@ struct SourceImage: Sendable {
       box.shape[axis] = upper - range.lower
     }
     return box
+  }
+}
+
+extension OMEImage {
+  /// The level whose voxels along x are nearest in size to those of the finest level of an image.
+  fileprivate func nearestLevel(to image: OMEImage) -> Int {
+    guard let wanted = image.levels[0].scale.last else { return 0 }
+    let factors = levels.map { level in
+      let ratio = abs((level.scale.last ?? 1) / wanted)
+      return max(ratio, 1 / ratio)
+    }
+    return factors.indices.min { factors[$0] < factors[$1] } ?? 0
   }
 }

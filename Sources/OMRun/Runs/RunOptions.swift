@@ -23,10 +23,15 @@ package struct SelectionRange: Sendable, Equatable {
   }
 }
 
-/// How a run is done; nothing here changes a pixel, but for `select`.
+/// How a run is done; nothing here changes a pixel, but for `select` and
+/// `roiTable`.
 package struct RunOptions: Sendable {
   /// The selected part per axis name; axes that are not named are processed whole.
   package var select: [String: SelectionRange] = [:]
+  /// The ROI table of each image whose boxes are processed; nil processes what `select` leaves.
+  package var roiTable: String?
+  /// The level that is taken for the finest: a preview looks at an image from a coarser one on.
+  package var firstLevel = 0
   /// Where results go; nil puts them into the image.
   package var output: String?
   /// Whether another result under the same name is replaced.

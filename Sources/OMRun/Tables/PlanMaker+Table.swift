@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMTables
 import OMTask
 import OMZarr
 
@@ -30,7 +31,12 @@ extension PlanMaker {
     let level = try matchingLevel(labels, array.metadata.shape)
     let image = try source.array(level)
     var recipe = recipe
-    let whole = try source.selection(options.select, image.metadata.shape)
+    if roiTable != nil {
+      throw Fault(
+        .usage, "", "`--roi-table` is given, but objects are measured as a whole",
+        hint: "leave it out; `--select` takes one box")
+    }
+    let whole = try source.selection(options.select, nil, level: level).bounds
     if let axis = source.axes.channel, !recipe.channels.isEmpty {
       let given = recipe.channels
       recipe.channels = given.filter { whole.origin[axis]..<whole.end(axis) ~= $0 }

@@ -1,0 +1,33 @@
+import Glibc
+import OMJSON
+import OMStore
+
+/// A folder of the system's for temporary files that is gone when the work is done.
+enum TemporaryFolder {
+  /// Does something with a new folder and removes it with all that is in it.
+  ///
+  /// - Parameters:
+  ///   - environment: Says where temporary files go (`TMPDIR`).
+  ///   - work: Gets the path of the folder.
+  /// - Returns: What `work` returns.
+  /// - Throws: What `work` throws; a fault of kind `io` when no folder can be made or removed.
+  static func with<Value>(
+    _ environment: Environment, _ work: (String) throws -> Value
+  ) throws -> Value {
+    let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    var template = Array("\(parent)/omtask-preview-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw Fault(
+        .io, parent, "no temporary folder can be made there (error \(errno))",
+        hint: "`TMPDIR` names another place")
+    }
+    let path = template.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    defer { remove(path, in: parent) }
+    return try work(path)
+  }
+
+  private static func remove(_ path: String, in parent: String) {
+    let name = String(path.dropFirst(parent.count + 1))
+    try? OutputFolder(path: parent).removeTree(name)
+  }
+}
