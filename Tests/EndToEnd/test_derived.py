@@ -244,7 +244,8 @@ def test_many_runs_at_once_are_all_listed(
     names = [f"p{number}" for number in range(8)]
     runs = [
         subprocess.Popen(
-            [omtask.path, "run", "project", root, "--suffix", name, "--progress", "none"],
+            [omtask.path, "run", "project", root, "--plate", "same", "--suffix", name,
+             "--progress", "none"],
             stderr=subprocess.PIPE, text=True)
         for name in names
     ]
@@ -262,7 +263,7 @@ def test_consolidated_metadata_know_the_derived_image(
 ) -> None:
     root = plate(tmp_path, samples.SHARDED, rng)
     zarr.consolidate_metadata(root)
-    omtask.run("project", root)
+    omtask.run("project", root, parameters={"plate": "same"})
     group = zarr.open_consolidated(root)
     assert group["B/02/0_max_z/0"].shape == (2, 1, 33, 35)
     assert [i["path"] for i in group["B/02"].attrs["ome"]["well"]["images"]] == ["0", "0_max_z"]
@@ -506,6 +507,6 @@ def test_links_to_wells_are_followed_where_that_is_allowed(
     elsewhere = tmp_path / "elsewhere"
     (root / "A/01").rename(elsewhere)
     (root / "A/01").symlink_to(elsewhere)
-    omtask.run("project", root, extra=["--follow-links"])
+    omtask.run("project", root, parameters={"plate": "same"}, extra=["--follow-links"])
     assert [i["path"] for i in ome(elsewhere)["well"]["images"]] == ["0", "0_max_z"]
     assert (elsewhere / "0_max_z").is_dir()

@@ -132,6 +132,9 @@ def suffix(task: str, parameters: Mapping[str, Any]) -> str:
     if "suffix" in parameters:
         return parameters["suffix"]
     if task == "project":
+        if parameters.get("compat") == "fractal" and parameters.get("axis", "z") == "z":
+            return {"max": "mip", "min": "minip", "mean": "meanip", "sum": "sumip"}[
+                parameters.get("method", "max")]
         return f"{parameters.get('method', 'max')}_{parameters.get('axis', 'z')}"
     return SUFFIXES[task]
 
