@@ -4,4 +4,6 @@ public enum Product: Sendable {
   case labels([LabelRecipe])
   /// A derived image beside the image.
   case image(ImageRecipe)
+  /// Coarser levels in the image itself.
+  case pyramid(PyramidRecipe)
 }

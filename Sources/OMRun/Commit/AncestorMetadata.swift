@@ -20,12 +20,15 @@ struct AncestorMetadata {
     case labels([String], image: String)
     /// A derived image at a path.
     case image(String)
+    /// Levels instead of other ones in the image at a path.
+    case levels([String], instead: [String], image: String)
 
     /// The path of the image that changed.
     var path: String {
       switch self {
       case .labels(_, let image): image
       case .image(let path): path
+      case .levels(_, _, let image): image
       }
     }
   }
@@ -40,6 +43,11 @@ struct AncestorMetadata {
 
   /// Adds a derived image that is complete and listed.
   mutating func add(derived path: String) { images.append(.image(path)) }
+
+  /// Adds an image whose metadata list other levels now.
+  mutating func add(levels: [String], instead old: [String], of path: String) {
+    images.append(.levels(levels, instead: old, image: path))
+  }
 
   /// Updates every group above the images that keeps a copy.
   ///
@@ -73,6 +81,9 @@ struct AncestorMetadata {
             case .image(let path):
               changes[index] = try AncestorMetadata.changes(
                 derived: path, in: store, zarrFormat: holder.format)
+            case .levels(let levels, let old, let image):
+              changes[index] = try AncestorMetadata.changes(
+                of: image, levels: levels, instead: old, in: store, zarrFormat: holder.format)
             }
           }
           try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
@@ -165,6 +176,28 @@ struct AncestorMetadata {
       ConsolidatedMetadata.Change(
         written: try multiscale(path, store, zarrFormat), replaced: path, within: well),
     ]
+  }
+
+  /// What was written of an image that got other levels, read from the store as it is now.
+  static func changes(
+    of image: String, levels: [String], instead old: [String], in store: any Store,
+    zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    let written = try documents(image, store, zarrFormat)
+    let gone = old.map {
+      ConsolidatedMetadata.Change(written: [], replaced: joinedKey(image, $0), within: image)
+    }
+    return try gone + [ConsolidatedMetadata.Change(written: written, within: image)]
+      + self.written(levels, of: image, in: store, zarrFormat: zarrFormat)
+  }
+
+  /// The new levels of an image, read from the store as it is now.
+  static func written(
+    _ levels: [String], of image: String, in store: any Store, zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    var written: [MetadataDocument] = []
+    for level in levels { written += try documents(joinedKey(image, level), store, zarrFormat) }
+    return [ConsolidatedMetadata.Change(written: written, within: image)]
   }
 
   /// The metadata documents of an image of ours and of its levels.

@@ -79,6 +79,7 @@ struct ImageRun: Sendable {
   func run() throws -> [MadeImage] {
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if !setup.copies.isEmpty { return try writeCopies() }
+    if !setup.levels.isEmpty { return try writeLevels() }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

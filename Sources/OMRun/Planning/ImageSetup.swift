@@ -19,6 +19,12 @@ package struct ImageSetup: Sendable {
   package let derived: DerivedPlan?
   /// The levels of a copy of the image, when that is what the task makes.
   let copies: [CopyPlan]
+  /// The coarser levels to make in the image and its label images, when that is what the task makes.
+  let levels: [LevelsPlan]
+  /// The image that holds the stage of what is made in place.
+  let home: ImageLocation
+  /// What people should know of levels.
+  let levelNotes: [String]
   /// The version of OME-Zarr to write.
   let version: OMEVersion
   /// The types of what is made, as Fractal knows them: those of the image, and those of the task.
@@ -38,11 +44,13 @@ package struct ImageSetup: Sendable {
     let given = ImageSetup.types(of: source.image)
     types = given.merging(request.manifest.outputTypes) { $1 }
     // An image that is named by itself is taken whatever it is.
-    note = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
+    let refusal = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
     var copies: [CopyPlan] = []
     var version = source.image.version
+    var levels = LevelsChoice(home: location)
+    var note = refusal
     if note == nil {
       let maker = PlanMaker(source: source, options: request.options, damage: damage)
       do throws(Fault) {
@@ -59,6 +67,9 @@ package struct ImageSetup: Sendable {
           } else {
             derived = try maker.derived(recipe)
           }
+        case .pyramid(let recipe):
+          levels = try maker.levels(recipe)
+          if levels.plans.isEmpty { note = "one level is enough for an image of one chunk" }
         }
       } catch  where error.subject.isEmpty {
         var fault = error
@@ -69,6 +80,7 @@ package struct ImageSetup: Sendable {
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
     if !copies.isEmpty { plans = copies }
+    if !levels.plans.isEmpty { plans = levels.plans }
     for plan in plans {
       let type = plan.source.metadata.dataType.rawValue
       if !request.manifest.traits.dataTypes.contains(type) {
@@ -83,6 +95,10 @@ package struct ImageSetup: Sendable {
     labelSources = labels.map(\.source)
     self.derived = derived
     self.copies = copies
+    self.levels = levels.plans
+    home = levels.home
+    levelNotes = levels.notes
+    self.note = note
     self.version = version
   }
 
@@ -125,7 +141,9 @@ package struct ImageSetup: Sendable {
 
 extension ImageSetup {
   /// What the task makes.
-  var outputKind: OutputReport.Kind { labels.isEmpty ? .image : .label }
+  var outputKind: OutputReport.Kind {
+    levels.isEmpty ? labels.isEmpty ? .image : .label : .levels
+  }
 
   /// The images whose metadata and voxels are read, the image first.
   var sources: [OMEImage] {
@@ -148,8 +166,14 @@ extension ImageSetup {
     copies.isEmpty ? (plan, 0) : (0, plan)
   }
 
+  /// The level of an image to make that is the finest one written.
+  var firstLevel: Int { levels.isEmpty ? 0 : 1 }
+
   /// The metadata of one of the images to make.
   func documents(_ index: Int, _ record: JSON) -> any GroupDocuments {
+    if !levels.isEmpty {
+      return StagedLevels(name: levels[index].name, version: version, record: record)
+    }
     if !copies.isEmpty {
       return DerivedDocuments(
         image: image, version: version, name: image.name, levelCount: copies.count,

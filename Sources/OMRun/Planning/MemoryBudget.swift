@@ -35,7 +35,7 @@ struct MemoryBudget: Sendable {
   ) throws(Fault) {
     let share = memory / max(1, wanted)
     let worker = plans.map { $0.workerBytes(share: share) }.max() ?? 0
-    let units = plans.reduce(0) { $0 + MemoryBudget.openUnits($1) }
+    let units = plans.reduce(0) { $0 + $1.openUnitBytes }
     let finds = plans.contains { $0.findsObjects }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
     let fitting = worker == 0 ? wanted : (memory - fixed) / worker
@@ -69,18 +69,8 @@ struct MemoryBudget: Sendable {
   static func holdsRegion(_ plan: LabelPlan, memory: Int) -> Bool {
     // Each channel may make a label image of its own at the same time.
     let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
-    return base + least + labels * openUnits(plan) + plan.workerBytes(keepsRegion: true) <= memory
-  }
-
-  /// Write units of coarser levels that wait for their last chunks.
-  static func openUnits(_ plan: any ArrayPlan) -> Int {
-    let metadata = plan.source.metadata
-    let label = plan.expectedDataType.byteCount
-    let chunk = metadata.innerChunkShape.reduce(label, *)
-    return plan.sources.dropFirst().reduce(0) { sum, level in
-      let unit = level.metadata.storedChunkShape.reduce(label, *)
-      return sum + min(unit, level.metadata.shape.reduce(label, *)) / plan.shrinking + chunk
-    }
+    return base + least + labels * plan.openUnitBytes + plan.workerBytes(keepsRegion: true)
+      <= memory
   }
 }
 

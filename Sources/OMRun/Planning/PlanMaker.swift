@@ -11,7 +11,7 @@ struct PlanMaker {
   /// Takes damaged chunks; nil makes them faults.
   let damage: DamageLog?
 
-  private var image: OMEImage { source.image }
+  var image: OMEImage { source.image }
 
   /// The plan of a label image, and the image whose voxels are read for it.
   func label(_ recipe: LabelRecipe) throws(Fault) -> (plan: LabelPlan, source: OMEImage) {

@@ -93,7 +93,7 @@ private struct Planner {
   private func add(
     _ output: any ArrayPlan, _ uri: String, to plan: inout ImagePlan
   ) throws(Fault) {
-    let layouts = try output.layouts(output.expectedDataType)
+    let layouts = try output.written(output.expectedDataType)
     let finest = layouts[0]
     if let last = plan.outputs.indices.last, plan.outputs[last].uri == uri {
       plan.outputs[last].levelShapes += layouts.map(\.shape)

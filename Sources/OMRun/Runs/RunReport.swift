@@ -89,6 +89,8 @@ package struct OutputReport: Sendable {
     case label
     /// A derived image beside the image.
     case image
+    /// Coarser levels in an image that was there.
+    case levels
   }
 
   /// Its name.

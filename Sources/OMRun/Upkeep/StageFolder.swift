@@ -114,5 +114,6 @@ package struct StageFolder: Sendable {
     (name: AncestorMetadata.lockName, spare: AncestorMetadata.spareName),
     (name: WellRegister.lockName, spare: WellRegister.spareName),
     (name: SeparateCommitter.lockName, spare: "place.new"),
+    (name: InPlaceCommitter.lockName, spare: LevelsChange.spareName),
   ]
 }

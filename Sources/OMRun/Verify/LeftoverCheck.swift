@@ -30,7 +30,7 @@ struct LeftoverCheck {
     if try store.stamp(folder) == nil { return }
     let names = try store.list(folder)
     let stages = try OutputFolder(path: joinedKey(store.description, folder))
-    try checkLock("labels.lock", in: stages)
+    for lock in StageFolder.locks { try checkLock(lock.name, in: stages) }
     for name in names {
       if try stages.kind(of: name) == .folder { try checkStage(name, in: stages) }
     }
