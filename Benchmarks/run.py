@@ -114,6 +114,7 @@ def rooflines(bench: Bench, chosen: list[Workload]) -> dict[str, float]:
     """The machine's own limit for each workload, from the chunks that a peer leaves behind."""
     for workload in chosen:
         if not workload.in_place:
+            bench.clear(workload)
             measured(bench.peer_command(workload, workload.peers[0]))
     bench.clear(WORKLOADS[-1])
     result = bench.work / "limits.json"

@@ -15,7 +15,7 @@ package protocol GroupDocuments: Sendable {
 }
 
 /// How the coarser levels of an image were made.
-package struct PyramidDescription: Sendable {
+package struct PyramidDescription: Sendable, Equatable {
   /// The name of the method, such as `mode`.
   package let method: String
   /// What it does, for people.

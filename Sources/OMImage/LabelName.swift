@@ -81,3 +81,23 @@ package enum LabelName {
     name.unicodeScalars.map { $0.escaped(asASCII: false) }.joined()
   }
 }
+
+extension LabelName {
+  /// The image that a label image belongs to; nil for an image that no other lists among its label
+  /// images.
+  ///
+  /// - Parameter location: The label image.
+  /// - Returns: The image.
+  /// - Throws: What reading gives; the subject is a key of the store.
+  package static func image(of location: ImageLocation) throws(Fault) -> ImageLocation? {
+    let parts = location.path.split(separator: "/")
+    guard let place = parts.lastIndex(of: "labels"), place + 1 < parts.count else { return nil }
+    let parent = parts[..<place].joined(separator: "/")
+    guard let group = try OMEGroup.read(location.store, path: parent),
+      group.keys["multiscales"] != nil
+    else { return nil }
+    let list = try LabelsList.read(location.store, image: parent, version: group.version)
+    let name = parts[(place + 1)...].joined(separator: "/")
+    return list.names.contains(name) ? ImageLocation(store: location.store, path: parent) : nil
+  }
+}

@@ -23,6 +23,8 @@ package struct OMEImage: Sendable {
   package let record: JSON?
   /// The `multiscales` entry as it was read.
   package let document: JSONObject
+  /// Whether its metadata say that it is a label image.
+  package let isLabel: Bool
   /// What is odd about the metadata but can be read.
   package let warnings: [String]
 
@@ -66,6 +68,7 @@ package struct OMEImage: Sendable {
     self.channels = channels
     omero = channels == nil ? nil : group.keys["omero"]
     record = group.record
+    isLabel = group.keys["image-label"] != nil
     let several = "\(subject) has \(entries.count) images in `multiscales`, the first is used"
     warnings = group.warnings + [warning].compactMap(\.self) + (entries.count > 1 ? [several] : [])
   }

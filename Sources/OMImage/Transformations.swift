@@ -79,4 +79,35 @@ package struct Transformations: Sendable, Equatable {
     }
     return .array(list.map(JSON.object))
   }
+
+  /// The list with these numbers; where they are as before, their texts stay.
+  ///
+  /// - Parameters:
+  ///   - known: The list that was there; nil for none.
+  ///   - scale: The size of a voxel along each axis.
+  ///   - translation: Where the first voxel lies; nil leaves it out.
+  /// - Returns: The list.
+  package static func document(
+    changing known: Transformations?, scale: [Double], translation: [Double]?
+  ) -> JSON {
+    let items = (known?.document.arrayValue ?? []).map { $0.objectValue ?? JSONObject() }
+    var list = [
+      item("scale", items.first, scale, isKnown: known?.scale == scale)
+    ]
+    if let translation {
+      list.append(
+        item(
+          "translation", items.count > 1 ? items[1] : nil, translation,
+          isKnown: known?.translation == translation))
+    }
+    return .array(list)
+  }
+
+  private static func item(
+    _ type: String, _ known: JSONObject?, _ numbers: [Double], isKnown: Bool
+  ) -> JSON {
+    var item = known ?? ["type": .string(type)]
+    if !isKnown { item[type] = .array(numbers.map { JSON($0) }) }
+    return .object(item)
+  }
 }

@@ -64,19 +64,3 @@ package enum WellList {
     return places.first { document.value(at: $0) != nil }
   }
 }
-
-extension JSONObject {
-  /// The value below some keys.
-  fileprivate func value(at path: [String]) -> JSON? {
-    path.dropFirst().reduce(path.first.flatMap { self[$0] }) { $0?[$1] }
-  }
-
-  /// Replaces the value below some keys, which must be there.
-  fileprivate mutating func set(_ value: JSON, at path: [String]) {
-    guard let first = path.first else { return }
-    if path.count == 1 { return self[first] = value }
-    var inner = self[first]?.objectValue ?? JSONObject()
-    inner.set(value, at: Array(path.dropFirst()))
-    self[first] = .object(inner)
-  }
-}

@@ -6,4 +6,6 @@ public enum Product: Sendable {
   case image(ImageRecipe)
   /// A table in the image.
   case table(TableRecipe)
+  /// Coarser levels in the image itself.
+  case pyramid(PyramidRecipe)
 }

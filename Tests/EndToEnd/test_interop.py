@@ -96,6 +96,32 @@ def test_an_image_written_by_ngio_gets_its_label(
     assert np.array_equal(container.get_label("ours").get_as_numpy(), ought.levels[0])
 
 
+@both_versions
+def test_ngio_and_the_models_take_levels_that_were_made_in_place(
+    layout: Layout, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "image.zarr"
+    image = samples.write_blobs(path, layout, rng, levels=2)
+    omtask.threshold(path, parameters=PARAMETERS)
+    omtask.run("pyramid", path, parameters={"levels": 4, "factors": 2})
+    container = ngio.open_ome_zarr_container(path)
+    assert container.list_labels() == ["nuclei"]
+    assert len(container.level_paths) == 4
+    data = image.levels[0]
+    for level, name in enumerate(container.level_paths):
+        found, label = container.get_image(path=name), container.get_label("nuclei", path=(
+            container.get_label("nuclei").meta.paths[level]))
+        assert np.array_equal(found.get_as_numpy(), data)
+        assert label.shape == found.shape
+        for size in (found.pixel_size, label.pixel_size):
+            assert np.allclose(
+                (size.z, size.y, size.x), [PIXEL[axis] * 2**level for axis in "zyx"])
+        data = tensorstore.downsample(tensorstore.array(data), [2, 2, 2], "mean").read().result()
+    words = [sys.executable, "-m", "omtask_testing.model_check", path, "nuclei", layout.version]
+    done = subprocess.run(words, cwd=Path(__file__).parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def insert(file: Path, after: str, text: str) -> None:
     """Puts raw JSON text behind a piece of a document."""
     document = file.read_text()

@@ -17,6 +17,7 @@ import Testing
     ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
     ("run-label-objects", ["run", "label-objects", "--help"]),
     ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
+    ("run-pyramid", ["run", "pyramid", "--help"]),
   ]
 
   @Test(arguments: pages.indices)

@@ -22,12 +22,15 @@ struct AncestorMetadata {
     case image(String)
     /// An image at a path in a plate that is made image by image.
     case imageOfNewPlate(String)
+    /// Levels instead of other ones in the image at a path.
+    case levels([String], instead: [String], image: String)
 
     /// The path of the image that changed.
     var path: String {
       switch self {
       case .results(_, _, let image): image
       case .image(let path), .imageOfNewPlate(let path): path
+      case .levels(_, _, let image): image
       }
     }
   }
@@ -45,6 +48,11 @@ struct AncestorMetadata {
 
   /// Adds an image of a new plate that is complete and listed.
   mutating func add(ofNewPlate path: String) { images.append(.imageOfNewPlate(path)) }
+
+  /// Adds an image whose metadata list other levels now.
+  mutating func add(levels: [String], instead old: [String], of path: String) {
+    images.append(.levels(levels, instead: old, image: path))
+  }
 
   /// Updates every group above the images that keeps a copy.
   ///
@@ -81,6 +89,9 @@ struct AncestorMetadata {
             case .imageOfNewPlate(let path):
               changes[index] = try AncestorMetadata.changes(
                 ofNewPlate: path, in: store, zarrFormat: holder.format)
+            case .levels(let levels, let old, let image):
+              changes[index] = try AncestorMetadata.changes(
+                of: image, levels: levels, instead: old, in: store, zarrFormat: holder.format)
             }
           }
           try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
@@ -190,6 +201,28 @@ struct AncestorMetadata {
       ConsolidatedMetadata.Change(
         written: try multiscale(path, store, zarrFormat), replaced: path),
     ]
+  }
+
+  /// What was written of an image that got other levels, read from the store as it is now.
+  static func changes(
+    of image: String, levels: [String], instead old: [String], in store: any Store,
+    zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    let written = try documents(image, store, zarrFormat)
+    let gone = old.map {
+      ConsolidatedMetadata.Change(written: [], replaced: joinedKey(image, $0), within: image)
+    }
+    return try gone + [ConsolidatedMetadata.Change(written: written, within: image)]
+      + self.written(levels, of: image, in: store, zarrFormat: zarrFormat)
+  }
+
+  /// The new levels of an image, read from the store as it is now.
+  static func written(
+    _ levels: [String], of image: String, in store: any Store, zarrFormat: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    var written: [MetadataDocument] = []
+    for level in levels { written += try documents(joinedKey(image, level), store, zarrFormat) }
+    return [ConsolidatedMetadata.Change(written: written, within: image)]
   }
 
   /// The metadata documents of an image of ours and of its levels.

@@ -16,7 +16,7 @@ struct CommitLock: Sendable {
   /// All there are.
   static let all =
     Shelf.allCases.map(\.lock) + [
-      AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock,
+      AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock, InPlaceCommitter.lock,
     ]
 
   /// What is there of the lock and of what its holder was making.

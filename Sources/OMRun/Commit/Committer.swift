@@ -26,6 +26,10 @@ protocol Committer: Sendable {
   func restore()
   /// Whether a label image of this run stands in its place.
   func isInPlace(_ label: Int) throws(Fault) -> Bool
+  /// Whether a run that was killed had begun to make visible what is in a stage: then only that is left.
+  ///
+  /// *Local*, rank 0.
+  func isCommitting(_ root: OutputFolder) throws(Fault) -> Bool
   /// The number of label images.
   var labelCount: Int { get }
   /// The run.
@@ -33,11 +37,13 @@ protocol Committer: Sendable {
 }
 
 extension Committer {
+  func isCommitting(_ root: OutputFolder) throws(Fault) -> Bool { false }
+
   /// Takes the lock of the run and finds out what was done before.
   ///
   /// *Local*, rank 0; parameters and errors as `Stage.enter`.
   func enter(_ record: JSONObject, _ rules: StageRules) throws(Fault) -> StageEntry {
-    var entry = try stage.enter(record, rules) { () throws(Fault) in
+    var entry = try stage.enter(record, rules, isCommitting: isCommitting) { () throws(Fault) in
       for label in 0..<labelCount where try staged(label) == .other { return true }
       return false
     }

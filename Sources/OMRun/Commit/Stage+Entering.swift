@@ -73,16 +73,18 @@ extension Stage {
   /// - Parameters:
   ///   - record: What makes the run; a stage that was made for anything else is thrown away.
   ///   - rules: Who enters and how.
+  ///   - isCommitting: Whether an earlier invocation had begun to make visible what is staged.
   ///   - holdsOther: Whether what is staged is not of this run: another result that it took out of
   ///     its place before it was killed. Then everything is made anew.
   /// - Returns: What is there.
   /// - Throws: A fault of kind `locked` when another process keeps working at the run, `permission`
   ///   where nothing can be written.
   func enter(
-    _ record: JSONObject, _ rules: StageRules, holdsOther: () throws(Fault) -> Bool
+    _ record: JSONObject, _ rules: StageRules,
+    isCommitting: (OutputFolder) throws(Fault) -> Bool, holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
     do {
-      return try enterWaiting(record, rules, holdsOther)
+      return try enterWaiting(record, rules, isCommitting, holdsOther)
     } catch {
       var fault = error
       if error.kind == .permission { fault.hint = rules.wayOut ?? error.hint }
@@ -91,7 +93,8 @@ extension Stage {
   }
 
   private func enterWaiting(
-    _ record: JSONObject, _ rules: StageRules, _ holdsOther: () throws(Fault) -> Bool
+    _ record: JSONObject, _ rules: StageRules,
+    _ isCommitting: (OutputFolder) throws(Fault) -> Bool, _ holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
     for _ in 0..<Stage.tries {
       let isNew: Bool
@@ -105,6 +108,12 @@ extension Stage {
         throw error
       }
       do {
+        if !isNew, try isCommitting(try root()) {
+          expectMore()
+          var entry = StageEntry(isNew: false)
+          entry.isComplete = true
+          return entry
+        }
         return try settle(isNew, record, rules.startsFresh, holdsOther)
       } catch {
         unlock()
@@ -267,7 +276,11 @@ extension Stage {
   /// - Returns: Whether something is kept.
   func leave(keeps: Bool) -> Bool {
     let names = (try? root().list()) ?? []
-    if keeps && names.contains(where: { $0.hasPrefix(JournalFiles.journal) }) {
+    if keeps
+      && names.contains(where: {
+        $0.hasPrefix(JournalFiles.journal) || $0 == LevelsRecord.name
+      })
+    {
       unlock()
       return true
     }

@@ -1,3 +1,4 @@
+import OMImage
 package import OMJSON
 package import OMStore
 
@@ -24,6 +25,12 @@ package enum StageRemoval {
     do {
       if folder == ImageCommitter.folder {
         try ImageCommitter.restore(from: root, in: holder)
+        if try root.kind(of: LevelsRecord.name) != nil {
+          let source = try ImageSource.open(holder.path, filter: WellFilter())
+          if let home = source.items.first?.location {
+            try InPlaceCommitter.settle(root, home: home, in: holder, .forUpkeep)
+          }
+        }
       } else {
         try SeparateCommitter.restore(from: root, in: holder)
       }
@@ -32,5 +39,12 @@ package enum StageRemoval {
       stage.unlock()
       throw error
     }
+  }
+}
+
+extension LockRules {
+  /// How locks are taken by who only looks after what others left.
+  fileprivate static var forUpkeep: LockRules {
+    LockRules(holder: .thisProcess(), patience: 0, check: {}, warn: { _ in })
   }
 }

@@ -16,6 +16,10 @@ struct Target: Sendable {
   /// The path from the result to the image.
   let source: String
   let overwrites: Bool
+  /// The images whose levels change in their place.
+  let levels: [LevelsNode]
+  /// The image that holds the stage of what is made in place.
+  let home: ImageLocation
   /// The flag that gives the result another name.
   private let nameFlag: String?
 
@@ -24,7 +28,16 @@ struct Target: Sendable {
     names = setup.names
     shelf = setup.outputKind == .table ? .tables : .labels
     overwrites = request.options.overwrite
-    if let plate = setup.newPlate {
+    home = setup.home
+    levels = setup.levels.map {
+      LevelsNode(location: $0.location, home: setup.home, version: setup.version, edit: $0.edit)
+    }
+    if !levels.isEmpty {
+      output = nil
+      register = nil
+      source = ""
+      nameFlag = nil
+    } else if let plate = setup.newPlate {
       if request.options.output != nil { try OutputRules.checkApart(plate.path, image.location) }
       output = plate.image
       register = PlateRegister(plate: plate)
@@ -52,6 +65,7 @@ struct Target: Sendable {
 
   /// Where a result will be.
   func uri(_ label: Int) -> String {
+    if !levels.isEmpty { return levels[label].location.displayName }
     if let output { return joinedKey(output.uri, SeparateOutput.paths(names)[label]) }
     return "\(image.location.displayName)/\(shelf.name)/\(names[label])"
   }
@@ -78,6 +92,7 @@ struct Target: Sendable {
   func look(
     runID: String, overwrites: Bool? = nil
   ) throws(Fault) -> (state: State, records: [JSON?]) {
+    if !levels.isEmpty { return try lookAtLevels(runID) }
     var records: [JSON?] = []
     var known = 0
     try register?.check()
@@ -98,6 +113,34 @@ struct Target: Sendable {
     if known < names.count { return (.open, records) }
     guard let list else { return (.done, records) }
     return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
+  }
+
+  private func lookAtLevels(_ runID: String) throws(Fault) -> (state: State, records: [JSON?]) {
+    var records: [JSON?] = []
+    for index in levels.indices { records.append(try self.records(index).first ?? nil) }
+    return (try areMade(runID) ? .done : .open, records)
+  }
+
+  /// Whether the metadata of all images list levels of a run.
+  func areMade(_ runID: String) throws(Fault) -> Bool {
+    for index in levels.indices where try !isMade(index, runID) { return false }
+    return true
+  }
+
+  /// Whether the metadata of an image list levels of a run, all of them.
+  func isMade(_ index: Int, _ runID: String) throws(Fault) -> Bool {
+    let records = try records(index)
+    return records.count == levels[index].edit.transformations.count
+      && records.allSatisfy { Provenance.isOf(runID, $0) }
+  }
+
+  /// Our records of the coarser levels of an image, as they are now.
+  private func records(_ index: Int) throws(Fault) -> [JSON?] {
+    let location = levels[index].location
+    return try OMEImage.open(location).levels.dropFirst().map { level in
+      let path = joinedKey(location.path, level.path)
+      return (try? ArrayMetadata.read(location.store, path: path))?.attributes["omtask"]
+    }
   }
 
   /// Refuses to replace what omtask did not make.

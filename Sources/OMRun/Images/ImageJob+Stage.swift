@@ -64,6 +64,10 @@ extension ImageJob {
   func makeCommitter(_ target: Target, _ runID: String) throws(Fault) -> any Committer {
     let durability = request.options.durability
     let rules = request.lockRules(holder, warn)
+    if !target.levels.isEmpty {
+      return try InPlaceCommitter(
+        target, target.home, runID: runID, rank: engine.rank, durability: durability, rules)
+    }
     if let output = target.output {
       return try SeparateCommitter(
         output, target, runID: runID, rank: engine.rank, durability: durability, rules)
@@ -107,9 +111,11 @@ extension ImageJob {
     locks.patience = patience
     let rules = StageRules(
       locks: locks, startsFresh: request.options.fresh,
-      wayOut: request.options.output == nil
-        ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
-          + "`--output URI` puts the result elsewhere" : nil)
+      wayOut: !target.levels.isEmpty
+        ? "the image cannot be written to; `omtask run convert --output` makes a copy that can"
+        : request.options.output == nil
+          ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
+            + "`--output URI` puts the result elsewhere" : nil)
     let entry = try committer.enter(
       StageRecord.make(request, setup, target, decision.identity, preset), rules)
     if decision.state == .unlisted { committer.stage.expectMore() }
@@ -136,9 +142,10 @@ extension ImageJob {
     let stage = committer.stage
     target.register?.tidy()
     guard stage.hasSiblings else { return }
-    // The lock of a list, or of the place of the result, may have been left too.
+    // The lock of a list, of levels or of the place of the result may have been left too.
     let locks =
-      target.output == nil ? Shelf.allCases.map(\.lock) : [SeparateCommitter.lock]
+      target.output == nil
+      ? Shelf.allCases.map(\.lock) + [InPlaceCommitter.lock] : [SeparateCommitter.lock]
     defer { for lock in locks { lock.tidy(stage.folder, of: stage.holder) } }
     guard stage.exists else { return stage.removeFolders() }
     var now = decision

@@ -125,12 +125,18 @@ struct ImageJob: Sendable {
   ) -> [CommittedImage] {
     let provenance = Provenance(request: request, runID: runID)
     return made.indices.map { index in
-      let record = provenance.record(
-        made[index], types: setup.types, filledChunks: filledChunks)
+      let types = setup.levels.isEmpty ? setup.types : [:]
+      let record = provenance.record(made[index], types: types, filledChunks: filledChunks)
       var arrays: [MetadataDocument] = []
-      for (level, layout) in made[index].layouts.enumerated() {
-        arrays += layout.documents(attributes: [:]).map {
-          MetadataDocument(key: "\(LabelDocuments.levelPath(level))/\($0.name)", json: $0.document)
+      for (place, layout) in made[index].layouts.enumerated() {
+        let level = LabelDocuments.levelPath(setup.firstLevel + place)
+        var attributes = JSONObject()
+        if !setup.levels.isEmpty {
+          attributes = setup.levels[index].attributes[place]
+          attributes["omtask"] = record
+        }
+        arrays += layout.documents(attributes: attributes).map {
+          MetadataDocument(key: "\(level)/\($0.name)", json: $0.document)
         }
       }
       let metadata = setup.documents(index, record, features: made[index].table?.features ?? [])
@@ -146,6 +152,7 @@ struct ImageJob: Sendable {
       dataType: made[index].layouts.first?.dataType)
     report.rows = made[index].table?.rows
     report.plate = setup.newPlate?.path.uri
+    if index == 0 { report.notes = setup.levelNotes }
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects

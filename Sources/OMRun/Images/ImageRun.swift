@@ -80,6 +80,7 @@ struct ImageRun: Sendable {
     if let table = setup.table { return [try writeTable(table)] }
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if let copy = setup.copy { return try writeCopies(copy.plans) }
+    if !setup.levels.isEmpty { return try writeLevels() }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

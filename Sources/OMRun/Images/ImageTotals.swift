@@ -27,7 +27,7 @@ extension ImageRun {
   }
 
   /// The write units of a label image that need not be made again, level by level.
-  private func finishedUnits(_ index: Int, levels: Int) -> [Set<Int>] {
+  func finishedUnits(_ index: Int, levels: Int) -> [Set<Int>] {
     guard let past = checkpoint?.past, !past.units.isEmpty else { return [] }
     var finished = [Set<Int>](repeating: [], count: levels)
     for place in past.units.keys where place.plan == index && place.level > 0 {

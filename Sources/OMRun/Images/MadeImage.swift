@@ -62,6 +62,14 @@ extension LabelPlan {
 }
 
 extension Downsampling {
+  /// The method for the metadata of a pyramid whose levels may all be made of the finest one.
+  func description(fromBase: Bool) -> PyramidDescription {
+    let known = description
+    if !fromBase { return known }
+    return PyramidDescription(
+      method: known.method, description: known.description + ", every level of the finest one")
+  }
+
   /// The method for the metadata of a pyramid.
   var description: PyramidDescription {
     switch self {

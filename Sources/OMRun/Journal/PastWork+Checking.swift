@@ -51,6 +51,8 @@ extension PastWork {
     checked.dropPieces { number in
       guard number < pieces.count else { return nil }
       let piece = pieces[number]
+      // What a piece gave to coarser levels can be made of the source again.
+      if !setup.plans[piece.plan].storesFinest { return [] }
       return setup.plans[piece.plan].units(of: piece).map {
         UnitPlace(plan: piece.plan, level: 0, number: $0)
       }

@@ -97,7 +97,7 @@ extension Downsampler {
 
   private func make<Rule: WindowRule>(_ boxes: Boxes, _: Rule.Type) {
     if boxes.coarse.isEmpty { return }
-    let longest = windows.indices.map { longestWindow($0, boxes.coarse) }
+    let longest = windows.map(\.longest)
     // The rows of a window, and those of each axis before.
     let rows = longest.dropLast().reduce((all: 1, last: 1)) {
       (all: $0.all + $0.last * $1, last: $0.last * $1)
@@ -146,10 +146,5 @@ extension Downsampler {
       }
       makeLines(boxes, axis + 1, next, filled, columns, rule, &line)
     }
-  }
-
-  private func longestWindow(_ axis: Int, _ coarse: Region) -> Int {
-    if let factor = windows[axis].factor { return min(factor, windows[axis].fine) }
-    return windows[axis].fine / windows[axis].coarse + 1
   }
 }

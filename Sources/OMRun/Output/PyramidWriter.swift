@@ -17,6 +17,8 @@ final class PyramidWriter: Sendable {
 
   let layouts: [ArrayLayout]
   let downsampling: Downsampling
+  /// Whether the finest level is written; otherwise its voxels only go to coarser levels.
+  let storesFinest: Bool
   private let levels: Mutex<[LevelState]>
   private let steps: [Downsampler]
   private let publish: Publish
@@ -28,12 +30,14 @@ final class PyramidWriter: Sendable {
   ///   - ratios: For each level but the first, pixel size over that of the finer one, per axis.
   ///   - downsampling: How coarser levels are made.
   ///   - finished: For each level the numbers of write units that were published before.
+  ///   - storesFinest: Whether the finest level is written.
   ///   - publish: Takes finished write units; called from any worker.
   init(
     layouts: [ArrayLayout], ratios: [[Double]], downsampling: Downsampling,
-    finished: [Set<Int>] = [], publish: @escaping Publish
+    finished: [Set<Int>] = [], storesFinest: Bool = true, publish: @escaping Publish
   ) {
     self.layouts = layouts
+    self.storesFinest = storesFinest
     self.downsampling = downsampling
     self.publish = publish
     var states: [LevelState] = []
@@ -99,13 +103,15 @@ final class PyramidWriter: Sendable {
     let voxels = voxels.flatMap {
       isZero(UnsafeRawBufferPointer(start: $0, count: bytes)) ? nil : $0
     }
-    var encoded: UnsafeRawBufferPointer?
-    if let voxels {
-      worker.encoded.removeAll()
-      _ = try facts.encoder.encode(voxels, onto: worker.encoded, using: worker.codecs)
-      encoded = worker.encoded.bytes
+    if level > 0 || storesFinest {
+      var encoded: UnsafeRawBufferPointer?
+      if let voxels {
+        worker.encoded.removeAll()
+        _ = try facts.encoder.encode(voxels, onto: worker.encoded, using: worker.codecs)
+        encoded = worker.encoded.bytes
+      }
+      if let done = store(level, facts, encoded) { try finish(level, facts.unit, done) }
     }
-    if let done = store(level, facts, encoded) { try finish(level, facts.unit, done) }
     guard cascades, level + 1 < layouts.count else { return }
     guard let coarse = coarserBox(level, facts.region) else { return }
     if coarse.isEmpty { return }

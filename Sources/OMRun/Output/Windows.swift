@@ -28,6 +28,9 @@ struct Windows: Sendable, Equatable {
       }
   }
 
+  /// The most voxels of a window.
+  var longest: Int { factor.map { min($0, fine) } ?? fine / coarse + 1 }
+
   /// The finer voxels of one coarser voxel; never empty.
   func window(_ index: Int) -> Range<Int> {
     if let factor {

@@ -14,8 +14,13 @@ struct LevelCompletion: Sendable {
   let engine: any Engine
   /// Opens the staged array of a level for reading.
   let staged: @Sendable (Int) throws -> ZarrArray
+  /// Takes damaged chunks of a finest level that is read and not written.
+  var damage: DamageLog?
   /// Called after every unit that was made.
   var unitIsDone: @Sendable () throws -> Void = {}
+
+  /// Voxels of the finer level that are read at once, unless one window has more.
+  static let boxVoxels = 1 << 22
 
   /// Makes what is missing of all levels.
   func run() throws {
@@ -56,33 +61,46 @@ struct LevelCompletion: Sendable {
     let step = writer.step(from: level - 1)
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
     let byteCount = layout.dataType.byteCount
-    let reader = ChunkReader(source, context: worker.codecs)
+    // Not one of the worker's readers of the input: staged chunks do not count as read.
+    let isInput = level == 1 && !writer.storesFinest
+    let reader = ChunkReader(source, context: worker.codecs, damage: isInput ? damage : nil)
     try forEachPosition(in: chunks.cells(touching: layout.unitGrid.region(at: unit))) { position in
+      let full = worker.chunk.replace(byteCount: layout.chunkShape.reduce(byteCount, *))
+      guard let chunk = full.baseAddress else { return }
+      full.initializeMemory(as: UInt8.self, repeating: 0)
       let cell = chunks.region(at: position)
-      let fine = fineBox(cell, step)
-      let input = worker.voxels.replace(byteCount: fine.count * byteCount)
-      guard let voxels = input.baseAddress else { return }
-      // Not one of the worker's readers of the input: staged chunks do not count as read.
-      try reader.read(fine, into: voxels)
-      if isZero(UnsafeRawBufferPointer(input)) {
-        return try writer.take(
-          level: level, chunk: position, voxels: nil, worker: worker, cascades: false)
+      let target = VoxelBox(
+        region: Region(origin: cell.origin, shape: layout.chunkShape), start: chunk,
+        elementByteCount: byteCount)
+      for box in parts(of: cell, step) {
+        let fine = fineBox(box, step)
+        let input = worker.voxels.replace(byteCount: fine.count * byteCount)
+        guard let voxels = input.baseAddress else { return }
+        try reader.read(fine, into: voxels)
+        if isZero(UnsafeRawBufferPointer(input)) { continue }
+        worker.withPiece { piece in
+          guard let made = piece.replace(byteCount: box.count * byteCount).baseAddress else {
+            return
+          }
+          step.make(
+            box, made, from: fine, voxels, bufferShape: fine.shape, dataType: layout.dataType)
+          target.copy(from: made, box)
+        }
       }
-      try worker.withPiece { piece in
-        let room = piece.replace(byteCount: cell.count * byteCount)
-        let full = worker.chunk.replace(byteCount: layout.chunkShape.reduce(byteCount, *))
-        guard let target = room.baseAddress, let chunk = full.baseAddress else { return }
-        step.make(
-          cell, target, from: fine, voxels, bufferShape: fine.shape, dataType: layout.dataType)
-        full.initializeMemory(as: UInt8.self, repeating: 0)
-        VoxelBox(
-          region: Region(origin: cell.origin, shape: layout.chunkShape), start: chunk,
-          elementByteCount: byteCount
-        ).copy(from: target, cell)
-        try writer.take(
-          level: level, chunk: position, voxels: chunk, worker: worker, cascades: false)
-      }
+      try writer.take(
+        level: level, chunk: position, voxels: chunk, worker: worker, cascades: false)
     }
+  }
+
+  /// A chunk in parts whose finer voxels fit in memory.
+  private func parts(of box: Region, _ step: Downsampler) -> [Region] {
+    let axis = box.shape.indices.max { box.shape[$0] < box.shape[$1] } ?? 0
+    if fineBox(box, step).count <= Self.boxVoxels || box.shape[axis] < 2 { return [box] }
+    var halves = [box, box]
+    halves[0].shape[axis] /= 2
+    halves[1].origin[axis] += halves[0].shape[axis]
+    halves[1].shape[axis] -= halves[0].shape[axis]
+    return halves.flatMap { parts(of: $0, step) }
   }
 
   /// The box of the finer level that makes a box of the coarser one.

@@ -53,11 +53,15 @@ package protocol ArrayPlan: Sendable {
   var findsObjects: Bool { get }
   /// By which factor the encoded voxels are sure to be smaller.
   var shrinking: Int { get }
+  /// Whether the finest level is written; it is not where an image gets coarser levels only.
+  var storesFinest: Bool { get }
   /// Bytes of the write units of coarser levels that wait for their last chunks.
   var openUnitBytes: Int { get }
 }
 
 extension ArrayPlan {
+  package var storesFinest: Bool { true }
+
   package var openUnitBytes: Int {
     let label = expectedDataType.byteCount
     let chunk = source.metadata.innerChunkShape.reduce(label, *)
@@ -65,6 +69,11 @@ extension ArrayPlan {
       let unit = level.metadata.storedChunkShape.reduce(label, *)
       return sum + min(unit, level.metadata.shape.reduce(label, *)) / shrinking + chunk
     }
+  }
+
+  /// The levels that are written, finest first.
+  func written(_ dataType: DataType) throws(Fault) -> [ArrayLayout] {
+    Array(try layouts(dataType).dropFirst(storesFinest ? 0 : 1))
   }
 
   /// The array that is read.

@@ -24,6 +24,12 @@ package struct ImageSetup: Sendable {
   package let table: TablePlan?
   /// The copy of the image, when that is what the task makes.
   let copy: CopiedImage?
+  /// The coarser levels to make in the image and its label images, when that is what the task makes.
+  let levels: [LevelsPlan]
+  /// The image that holds the stage of what is made in place.
+  let home: ImageLocation
+  /// What people should know of levels.
+  let levelNotes: [String]
   /// The version of OME-Zarr to write.
   let version: OMEVersion
   /// The new plate that it goes into; nil for none.
@@ -49,13 +55,15 @@ package struct ImageSetup: Sendable {
     let given = ImageSetup.types(of: source.image)
     types = given.merging(request.manifest.outputTypes) { $1 }
     // An image that is named by itself is taken whatever it is.
-    note = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
+    let refusal = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
     var table: (plan: TablePlan, source: OMEImage)?
     var copy: CopiedImage?
     var version = source.image.version
     var newPlate: NewPlate?
+    var levels = LevelsChoice(home: location)
+    var note = refusal
     if note == nil {
       do throws(Fault) {
         let roiTable = try request.options.roiTable.map { (name) throws(Fault) in
@@ -83,6 +91,9 @@ package struct ImageSetup: Sendable {
             try NewPlate(field, suffix: recipe.suffix, version, request.options)
           }
         case .table(let recipe): table = try maker.table(recipe)
+        case .pyramid(let recipe):
+          levels = try maker.levels(recipe)
+          if levels.plans.isEmpty { note = "one level is enough for an image of one chunk" }
         }
       } catch  where error.subject.isEmpty {
         var fault = error
@@ -96,6 +107,7 @@ package struct ImageSetup: Sendable {
     if let derived { plans = [derived] }
     if let table { plans = [table.plan] }
     if let copy { plans = copy.plans }
+    if !levels.plans.isEmpty { plans = levels.plans }
     for plan in plans {
       let voxels = plan.inputs.last ?? plan.source
       let type = (table == nil ? plan.source : voxels).metadata.dataType.rawValue
@@ -112,6 +124,10 @@ package struct ImageSetup: Sendable {
     self.derived = derived
     self.table = table?.plan
     self.copy = copy
+    self.levels = levels.plans
+    home = levels.home
+    levelNotes = levels.notes
+    self.note = note
     self.version = version
     self.newPlate = newPlate
   }
@@ -156,7 +172,8 @@ package struct ImageSetup: Sendable {
 extension ImageSetup {
   /// What the task makes.
   var outputKind: OutputReport.Kind {
-    table != nil ? .table : labels.isEmpty ? .image : .label
+    if table != nil { return .table }
+    return levels.isEmpty ? labels.isEmpty ? .image : .label : .levels
   }
 
   /// The images whose metadata and voxels are read, the image first.
@@ -180,8 +197,14 @@ extension ImageSetup {
     copy == nil ? (plan, 0) : (0, plan)
   }
 
+  /// The level of an image to make that is the finest one written.
+  var firstLevel: Int { levels.isEmpty ? 0 : 1 }
+
   /// The metadata of one of the images to make, or of a table with its columns.
   func documents(_ index: Int, _ record: JSON, features: [String]) -> any GroupDocuments {
+    if !levels.isEmpty {
+      return StagedLevels(name: levels[index].name, version: version, record: record)
+    }
     if let table {
       return TableDocuments(
         name: table.name, version: version, kind: table.recipe.kind,

@@ -20,7 +20,7 @@ struct OutputRoom: Equatable {
   /// - Throws: `internal` for layouts that cannot be written.
   init(_ plans: [any ArrayPlan]) throws(Fault) {
     for plan in plans {
-      for layout in try plan.layouts(plan.expectedDataType) {
+      for layout in try plan.written(plan.expectedDataType) {
         bytes += layout.shape.reduce(layout.dataType.byteCount, *)
         files += layout.unitGrid.count + layout.documents(attributes: [:]).count
       }

@@ -93,7 +93,7 @@ private struct Planner {
   private func add(
     _ output: any ArrayPlan, _ uri: String, to plan: inout ImagePlan
   ) throws(Fault) {
-    let layouts = try output.layouts(output.expectedDataType)
+    let layouts = try output.written(output.expectedDataType)
     plan.bytesRead += Int(
       Double(output.processedVoxels) * output.decodings(memory: memoryPerWorker)
         * Double(output.bytesPerVoxel))

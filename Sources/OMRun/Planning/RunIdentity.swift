@@ -22,8 +22,9 @@ struct RunIdentity {
   init(
     _ request: RunRequest, _ setup: ImageSetup
   ) throws(Fault) {
-    let plans = setup.plans
-    let input = try RunIdentity.inputDigest(setup)
+    // Label images get new levels when they need them; what the run is does not hang on that.
+    let plans = setup.levels.isEmpty ? setup.plans : [setup.levels[0]]
+    let input = try RunIdentity.inputDigest(setup, plans)
     var outputs: [JSON] = []
     for plan in plans {
       let layouts = try plan.layouts(plan.expectedDataType)
@@ -38,6 +39,13 @@ struct RunIdentity {
       if let table = plan as? TablePlan {
         output["channels"] = .array(table.recipe.channels.map { JSON($0) })
         output["columns"] = .array(table.channelNames.map(JSON.string))
+      }
+      if let levels = plan as? LevelsPlan {
+        output["name"] = nil
+        output["levels"] = .array(
+          layouts.dropFirst().flatMap { $0.documents(attributes: [:]).map(\.document) })
+        output["transformations"] = .array(levels.edit.transformations)
+        output["method"] = .string(levels.edit.pyramid.method)
       }
       outputs.append(.object(output))
     }
@@ -61,7 +69,14 @@ struct RunIdentity {
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }
+    let others = setup.levels.dropFirst()
+    if !others.isEmpty {
+      var digests: [JSON] = []
+      for plan in others { digests.append(.string(try RunIdentity.digest(of: [plan], []))) }
+      document["labels"] = .array(digests)
+    }
     self.document = document
+    document["labels"] = nil
     runID = String(hexadecimal(sha256(JSON.object(document).bytes())).prefix(16))
   }
 
@@ -77,8 +92,11 @@ struct RunIdentity {
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
-  private static func inputDigest(_ setup: ImageSetup) throws(Fault) -> String {
+  private static func inputDigest(
+    _ setup: ImageSetup, _ plans: [any ArrayPlan]
+  ) throws(Fault) -> String {
     var bytes: [UInt8] = []
+    if !setup.levels.isEmpty { return try digest(of: plans, finestMetadata(setup.image)) }
     for source in setup.sources { bytes += JSON.object(source.document).bytes() }
     // What derived images take over.
     if setup.labels.isEmpty {
@@ -87,13 +105,28 @@ struct RunIdentity {
         bytes += Array("\(type)=\(value)".utf8)
       }
     }
+    return try digest(of: plans, bytes)
+  }
+
+  /// What an image says about its finest level: the rest changes when it gets other levels.
+  private static func finestMetadata(_ image: OMEImage) -> [UInt8] {
+    let finest = image.document["datasets"]?.arrayValue?.first
+    let others = ["axes", "coordinateTransformations"].map { image.document[$0] }
+    return ([finest] + others).flatMap { $0?.bytes() ?? [0] }
+  }
+
+  /// A digest of some bytes and of size and time of every stored key that is read.
+  private static func digest(
+    of plans: [any ArrayPlan], _ start: [UInt8]
+  ) throws(Fault) -> String {
+    var bytes = start
     var seen: Set<String> = []
-    for plan in setup.plans where seen.insert(plan.source.path).inserted {
+    for plan in plans where seen.insert(plan.source.path).inserted {
       for input in plan.inputs { bytes += input.metadata.document.bytes() }
       try addStamps(plan.source, to: &bytes)
+      if let measured = (plan as? TablePlan)?.image { try addStamps(measured, to: &bytes) }
     }
-    if let measured = setup.table?.image { try addStamps(measured, to: &bytes) }
-    for masking in setup.labels.compactMap(\.masking)
+    for masking in plans.compactMap({ ($0 as? LabelPlan)?.masking })
     where seen.insert(masking.array.path).inserted {
       bytes += masking.array.metadata.document.bytes()
       try addStamps(masking.array, to: &bytes)

@@ -91,6 +91,8 @@ package struct OutputReport: Sendable {
     case image
     /// A table in the image.
     case table
+    /// Coarser levels in an image that was there.
+    case levels
   }
 
   /// Its name.

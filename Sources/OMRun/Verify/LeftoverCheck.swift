@@ -32,7 +32,7 @@ struct LeftoverCheck {
     if try store.stamp(folder) == nil { return }
     let names = try store.list(folder)
     let stages = try OutputFolder(path: joinedKey(store.description, folder))
-    for shelf in Shelf.allCases { try checkLock(shelf.lock.name, in: stages) }
+    for lock in CommitLock.all { try checkLock(lock.name, in: stages) }
     for name in names {
       if try stages.kind(of: name) == .folder { try checkStage(name, in: stages) }
     }
