@@ -1,5 +1,6 @@
-"""Writes ROI tables with ngio, and says which voxels their boxes hold."""
+"""ROI tables as ngio writes them, and the voxels of their boxes as ngio finds them."""
 
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,46 +10,34 @@ import numpy as np
 from ngio.common import Roi
 from ngio.tables import RoiTable
 
+from .images import Image, write_image
+
 Box = Mapping[str, tuple[float, float]]
 
 
 def write_rois(image: Path, name: str, boxes: Sequence[Box], backend: str = "csv") -> None:
     """Adds a ROI table to an image; a box gives start and length in world units for each axis."""
+    container = ngio.open_ome_zarr_container(str(image))
+    depth = {"z": (0, 1e4 if "z" in container.get_image().axes else 1)}
     rois = [
-        Roi.from_values(name=f"box_{number}", slices={"z": (0, 1e6), **box})
+        Roi.from_values(name=f"box_{number}", slices={**depth, **box})
         for number, box in enumerate(boxes)
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ngio.open_ome_zarr_container(str(image)).add_table(
-            name, RoiTable(rois=rois), backend=backend)
+        container.add_table(name, RoiTable(rois=rois), backend=backend)
 
 
-def inside(image: Path, name: str, level: int, axes: str) -> np.ndarray:
-    """True where a voxel of a level lies in a box, as ngio finds the voxels of a ROI."""
-    container = ngio.open_ome_zarr_container(str(image))
-    opened = container.get_image(path=str(level))
-    found = np.zeros(opened.shape, bool)
-    assert opened.axes == tuple(axes)
-    numbers = np.arange(found.size).reshape(found.shape)
-    table = container.get_generic_roi_table(name)
+def inside(image: Path, source: Image, name: str, scratch: Path, level: int = 0) -> np.ndarray:
+    """True where a voxel of a level lies in a box: ngio writes ones into the boxes of another image."""
+    empty = Image(
+        source.axes, [np.zeros(array.shape, np.uint8) for array in source.levels], source.layout)
+    shutil.rmtree(scratch, ignore_errors=True)
+    write_image(scratch, empty)
+    marked = ngio.open_ome_zarr_container(str(scratch)).get_image(path=str(level))
+    table = ngio.open_ome_zarr_container(str(image)).get_generic_roi_table(name)
     for roi in table.rois():
-        if "t" in axes:
-            slices = roi.to_slicing_dict(pixel_size=opened.pixel_size)
-            where = tuple(_whole(slices.get(axis), size) for axis, size in zip(axes, found.shape))
-            found[where] = True
-            continue
-        # What ngio reads of the ROI, marked by the numbers of the voxels.
-        del numbers
-        numbers = np.arange(found.size).reshape(found.shape)
-        slices = roi.to_slicing_dict(pixel_size=opened.pixel_size)
-        where = tuple(_whole(slices.get(axis), size) for axis, size in zip(axes, found.shape))
-        assert opened.get_roi(roi).shape == numbers[where].shape
-        found[where] = True
-    return found
-
-
-def _whole(span: slice | None, size: int) -> slice:
-    if span is None:
-        return slice(0, size)
-    return slice(max(0, int(np.floor(span.start))), min(size, int(np.ceil(span.stop))))
+        shape = marked.get_roi(roi).shape
+        if 0 not in shape:
+            marked.set_roi(roi, np.ones(shape, np.uint8))
+    return np.asarray(marked.get_array()).reshape(source.levels[level].shape) != 0
