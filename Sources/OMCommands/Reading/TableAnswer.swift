@@ -36,8 +36,10 @@ struct TableAnswer: Answer {
   }
 
   private static func short(_ text: String) -> String {
-    // Six digits are enough to look at.
-    if text.contains("."), let number = Double(text), number.isFinite { return numberText(number) }
+    // Four decimals are enough to look at.
+    if text.contains("."), let number = Double(text), 0.001...1e9 ~= abs(number) {
+      return fixed(number, 4)
+    }
     return text.count > widest ? text.prefix(widest - 1) + "…" : text
   }
 
