@@ -120,6 +120,7 @@ let package = Package(
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMTables", ["OMJSON", "OMStore", "OMImage", "OMTask"]),
     tests("OMObjects", ["TestSupport"]),
     tests(
       "OMRun",

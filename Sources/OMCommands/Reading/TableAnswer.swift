@@ -17,7 +17,7 @@ struct TableAnswer: Answer {
   ///
   /// - Parameters:
   ///   - join: The table.
-  ///   - columns: The width of the terminal in characters.
+  ///   - width: The width of the terminal in characters.
   /// - Throws: What reading the tables throws.
   init(_ join: TableJoin, columns width: Int) throws {
     var rows = [join.columns]
