@@ -522,3 +522,38 @@ def test_what_cannot_be_read_is_said(omtask: Program, tmp_path: Path) -> None:
     container.add_table("t", FeatureTable(frame, reference_label="cells"), backend="parquet")
     refused = omtask("table", path, "t", "--csv", "-", expect=76)
     assert "parquet" in refused.stderr and "tables/t" in refused.stderr
+
+
+def test_verify_looks_at_tables(omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:
+    path = tmp_path / "image.zarr"
+    made(path, "zyx", "uint8", "uint8", samples.SHARDED, rng)
+    omtask.run("measure", path, parameters={"label": "cells"})
+    omtask.run("masking-roi-table", path, parameters={"label": "cells", "backend": "csv"})
+    omtask("verify", path)
+    document = path / "tables" / "zarr.json"
+    whole = json.loads(document.read_text())
+    whole["attributes"]["tables"].remove("cells_features")
+    document.write_text(json.dumps(whole))
+    assert "cells_features" in omtask("verify", path, expect=65).stdout
+    omtask("verify", path, "--repair")
+    assert "cells_features" in json.loads(document.read_text())["attributes"]["tables"]
+    chunk = path / "tables/cells_features/X/c/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    assert "cells_features/X" in omtask("verify", path, expect=65).stdout
+
+
+@pytest.mark.parametrize("layout", [samples.V2, samples.SHARDED], ids=describe)
+def test_consolidated_metadata_learn_of_tables(
+    layout: Layout, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    import zarr
+
+    path = tmp_path / "image.zarr"
+    made(path, "zyx", "uint8", "uint8", layout, rng)
+    zarr.consolidate_metadata(str(path))
+    omtask.run("measure", path, parameters={"label": "cells"})
+    group = zarr.open_consolidated(str(path))
+    assert group["tables"].attrs["tables"] == ["cells_features"]
+    assert group["tables/cells_features"].attrs["type"] == "feature_table"
+    assert group["tables/cells_features/X"].shape[0] > 0
+    omtask("verify", path)
