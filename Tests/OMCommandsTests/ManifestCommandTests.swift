@@ -22,7 +22,7 @@ import Testing
     #expect(done.code == 78)
     let lines = done.text.split(separator: "\n")
     #expect(lines.first == "\(bad):8:3: `tagss` is not known here (did you mean `tags`?) [omtask]")
-    #expect(lines.count == 9)
+    #expect(lines.count == 7)
     #expect(lines.dropFirst().allSatisfy { $0.contains("`minimun` is not known") })
     #expect(done.messages == ["omtask: error[manifest]: \(bad): 7 mistakes"])
   }
