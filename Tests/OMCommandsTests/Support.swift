@@ -75,13 +75,24 @@ func thresholdManifest() throws -> Manifest {
 /// A catalogue with the manifests of the project; the tasks are never called here.
 func realCatalogue() throws -> TaskCatalogue {
   TaskCatalogue(
-    try ["convert", "gaussian-blur", "label-objects", "median", "project", "pyramid", "threshold"]
-      .map {
-        name in
-        let path = "\(projectFolder)/Manifests/\(name).json"
-        let text = String(decoding: try readFile(path), as: UTF8.self)
-        return CatalogEntry(manifestText: text, task: UncalledTask.self)
-      })
+    try manifestNames().map { name in
+      let text = String(decoding: try readFile("\(projectFolder)/Manifests/\(name)"), as: UTF8.self)
+      return CatalogEntry(manifestText: text, task: UncalledTask.self)
+    })
+}
+
+/// The names of the files in `Manifests`, sorted.
+private func manifestNames() -> [String] {
+  guard let folder = opendir("\(projectFolder)/Manifests") else { return [] }
+  defer { closedir(folder) }
+  var names: [String] = []
+  while let entry = readdir(folder) {
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name.hasSuffix(".json") { names.append(name) }
+  }
+  return names.sorted()
 }
 
 private struct UncalledTask: RegionTask {
