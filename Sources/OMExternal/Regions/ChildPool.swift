@@ -77,6 +77,8 @@ final class ChildPool: Sendable {
       defer { state.idle = [] }
       return state.idle
     }
+    // All are told before the first is waited for.
+    for slot in idle { slot.child.dismiss() }
     for slot in idle {
       slot.child.finish()
       forget(slot)

@@ -81,7 +81,10 @@ final class RegionChild {
     }
   }
 
-  /// Lets it end by itself.
+  /// Tells it that there is nothing more to do.
+  func dismiss() { talk.child.closeInput() }
+
+  /// Lets it end by itself, and sees to it that it does.
   func finish() { talk.finish() }
 
   private func greet(_ sign: () -> Void) throws(Fault) {
