@@ -22,6 +22,7 @@ struct TaskFile {
   /// Reads the manifest and makes a task of it.
   ///
   /// - Parameter variables: The variables of this process, for its program.
+  /// - Returns: The task.
   /// - Throws: What reading throws; a fault of kind `manifest` with all that is wrong.
   func load(_ variables: [String: String]) throws(Fault) -> KnownTask {
     let bytes = try readFile(path)
@@ -43,6 +44,7 @@ struct TaskFile {
   /// The manifests in folders, in the order of the folders and then of names.
   ///
   /// - Parameter folders: Paths separated by colons; those that are not there are left out.
+  /// - Returns: The files; whether they are manifests is not known yet.
   static func all(inFolders folders: String) -> [TaskFile] {
     folders.split(separator: ":").flatMap { folder -> [TaskFile] in
       guard let entries = opendir(String(folder)) else { return [] }

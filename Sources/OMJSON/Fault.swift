@@ -3,6 +3,8 @@
 /// The names are stable: they appear in JSON output and after `error` in plain text.
 public enum FaultKind: String, Sendable, CaseIterable {
   case task
+  /// A program that is no part of omtask did not do its work.
+  case program
   case usage
   case json, metadata, codec, checksum, truncated, zip
   case missing
@@ -20,7 +22,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
   /// The exit code of a run that ends with this kind; `Fault.exitCode` adds the number of a signal.
   public var exitCode: Int32 {
     switch self {
-    case .task: 1
+    case .task, .program: 1
     case .usage: 64
     case .json, .metadata, .codec, .checksum, .truncated, .zip: 65
     case .missing: 66

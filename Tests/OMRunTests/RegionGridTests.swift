@@ -53,4 +53,14 @@ import Testing
     #expect(
       grid.regions().map(\.shape) == [[1024, 1024], [1024, 476], [476, 1024], [476, 476]])
   }
+
+  @Test func `a region holds whole planes or volumes where that is asked for`() {
+    let (shape, unit) = ([2, 5, 61, 1200], [1, 2, 16, 16])
+    let plane = RegionGrid(shape: shape, unit: unit, spatialAxes: 3, reach: .plane)
+    #expect(plane.cells.cellShape[2...] == [64, 1200])
+    #expect(plane.cells.gridShape[2...] == [1, 1])
+    let volume = RegionGrid(shape: shape, unit: unit, spatialAxes: 3, reach: .volume)
+    #expect(volume.cells.cellShape == [1, 6, 64, 1200])
+    #expect(volume.cells.gridShape == [2, 1, 1, 1])
+  }
 }

@@ -49,7 +49,8 @@ class Region:
 def serve(function):
     """Answers omtask until there is nothing more to do.
 
-    The function gets a tile and a `Region`. It returns an array of the tile's shape, or of that of
+    The function gets a tile and a `Region`; the memory of the tile is used again for the next one, so
+    what shall be kept longer is copied. It returns an array of the tile's shape, or of that of
     the part that is kept, of integers or numbers that `region.dtype` can hold. What it prints goes
     into the log. An exception ends the image with its message.
     """
@@ -81,8 +82,7 @@ def serve(function):
 
 def _compute(function, line, parameters, image, answer):
     given, wanted = line["input"], line["output"]
-    with open(given["path"], "rb") as file:
-        tile = numpy.fromfile(file, _dtype(given["dtype"])).reshape(given["shape"])
+    tile = _read(given["path"], given["shape"], _dtype(given["dtype"]))
     inner = tuple(slice(a, a + n) for a, n in zip(wanted["offset"], wanted["shape"]))
     dtype = _dtype(wanted["dtype"])
     region = Region(
@@ -106,6 +106,26 @@ def _compute(function, line, parameters, image, answer):
     with open(wanted["path"], "r+b") as file:
         numpy.ascontiguousarray(_exactly(made, dtype)).tofile(file)
     return {"shape": list(made.shape), "dtype": wanted["dtype"]}
+
+
+_room = numpy.empty(0, numpy.uint8)
+
+
+def _read(path, shape, dtype):
+    """The voxels of a file, in memory that is kept from tile to tile: fresh memory is slow."""
+    global _room
+    size = int(numpy.prod(shape, dtype=numpy.int64)) * dtype.itemsize
+    if _room.size < size:
+        _room = numpy.empty(size, numpy.uint8)
+    view = memoryview(_room)[:size]
+    with open(path, "rb", buffering=0) as file:
+        done = 0
+        while done < size:
+            count = file.readinto(view[done:])
+            if not count:
+                raise EOFError(f"{path} ends after {done} of {size} bytes")
+            done += count
+    return _room[:size].view(dtype).reshape(shape)
 
 
 def _exactly(made, dtype):

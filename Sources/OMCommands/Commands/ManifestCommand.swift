@@ -2,13 +2,14 @@ import ArgumentParser
 import OMJSON
 import OMManifest
 import OMStore
+import OMTask
 
 /// `omtask manifest`: for those who write manifests and those who hand them on.
 struct ManifestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "manifest",
-    abstract: "Check manifests of tasks, or export them for Fractal and napari.",
-    subcommands: [CheckManifestCommand.self, ExportManifestCommand.self])
+    abstract: "Check manifests of tasks, begin a new one, or export all for Fractal and napari.",
+    subcommands: [CheckManifestCommand.self, NewManifestCommand.self, ExportManifestCommand.self])
 }
 
 /// `omtask manifest check FILE…`: every mistake with its place.
@@ -63,21 +64,67 @@ struct ExportManifestCommand: Subcommand {
       return 0
     }
     let files = TaskPackage(tasks, version: programVersion).files
-    let folder = try Self.folder(output)
+    let folder = try openFolder(output)
     for file in files { try folder.write(file.path, Array(file.text.utf8), durable: false) }
     context.console.note("\(output): \(files.count) files for \(counted(tasks.count, "task"))")
     return 0
   }
+}
 
-  /// The folder, made when it is not there but its parent is.
-  private static func folder(_ path: String) throws(Fault) -> OutputFolder {
-    do throws(Fault) {
-      return try OutputFolder(path: path)
-    } catch {
-      let parts = path.split(separator: "/")
-      guard error.kind == .missing, let name = parts.last else { throw error }
-      let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
-      return try OutputFolder(path: parent).makeFolder(String(name))
-    }
+/// A folder, made when it is not there but its parent is.
+private func openFolder(_ path: String) throws(Fault) -> OutputFolder {
+  do throws(Fault) {
+    return try OutputFolder(path: path)
+  } catch {
+    let parts = path.split(separator: "/")
+    guard error.kind == .missing, let name = parts.last else { throw error }
+    let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
+    return try OutputFolder(path: parent).makeFolder(String(name))
   }
 }
+
+/// `omtask manifest new NAME`: a small task that works, to be changed into one's own.
+struct NewManifestCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new",
+    abstract: "Write a small task that works: a manifest, a program and a test.")
+
+  @Argument(help: "The name of the task for people, such as \"Bright Spots\".")
+  var name: String
+
+  @Option(help: ArgumentHelp("What it is written in.", valueName: "python|shell"))
+  var language: TaskLanguage = .python
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder to write to, a new one or an empty one; default: the task's name.",
+      valueName: "folder"))
+  var output: String?
+
+  func run(in context: CommandContext) throws -> Int32 {
+    let task = try NewTask(name: name, language: language)
+    if let other = try context.catalogue.everything().tasks.first(where: {
+      $0.manifest.identifier == task.identifier
+    }) {
+      throw Fault(
+        .exists, other.entry.file ?? "", "there is a task named `\(task.identifier)` already",
+        hint: "give the new one another name")
+    }
+    let path = output ?? task.identifier
+    let folder = try openFolder(path)
+    if let entry = try folder.list().first {
+      throw Fault(
+        .exists, path, "the folder is not empty, `\(entry)` is in it",
+        hint: "name a new folder with `--output`")
+    }
+    for file in task.files { try folder.write(file.name, Array(file.text.utf8), durable: false) }
+    let manifest = "\(path.hasPrefix("/") ? "" : "./")\(path)/\(task.identifier).json"
+    context.console.note([
+      "\(path): \(task.files.map(\.name).joined(separator: ", "))",
+      "to run it: omtask run \(manifest) IMAGE.zarr",
+    ])
+    return 0
+  }
+}
+
+extension TaskLanguage: ExpressibleByArgument {}

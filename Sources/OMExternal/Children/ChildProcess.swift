@@ -91,6 +91,7 @@ final class ChildProcess {
   /// How it ended; nil when it has not.
   ///
   /// - Parameter seconds: How long to wait for that.
+  /// - Returns: Its exit code or signal.
   func ending(within seconds: Double) -> Ending? {
     var status: Int32 = 0
     for _ in 0...Int(seconds * 100) {

@@ -35,13 +35,14 @@ final class Conversation {
   ///   - sign: Called when the child says that it moves on.
   ///   - isAnswer: Whether a line is the answer that is waited for.
   /// - Returns: The answer.
-  /// - Throws: A fault of kind `task` when the child ends, answers something else or reports an
+  /// - Throws: A fault of kind `program` when the child ends, answers something else or reports an
   ///   error; `stalled` when it is silent for too long.
   func ask(
     _ messages: [JSON], sign: () -> Void, _ isAnswer: (JSON) -> Bool
   ) throws(Fault) -> JSON {
     var unsent = messages.flatMap { $0.bytes() + [UInt8(ascii: "\n")] }[...]
     var lastMove = SuspendingClock.now
+    var isQuiet = false
     while true {
       while let line = nextLine() {
         let answer = try read(line)
@@ -49,16 +50,16 @@ final class Conversation {
           sign()
           lastMove = .now
         } else if let text = answer["error"]?.stringValue {
-          throw Fault(.task, "", "`\(name)` says: \(text)")
+          throw Fault(.program, "", "`\(name)` says: \(text)")
         } else if unsent.isEmpty, isAnswer(answer) {
           return answer
         } else {
           throw Fault(
-            .task, "", "`\(name)` answered `\(excerpt(line))`, which is not what was asked for",
+            .program, "", "`\(name)` answered `\(excerpt(line))`, which is not what was asked for",
             hint: "the answers are described in docs/external-tasks.md")
         }
       }
-      if !outputIsOpen { throw ended() }
+      if !outputIsOpen || isQuiet && child.ending(within: 0) != nil { throw ended() }
       if unread.count > Self.longestLine { throw garbage(unread[...]) }
       let silence = (SuspendingClock.now - lastMove) / .seconds(1)
       if patience > 0, silence >= patience {
@@ -66,7 +67,8 @@ final class Conversation {
           .stalled, "", "`\(name)` gave no sign of life for \(Int(silence)) s",
           hint: "a region that takes longer says `{\"alive\": true}` now and then")
       }
-      try exchange(&unsent, milliseconds: patience > 0 ? min(1000, Int32(patience * 250)) : 1000)
+      // What it started may hold its pipes open when it is gone itself.
+      isQuiet = !exchange(&unsent, milliseconds: 250)
     }
   }
 
@@ -76,7 +78,7 @@ final class Conversation {
     var nothing: ArraySlice<UInt8> = []
     let start = SuspendingClock.now
     while SuspendingClock.now - start < .seconds(5), child.ending(within: 0) == nil {
-      try? exchange(&nothing, milliseconds: 10)
+      _ = exchange(&nothing, milliseconds: 10)
     }
     child.kill()
   }
@@ -84,15 +86,15 @@ final class Conversation {
   // MARK: - Bytes
 
   /// Sends and receives what can be sent and received now.
-  private func exchange(
-    _ unsent: inout ArraySlice<UInt8>, milliseconds: Int32
-  ) throws(Fault) {
+  ///
+  /// - Returns: Whether there was anything.
+  private func exchange(_ unsent: inout ArraySlice<UInt8>, milliseconds: Int32) -> Bool {
     var entries = [
       pollfd(fd: outputIsOpen ? child.output : -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: messagesAreOpen ? child.messages : -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: unsent.isEmpty ? -1 : child.input, events: Int16(POLLOUT), revents: 0),
     ]
-    if poll(&entries, 3, milliseconds) <= 0 { return }
+    if poll(&entries, 3, milliseconds) <= 0 { return false }
     // What it prints before it dies should be in the log when its end is seen.
     if entries[1].revents != 0 {
       messagesAreOpen = receive(child.messages) { log.add($0) }
@@ -101,6 +103,7 @@ final class Conversation {
       outputIsOpen = receive(child.output) { unread += $0 }
     }
     if entries[2].revents != 0 { send(&unsent) }
+    return true
   }
 
   private func receive(_ descriptor: Int32, _ take: (ArraySlice<UInt8>) -> Void) -> Bool {
@@ -137,7 +140,7 @@ final class Conversation {
 
   private func garbage(_ line: ArraySlice<UInt8>) -> Fault {
     Fault(
-      .task, "", "`\(name)` printed `\(excerpt(line))` where an answer was due",
+      .program, "", "`\(name)` printed `\(excerpt(line))` where an answer was due",
       hint: "standard output is for answers only: print other things to standard error")
   }
 
@@ -151,8 +154,8 @@ final class Conversation {
 
   private func ended() -> Fault {
     var nothing: ArraySlice<UInt8> = []
-    for _ in 0..<64 where messagesAreOpen { try? exchange(&nothing, milliseconds: 10) }
+    for _ in 0..<20 where messagesAreOpen { _ = exchange(&nothing, milliseconds: 10) }
     let how = child.ending(within: 2)?.text ?? "closed its standard output"
-    return Fault(.task, "", "`\(name)` \(how) before it answered")
+    return Fault(.program, "", "`\(name)` \(how) before it answered")
   }
 }

@@ -26,6 +26,7 @@ final class ChildPool: Sendable {
   /// - Parameters:
   ///   - start: How a child is started, given the number of its worker.
   ///   - body: What the worker does with it.
+  /// - Throws: What `body` throws, and what starting a child throws.
   func withChild(
     _ start: (Int) throws(Fault) -> RegionChild.Start,
     _ body: (RegionChild) throws(Fault) -> Void
@@ -55,7 +56,7 @@ final class ChildPool: Sendable {
         state.processes.insert(slot.child.number)
         return state.isOver
       }
-      if isOver { throw Fault(.task, "", "the run is over") }
+      if isOver { throw Fault(.program, "", "the run is over") }
       return slot
     } catch {
       state.withLock { _ = $0.busySlots.remove(number) }
@@ -76,6 +77,8 @@ final class ChildPool: Sendable {
       defer { state.idle = [] }
       return state.idle
     }
+    // All are told before the first is waited for.
+    for slot in idle { slot.child.dismiss() }
     for slot in idle {
       slot.child.finish()
       forget(slot)

@@ -2,7 +2,9 @@ import Glibc
 import OMGrid
 import OMJSON
 
-/// A child that computes regions one after the other. One thread uses it at a time.
+/// A child that computes regions one after the other.
+///
+/// One thread uses it at a time.
 final class RegionChild {
   /// How a child is started.
   struct Start: Sendable {
@@ -50,7 +52,7 @@ final class RegionChild {
   ///   - voxels: The voxels to give.
   ///   - room: Room for the voxels to make.
   ///   - sign: Called when the child says that it moves on.
-  /// - Throws: A fault of kind `task` or `stalled` that says what the child did instead, and where
+  /// - Throws: A fault of kind `program` or `stalled` that says what the child did instead, and where
   ///   its log is. The child is of no use then.
   func compute(
     _ request: RegionProtocol.Request, image: JSON, _ voxels: UnsafeRawPointer,
@@ -71,7 +73,7 @@ final class RegionChild {
       let made = output.currentSize()
       if made != count {
         throw Fault(
-          .task, "", "`\(start.name)` made \(made) bytes of voxels, asked for were \(count)")
+          .program, "", "`\(start.name)` made \(made) bytes of voxels, asked for were \(count)")
       }
       try output.read(into: room, count: count)
     } catch {
@@ -79,7 +81,10 @@ final class RegionChild {
     }
   }
 
-  /// Lets it end by itself.
+  /// Tells it that there is nothing more to do.
+  func dismiss() { talk.child.closeInput() }
+
+  /// Lets it end by itself, and sees to it that it does.
   func finish() { talk.finish() }
 
   private func greet(_ sign: () -> Void) throws(Fault) {

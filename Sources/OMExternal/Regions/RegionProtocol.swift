@@ -79,18 +79,18 @@ enum RegionProtocol {
 
     /// Checks what an answer says of the voxels that were made.
     ///
-    /// - Throws: A fault of kind `task` when they are not those that were asked for.
+    /// - Throws: A fault of kind `program` when they are not those that were asked for.
     func check(_ answer: JSON, _ program: String) throws(Fault) {
       let shape = answer["shape"]?.arrayValue?.map { $0.intValue ?? -1 }
       if shape != outputShape {
         throw Fault(
-          .task, "",
+          .program, "",
           "`\(program)` made voxels of the shape \(answer["shape"]?.text() ?? "nothing"), "
             + "asked for were \(outputShape)")
       }
       if answer["dtype"]?.stringValue != outputType.rawValue {
         throw Fault(
-          .task, "",
+          .program, "",
           "`\(program)` made voxels of the type \(answer["dtype"]?.text() ?? "nothing"), "
             + "asked for were \(outputType.rawValue)")
       }

@@ -210,6 +210,8 @@ private func milliseconds() -> Int {
 extension FaultKind {
   /// Whether the same command may succeed later, so that what is done is worth keeping.
   var mayPass: Bool {
-    [.io, .remote, .locked, .stalled, .stopped, .signal, .internal, .limit].contains(self)
+    [
+      .io, .remote, .locked, .stalled, .stopped, .signal, .internal, .limit, .program,
+    ].contains(self)
   }
 }

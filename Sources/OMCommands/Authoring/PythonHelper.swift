@@ -1,0 +1,156 @@
+/// The helper for tasks in Python, as `omtask manifest new` copies it into a new folder.
+///
+/// `integrations/python/omtask_region.py` is the original; a test compares the two.
+let pythonHelper = ##"""
+  """Makes a Python function a task of omtask.
+
+      from omtask_region import serve
+
+      def smooth(tile, region):
+          return scipy.ndimage.uniform_filter(tile, region.parameters["size"])
+
+      serve(smooth)
+
+  omtask starts this program, hands it one box of an image after the other as NumPy arrays and takes
+  what the function returns; reading, halos, threads, ranks, resume and writing are omtask's. The
+  lines that are spoken are described in docs/external-tasks.md. This file needs NumPy and nothing
+  else; copy it beside your own.
+  """
+
+  import dataclasses
+  import json
+  import os
+  import sys
+  import traceback
+
+  import numpy
+
+  PROTOCOL = 1
+
+
+  @dataclasses.dataclass
+  class Region:
+      """What is known of the box in hand, besides its voxels."""
+
+      parameters: dict
+      """The values of the task's parameters; None where there is none."""
+      image: dict
+      """The image: name, axes, shape, scale, units, dtype, channels, channel, level."""
+      axes: list
+      """The axes of the tile: z, y, x, or y, x."""
+      origin: tuple
+      """Where the tile begins in its volume, along z, y and x."""
+      volume: tuple
+      """The size of the volume, along z, y and x."""
+      inner: tuple
+      """The slices of the tile that are kept; around them lies the halo."""
+      dtype: numpy.dtype
+      """The type of the voxels to return; of labels, uint32."""
+      alive: object
+      """To be called now and then by a function that takes minutes, so that it is not given up."""
+
+
+  def serve(function):
+      """Answers omtask until there is nothing more to do.
+
+      The function gets a tile and a `Region`; the memory of the tile is used again for the next one, so
+      what shall be kept longer is copied. It returns an array of the tile's shape, or of that of
+      the part that is kept, of integers or numbers that `region.dtype` can hold. What it prints goes
+      into the log. An exception ends the image with its message.
+      """
+      answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+      # Whatever prints to standard output, in Python or in C, must not stand among the answers.
+      os.dup2(2, 1)
+
+      def answer(**line):
+          answers.write(json.dumps(line) + "\n")
+          answers.flush()
+
+      parameters, image = {}, {}
+      for text in sys.stdin:
+          line = json.loads(text)
+          if "omtask" in line:
+              parameters = line["parameters"]
+              answer(omtask=PROTOCOL)
+          elif "image" in line:
+              image = line["image"]
+          elif "region" in line:
+              number = line["region"]
+              try:
+                  answer(region=number, **_compute(function, line, parameters, image, answer))
+              except Exception as error:  # the author's function may raise anything
+                  traceback.print_exc()
+                  answer(region=number, error=f"{type(error).__name__}: {error}")
+                  return
+
+
+  def _compute(function, line, parameters, image, answer):
+      given, wanted = line["input"], line["output"]
+      tile = _read(given["path"], given["shape"], _dtype(given["dtype"]))
+      inner = tuple(slice(a, a + n) for a, n in zip(wanted["offset"], wanted["shape"]))
+      dtype = _dtype(wanted["dtype"])
+      region = Region(
+          parameters,
+          image,
+          line["axes"],
+          tuple(given["origin"]),
+          tuple(line["volume"]),
+          inner,
+          dtype,
+          lambda: answer(alive=True),
+      )
+      made = numpy.asarray(function(tile, region))
+      if made.shape == tile.shape:
+          made = made[inner]
+      if made.shape != tuple(wanted["shape"]):
+          raise ValueError(
+              f"the function returned the shape {made.shape}, expected {tile.shape} or that of the "
+              f"kept part, {tuple(wanted['shape'])}"
+          )
+      with open(wanted["path"], "r+b") as file:
+          numpy.ascontiguousarray(_exactly(made, dtype)).tofile(file)
+      return {"shape": list(made.shape), "dtype": wanted["dtype"]}
+
+
+  _room = numpy.empty(0, numpy.uint8)
+
+
+  def _read(path, shape, dtype):
+      """The voxels of a file, in memory that is kept from tile to tile: fresh memory is slow."""
+      global _room
+      size = int(numpy.prod(shape, dtype=numpy.int64)) * dtype.itemsize
+      if _room.size < size:
+          _room = numpy.empty(size, numpy.uint8)
+      view = memoryview(_room)[:size]
+      with open(path, "rb", buffering=0) as file:
+          done = 0
+          while done < size:
+              count = file.readinto(view[done:])
+              if not count:
+                  raise EOFError(f"{path} ends after {done} of {size} bytes")
+              done += count
+      return _room[:size].view(dtype).reshape(shape)
+
+
+  def _exactly(made, dtype):
+      """The voxels in another type; integers that it does not hold are an error, not other ones."""
+      if made.dtype == dtype:
+          return made
+      if made.dtype.kind in "biu" and dtype.kind in "iu":
+          limits = numpy.iinfo(dtype)
+          if made.size and (made.min() < limits.min or made.max() > limits.max):
+              raise ValueError(
+                  f"the function returned numbers from {made.min()} to {made.max()}, "
+                  f"{dtype.name} holds {limits.min} to {limits.max}"
+              )
+      elif made.dtype.kind == "f" and dtype.kind in "biu":
+          raise TypeError(f"the function returned {made.dtype}, the task makes {dtype.name}: round")
+      elif made.dtype.kind not in "biuf":
+          raise TypeError(f"the function returned {made.dtype}, expected numbers")
+      return made.astype(dtype)
+
+
+  def _dtype(name):
+      return numpy.dtype(name).newbyteorder("<")
+
+  """##
