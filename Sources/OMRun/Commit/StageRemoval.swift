@@ -22,6 +22,7 @@ package enum StageRemoval {
     stage.take(try FileLock.acquire(Stage.lockName, in: root, patience: 0))
     stage.expectMore()
     do {
+      try Stage.waitForParts(in: root, patience: 0)
       if folder == ImageCommitter.folder {
         try ImageCommitter.restore(from: root, in: holder)
       } else {

@@ -49,6 +49,10 @@ struct ImageJob: Sendable {
     let ending = request.options.stop.atForcedEnd { committer.stage.unlock() }
     defer { request.options.stop.forget(ending) }
     let opening = try open(setup, target, committer, &decision, preset)
+    if let part = request.options.part {
+      let end = try run(part, setup, target, committer, decision, opening)
+      return try close(part, end, setup, preset)
+    }
     do {
       if decision.state != .open || opening.entry.isComplete {
         try engine.agree { if engine.rank == 0 { try committer.finish() } }

@@ -11,6 +11,14 @@ extension ImageRun {
   /// *Collective*.
   func writeTiles(_ plan: DerivedPlan) throws -> MadeImage {
     let writer = try makeWriter(0, plan.recipe.dataType)
+    try walkTiles(plan, writer)
+    try checkCoverage(.tiles, of: [0])
+    try completeLevels([0: writer])
+    return MadeImage(layouts: writer.layouts)
+  }
+
+  /// Makes the own pieces of a derived image, and coarser levels as far as they go.
+  func walkTiles(_ plan: DerivedPlan, _ writer: PyramidWriter) throws {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
@@ -27,17 +35,26 @@ extension ImageRun {
         progress.add(piece, plan)
       }
     }
-    try checkCoverage(.tiles, of: [0])
-    try completeLevels([0: writer])
-    return MadeImage(layouts: writer.layouts)
   }
 
   /// Writes the levels of a copy.
   ///
   /// *Collective*.
   func writeCopies() throws -> [MadeImage] {
+    let writers = try copyWriters()
+    try walkCopies(writers)
+    try checkCoverage(.tiles, of: Array(writers.indices))
+    return [MadeImage(layouts: writers.flatMap(\.layouts))]
+  }
+
+  /// A writer for each level of a copy.
+  func copyWriters() throws -> [PyramidWriter] {
+    try setup.copies.indices.map { try makeWriter($0, setup.copies[$0].expectedDataType) }
+  }
+
+  /// Copies the own pieces.
+  func walkCopies(_ writers: [PyramidWriter]) throws {
     let copies = setup.copies
-    let writers = try copies.indices.map { try makeWriter($0, copies[$0].expectedDataType) }
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
@@ -50,7 +67,5 @@ extension ImageRun {
         progress.add(piece, copy)
       }
     }
-    try checkCoverage(.tiles, of: Array(copies.indices))
-    return [MadeImage(layouts: writers.flatMap(\.layouts))]
   }
 }
