@@ -68,7 +68,8 @@ struct ExportManifestCommand: Subcommand {
     let tasks = try context.catalogue.tasks().map(\.manifest)
     let forms = try Self.forms(forms)
     guard let output else {
-      try context.output.write(FractalManifest(tasks, forms: forms).document().text(indent: 2) + "\n")
+      try context.output.write(
+        FractalManifest(tasks, forms: forms).document().text(indent: 2) + "\n")
       return 0
     }
     let files = TaskPackage(tasks, forms: forms, version: programVersion).files

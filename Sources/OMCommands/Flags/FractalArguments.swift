@@ -75,7 +75,8 @@ struct FractalArguments {
   private mutating func readCount(_ given: JSON) throws(Fault) {
     guard let count = given.intValue, PartCount.range ~= count else {
       throw Fault(
-        .usage, "", "`parts` is \(given.text()), it must be \(PartCount.range.lowerBound) to "
+        .usage, "",
+        "`parts` is \(given.text()), it must be \(PartCount.range.lowerBound) to "
           + "\(PartCount.range.upperBound)")
     }
     parts = count

@@ -17,6 +17,7 @@ enum PartList {
   ///   - parameters: What the user gave, for whoever runs a part.
   ///   - plan: Makes the plan of one image.
   /// - Returns: An object with the one key that Fractal knows.
+  /// - Throws: A fault of kind `limit` when there are more parts than Fractal takes.
   static func document(
     of images: [String], parts: Int?, parameters: JSONObject, plan: (String) throws -> RunPlan
   ) throws(Fault) -> JSON {

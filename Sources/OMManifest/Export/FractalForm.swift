@@ -1,6 +1,8 @@
 import OMJSON
 
-/// How Fractal runs a task. A manifest of ours says how it runs on one image; the other forms follow.
+/// How Fractal runs a task.
+///
+/// A manifest of ours says how it runs on one image; the other forms follow from that.
 public enum FractalForm: String, Sendable, CaseIterable {
   /// One process for each image.
   case parallel

@@ -41,8 +41,12 @@ extension ImageJob {
     result.bytesWritten = committer.stage.bytesWritten
     committer.stage.unlock()
     // Who notes its part last sees those of all others; more than one process may find that.
-    let isLast = try committer.stage.pastWork().missingParts?.isEmpty ?? false
-    return isLast ? .last(result) : .done(result)
+    return try allPartsAreDone(committer) ? .last(result) : .done(result)
+  }
+
+  /// Whether every part noted that it is done; takes no lock, so that nobody waits for it.
+  func allPartsAreDone(_ committer: any Committer) throws(Fault) -> Bool {
+    try committer.stage.pastWork().missingParts?.isEmpty ?? false
   }
 
   /// Does what is left of an image when its last part is done, where that is wanted.
@@ -50,7 +54,9 @@ extension ImageJob {
     _ part: WorkPart, _ end: PartEnd, _ setup: ImageSetup, _ preset: [Choices?]
   ) throws -> JobResult {
     guard case .last(let result) = end, request.options.lastPartFinishes else {
-      switch end { case .done(let result), .last(let result): return result }
+      switch end {
+      case .done(let result), .last(let result): return result
+      }
     }
     var whole = request
     whole.options.part = nil
@@ -89,7 +95,7 @@ extension ImageJob {
     try checkpoint.finish(part)
   }
 
-  private func partResult(
+  func partResult(
     _ part: WorkPart, _ setup: ImageSetup, _ end: String, _ result: JobResult? = nil
   ) -> JobResult {
     var report = ImageReport(uri: location.displayName, status: .part)

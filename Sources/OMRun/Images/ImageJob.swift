@@ -48,6 +48,10 @@ struct ImageJob: Sendable {
     let preset = try preset(setup)
     let ending = request.options.stop.atForcedEnd { committer.stage.unlock() }
     defer { request.options.stop.forget(ending) }
+    if let part = request.options.part, try allPartsAreDone(committer) {
+      // Whoever ended the last part did not end the rest.
+      return try close(part, .last(partResult(part, setup, "is done")), setup, preset)
+    }
     let opening = try open(setup, target, committer, &decision, preset)
     if let part = request.options.part {
       let end = try run(part, setup, target, committer, decision, opening)

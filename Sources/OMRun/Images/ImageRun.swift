@@ -80,7 +80,9 @@ struct ImageRun: Sendable {
   /// What is written or found is noted in the journal; everything else is for the process that goes on
   /// with it. *Local*: an engine of one rank.
   func runFirstPass() throws {
-    if let derived = setup.derived { return try walkTiles(derived, try makeWriter(0, derived.recipe.dataType)) }
+    if let derived = setup.derived {
+      return try walkTiles(derived, try makeWriter(0, derived.recipe.dataType))
+    }
     if !setup.copies.isEmpty { return try walkCopies(try copyWriters()) }
     let (choices, open) = try knownChoices()
     var tables = setup.labels.map { _ in StatisticsTable() }

@@ -8,7 +8,8 @@ extension Runner {
   func checkPart() throws(Fault) {
     if engine.rankCount > 1 {
       throw Fault(
-        .usage, "--part", "a part is one process, this one was started as \(engine.rankCount) ranks",
+        .usage, "--part",
+        "a part is one process, this one was started as \(engine.rankCount) ranks",
         hint: "leave `--part` out under a launcher: ranks share the work by themselves")
     }
     if request.options.fresh {
