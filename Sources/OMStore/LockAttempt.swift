@@ -101,18 +101,22 @@ struct LockAttempt {
 }
 
 /// The time that may be spent on waiting for a lock.
-struct LockWait {
+package struct LockWait {
   private let start = monotonicSeconds()
   private let patience: Double
   private var nextLook = 0.005
   private var extraTries = 20
 
-  init(_ patience: Double) { self.patience = patience }
+  /// Begins to wait.
+  package init(_ patience: Double) { self.patience = patience }
 
   private var waited: Double { monotonicSeconds() - start }
 
   /// Whether the time is up.
-  var isOver: Bool { waited >= patience }
+  package var isOver: Bool { waited >= patience }
+
+  /// The seconds that are left.
+  package var left: Double { max(0, patience - waited) }
 
   /// Whether to look who holds the lock: soon, then every second, and at the end.
   var isTimeToLook: Bool {
@@ -132,7 +136,7 @@ struct LockWait {
   }
 
   /// Waits a little, at random so that others do not come at the same moment.
-  func pause() {
+  package func pause() {
     let longest = waited < 5 ? 0.01 : 0.25
     let left = max(0.001, patience - waited)
     usleep(UInt32(Double.random(in: 0.1...1) * min(longest, left) * 1e6))

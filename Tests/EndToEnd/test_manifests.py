@@ -187,13 +187,17 @@ def package(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "omtask_tasks"
 
 
-@pytest.fixture(params=["package", "standard output"])
+FORMS = "parallel,non_parallel,compound"
+
+
+@pytest.fixture(params=["package", "standard output", "all forms"])
 def exported(request: pytest.FixtureRequest, package: Path, omtask: Program, tmp_path: Path) -> Path:
     """An exported manifest as a file."""
     if request.param == "package":
         return package / "__FRACTAL_MANIFEST__.json"
     path = tmp_path / "__FRACTAL_MANIFEST__.json"
-    path.write_text(omtask("manifest", "export").stdout)
+    words = ["--forms", FORMS] if request.param == "all forms" else []
+    path.write_text(omtask("manifest", "export", *words).stdout)
     return path
 
 
@@ -203,15 +207,36 @@ def test_what_is_exported_passes_the_check(exported: Path, omtask: Program) -> N
 
 def test_what_is_exported_passes_fractal_task_tools(exported: Path) -> None:
     manifest = json.loads(exported.read_text())
-    assert {task["name"] for task in manifest["task_list"]} == {
+    assert {task["name"].partition(" (")[0] for task in manifest["task_list"]} == {
         json.loads(path.read_text())["name"] for path in MANIFESTS
     }
     for task in manifest["task_list"]:
-        schema = task["args_schema_parallel"]
         assert "omtask" not in task
-        assert not any("anyOf" in one for one in schema["properties"].values())
-        validate_schema(schema=schema, path="", root_schema=schema)
-        validate_arguments(task_type=task["type"], executable_kind="parallel", schema=schema)
+        for kind in ("parallel", "non_parallel"):
+            schema = task.get(f"args_schema_{kind}")
+            assert (schema is None) == (f"executable_{kind}" not in task)
+            if schema is None:
+                continue
+            assert not any("anyOf" in one for one in schema["properties"].values())
+            validate_schema(schema=schema, path="", root_schema=schema)
+            validate_arguments(task_type=task["type"], executable_kind=kind, schema=schema)
+
+
+def test_the_package_has_a_file_for_every_executable(omtask: Program, tmp_path: Path) -> None:
+    omtask("manifest", "export", "--forms", FORMS, "--output", tmp_path / "p")
+    folder = tmp_path / "p/omtask_tasks"
+    manifest = json.loads((folder / "__FRACTAL_MANIFEST__.json").read_text())
+    files = {
+        task[key] for task in manifest["task_list"]
+        for key in ("executable_parallel", "executable_non_parallel") if key in task
+    }
+    assert files == {path.name for path in folder.glob("[a-z]*.py")}
+
+
+@pytest.mark.parametrize("forms", ["", "parallel,parallel", "parallel,series"])
+def test_forms_that_are_none_are_refused(forms: str, omtask: Program) -> None:
+    done = omtask("manifest", "export", "--forms", forms, expect=64)
+    assert "parallel, non_parallel, compound" in done.stderr
 
 
 def test_fractal_server_takes_what_is_exported(exported: Path, omtask: Program, tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 MANIFEST = "__FRACTAL_MANIFEST__.json"
 
 
-def install(program: Path, folder: Path) -> Path:
+FORMS = "parallel,non_parallel,compound"
+
+
+def install(program: Path, folder: Path, forms: str = FORMS) -> Path:
     """Makes a folder as `make install` does, with the manifest; returns the manifest."""
     (folder / "bin").mkdir(parents=True, exist_ok=True)
     (folder / "bin/omtask").symlink_to(program.resolve())
     manifest = folder / MANIFEST
-    export = [program, "manifest", "export"]
+    export = [program, "manifest", "export", "--forms", forms]
     text = subprocess.run(export, stdout=subprocess.PIPE, text=True, check=True).stdout
     manifest.write_text(text)
     return manifest

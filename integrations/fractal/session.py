@@ -100,11 +100,14 @@ class Session:
     ) -> int:
         """Makes a workflow: names of collected tasks with their arguments, in order."""
         workflow = self._post(f"{self._project}/workflow/", {"name": name})["id"]
-        numbers = {task["name"]: task["id"] for task in tasks}
-        for task, arguments in steps:
+        known = {task["name"]: task for task in tasks}
+        for name, arguments in steps:
+            task = known[name]
+            # Parallel tasks have one form to fill; of the others the parts need nothing of the user.
+            form = "args_parallel" if task["type"] == "parallel" else "args_non_parallel"
             self._post(
-                f"{self._project}/workflow/{workflow}/wftask/?task_id={numbers[task]}",
-                {"args_parallel": dict(arguments)},
+                f"{self._project}/workflow/{workflow}/wftask/?task_id={task['id']}",
+                {form: dict(arguments)},
             )
         return workflow
 

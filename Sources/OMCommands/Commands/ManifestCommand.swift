@@ -57,17 +57,39 @@ struct ExportManifestCommand: Subcommand {
       """, valueName: "folder"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How Fractal runs each task, separated by commas: `parallel`, one process for each image; \
+      `non_parallel`, one for all; `compound`, one for each part of an image.
+      """, valueName: "form"))
+  var forms = "parallel"
+
   func run(in context: CommandContext) throws -> Int32 {
     let tasks = try context.catalogue.tasks().map(\.manifest)
+    let forms = try Self.forms(forms)
     guard let output else {
-      try context.output.write(FractalManifest(tasks).document().text(indent: 2) + "\n")
+      try context.output.write(
+        FractalManifest(tasks, forms: forms).document().text(indent: 2) + "\n")
       return 0
     }
-    let files = TaskPackage(tasks, version: programVersion).files
+    let files = TaskPackage(tasks, forms: forms, version: programVersion).files
     let folder = try openFolder(output)
     for file in files { try folder.write(file.path, Array(file.text.utf8), durable: false) }
     context.console.note("\(output): \(files.count) files for \(counted(tasks.count, "task"))")
     return 0
+  }
+
+  private static func forms(_ text: String) throws(Fault) -> [FractalForm] {
+    var forms: [FractalForm] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let form = FractalForm(rawValue: String(word)), !forms.contains(form) else {
+        let known = FractalForm.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Fault(.usage, "", "`--forms` is `\(text)`, it must name some of \(known), each once")
+      }
+      forms.append(form)
+    }
+    return forms
   }
 }
 

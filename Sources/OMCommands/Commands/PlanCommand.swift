@@ -1,5 +1,6 @@
 import ArgumentParser
 import OMJSON
+import OMManifest
 import OMRun
 
 /// `omtask plan`: what a run would do; nothing is written.
@@ -22,6 +23,20 @@ struct PlanCommand: Subcommand {
   @OptionGroup(title: "Running") var program: ProgramFlags
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      A file for the parts that several processes can do apart (`parallelization_list`), as Fractal's \
+      compound tasks want it; nothing is printed then.
+      """, valueName: "file"))
+  var outJSON: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "For --out-json: into how many parts each image is cut; default: one for each GiB.",
+      valueName: "n"))
+  var parts: Int?
+
   @Flag(help: "Answer with JSON: every region of every pass.")
   var json = false
 
@@ -31,13 +46,47 @@ struct PlanCommand: Subcommand {
     try limits.apply()
     let flags = TaskFlags(
       input: input, output: output, arguments: arguments, python: program.python)
-    let request = try readTaskCall(words, flags, command: "plan", context)
+    let call = try readWholeCall(words, flags, command: "plan", context)
+    let request = call.request
     guard 1...1_000_000 ~= planned.ranks else {
       throw Fault(.usage, "", "`--ranks` is \(planned.ranks), it must be 1 to 1000000")
+    }
+    if let outJSON {
+      try context.console.use { sink throws(Fault) in
+        try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
+      }
+      try writeParts(of: call, to: ResultFile(path: outJSON, flag: "out-json"), context)
+      return 0
+    }
+    if parts != nil {
+      throw Fault(.usage, "", "`--parts` stands without `--out-json`, which lists the parts")
     }
     try writePlan(
       of: request, resources: resources, ranks: planned.ranks, form: json ? .json : .human, context)
     return 0
+  }
+}
+
+extension PlanCommand {
+  /// Writes the list of parts.
+  private func writeParts(
+    of call: WholeCall, to file: ResultFile, _ context: CommandContext
+  ) throws(Fault) {
+    if let parts, !(PartCount.range ~= parts) {
+      throw Fault(
+        .usage, "", "`--parts` is \(parts), it must be 1 to \(PartCount.range.upperBound)")
+    }
+    var options = call.request.options
+    options.use(resources, ranks: 1, context.environment)
+    let document = try PartList.document(
+      of: call.request.inputs, parts: parts ?? call.parts, parameters: call.given
+    ) { image in
+      var request = call.request
+      request.options = options
+      request.inputs = [image]
+      return try makePlan(request, ranks: 1)
+    }
+    try file.write(document)
   }
 }
 

@@ -99,6 +99,13 @@ struct RunCommand: Subcommand {
   /// What the words and flags ask for, before threads and memory are known.
   func request(_ context: CommandContext) throws(Fault) -> RunRequest {
     var request = try readTaskCall(words, flags, command: "run", context)
+    if let part = control.part?.part {
+      if request.options.part != nil {
+        throw Fault(.usage, "", "both `--part` and `init_args` name a part")
+      }
+      request.options.part = part
+      request.options.lastPartFinishes = false
+    }
     request.options.failFast = control.failFast
     request.options.lockWait = Double(control.lockWait.count)
     request.options.fresh = control.fresh

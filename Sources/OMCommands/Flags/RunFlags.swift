@@ -108,6 +108,14 @@ struct ControlFlags: ParsableArguments {
       "Whether a launcher (`mpirun`, `srun --mpi=pmix`) may start ranks.", valueName: "auto|off"))
   var mpi: MPISetting = .auto
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Do part i of n, i from 0, beside other processes that do the other parts; the same command \
+      without this flag does the rest.
+      """, valueName: "i/n"))
+  var part: PartSetting?
+
   @Flag(help: "Stop at the first image that fails; otherwise the others go on.")
   var failFast = false
 

@@ -1,3 +1,4 @@
+import OMGrid
 import OMImage
 import OMJSON
 import OMManifest
@@ -29,13 +30,30 @@ struct TaskFlags {
 func readTaskCall(
   _ words: [String], _ flags: TaskFlags, command: String, _ context: CommandContext
 ) throws(Fault) -> RunRequest {
+  try readWholeCall(words, flags, command: command, context).request
+}
+
+/// A call of a task with what only Fractal says of it.
+struct WholeCall {
+  var request: RunRequest
+  /// Into how many parts images are to be cut; nil lets the program choose.
+  let parts: Int?
+  /// The parameters that were given, by a program or a person, as they were given.
+  let given: JSONObject
+}
+
+/// As `readTaskCall`, for who wants to hand the call on.
+func readWholeCall(
+  _ words: [String], _ flags: TaskFlags, command: String, _ context: CommandContext
+) throws(Fault) -> WholeCall {
   let (entry, manifest) = try findTask(words, command: command, context)
   let known = try CommandDescription.ofProgram().subcommand(command)?.flags ?? []
   let sorted = try ParameterWords(Array(words.dropFirst()), manifest: manifest, flags: known)
-  let arguments = try readArguments(flags, context)
+  var arguments = try readArguments(flags, context)
+  let fractal = try FractalArguments(from: &arguments, plans: command == "plan")
   let parameters = try ParameterBinder(manifest).bind(
     commandLine: sorted.values, arguments: arguments)
-  let inputs = try readInputs(sorted.uris, flags.input, parameters, context)
+  let inputs = try readInputs(sorted.uris, flags.input, parameters, fractal.images, context)
   if inputs.isEmpty {
     throw Fault(
       .usage, "", "\(manifest.identifier) is given no image",
@@ -61,8 +79,14 @@ func readTaskCall(
     }
     options.surroundings.python = python
   }
-  return RunRequest(
+  // A part that is all there is needs nobody to wait for.
+  if let part = fractal.part, part.count > 1 { options.part = part }
+  options.lastPartFinishes = true
+  let request = RunRequest(
     entry: entry, manifest: manifest, parameters: parameters, inputs: inputs, options: options)
+  var given = JSONObject()
+  for name in parameters.given { given[name] = parameters.values[name] }
+  return WholeCall(request: request, parts: fractal.parts, given: given)
 }
 
 /// The task that the first word names.
@@ -98,7 +122,8 @@ private func readArguments(
 
 /// The images of the call, each once, in their order.
 private func readInputs(
-  _ uris: [String], _ input: InputFlags, _ parameters: Parameters, _ context: CommandContext
+  _ uris: [String], _ input: InputFlags, _ parameters: Parameters, _ listed: [String],
+  _ context: CommandContext
 ) throws(Fault) -> [String] {
   var all = uris + input.inputs
   if let list = input.inputList {
@@ -106,6 +131,7 @@ private func readInputs(
       whereSeparator: \.isNewline)
     all += lines.map { trimmed($0) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
   }
+  if all.isEmpty { all = listed }
   if all.isEmpty, let url = parameters.reserved["zarr_url"]?.stringValue { all = [url] }
   var seen: Set<String> = []
   return all.filter { seen.insert($0).inserted }

@@ -20,7 +20,9 @@ enum OutJSON {
     _ report: RunReport, inputs: [String], folder: String, types: [String: Bool]
   ) -> JSON {
     var updates: [JSONObject] = []
-    for (index, image) in report.images.enumerated() where image.status != .failed {
+    for (index, image) in report.images.enumerated() {
+      // Who ends an image that several processes make tells of it.
+      if image.status == .failed || image.status == .part { continue }
       // Plates and wells have several images each, so then no image stands for an input.
       let isInput = report.images.count == inputs.count && isSame(inputs[index], image.uri)
       let url = absolute(isInput ? inputs[index] : image.uri, folder: folder)

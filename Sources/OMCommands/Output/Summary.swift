@@ -66,12 +66,14 @@ enum Summary {
       case .done: return ["done: \(only.uri)"]
       case .skipped:
         return ["nothing to do: \(only.uri)\(only.note.map { " (\($0))" } ?? "")"]
+      case .part: return ["\(only.note ?? "a part is done"): \(only.uri)"]
       case .failed: return []
       }
     }
     let number = { (status: ImageReport.Status) in report.images.count { $0.status == status } }
+    let parts = number(.part) > 0 ? "\(number(.part)) in part, " : ""
     return [
-      "\(counted(number(.done), "image")) done, \(number(.skipped)) skipped, "
+      "\(counted(number(.done), "image")) done, \(parts)\(number(.skipped)) skipped, "
         + "\(number(.failed)) failed"
     ]
   }

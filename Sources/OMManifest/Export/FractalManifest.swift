@@ -18,26 +18,32 @@ public struct FractalManifest: Sendable {
   public static let authors = "omtask developers"
 
   private let tasks: [Manifest]
+  private let forms: [FractalForm]
 
-  /// Makes the manifest of these tasks.
-  public init(_ tasks: [Manifest]) { self.tasks = tasks }
+  /// Makes the manifest of these tasks, each in these forms.
+  public init(_ tasks: [Manifest], forms: [FractalForm] = [.parallel]) {
+    self.tasks = tasks
+    self.forms = forms
+  }
 
   /// The document.
   ///
-  /// - Parameter executable: What Fractal starts for a task, relative to the package root; nil
-  ///   leaves what the task's own manifest says.
+  /// - Parameter executable: What Fractal starts to run a task, or to plan it, relative to the package
+  ///   root.
   /// - Returns: The whole file.
-  public func document(executable: (Manifest) -> String? = { _ in nil }) -> JSON {
+  public func document(
+    executable: (Manifest, FractalForm.Verb) -> String = { $1.executable(of: $0) }
+  ) -> JSON {
     [
       "manifest_version": "2",
       "has_args_schemas": true,
       "args_schema_version": "pydantic_v2",
       "authors": .string(Self.authors),
       "task_list": .array(
-        tasks.map { task in
-          var entry = Self.entry(task.document)
-          if let path = executable(task) { entry["executable_parallel"] = .string(path) }
-          return .object(entry)
+        tasks.flatMap { task in
+          forms.map { form in
+            .object(form.entry(Self.entry(task.document)) { executable(task, $0) })
+          }
         }),
     ]
   }

@@ -16,26 +16,38 @@ public struct TaskPackage: Sendable {
 
   private static let module = "omtask_tasks"
   private let tasks: [Manifest]
+  private let forms: [FractalForm]
   private let version: String
 
   /// Makes the package of these tasks.
   ///
   /// - Parameters:
   ///   - tasks: The tasks.
+  ///   - forms: The forms in which Fractal gets each of them.
   ///   - version: The version of the program.
-  public init(_ tasks: [Manifest], version: String) {
+  public init(_ tasks: [Manifest], forms: [FractalForm] = [.parallel], version: String) {
     self.tasks = tasks
+    self.forms = forms
     self.version = version
   }
 
   /// All files, the manifest last, so that who finds it finds the others.
   public var files: [File] {
-    let manifest = FractalManifest(tasks).document { Self.fileName(of: $0) }
+    let manifest = FractalManifest(tasks, forms: forms).document { Self.fileName(of: $0, $1) }
+    let verbs = [FractalForm.Verb.run, .plan].filter { verb in
+      forms.contains { $0.verbs.contains(verb) }
+    }
     return [
       File(path: "pyproject.toml", text: project),
       File(path: "\(Self.module)/__init__.py", text: "\"\"\"The tasks of omtask.\"\"\"\n"),
     ]
-      + tasks.map { File(path: "\(Self.module)/\(Self.fileName(of: $0))", text: Self.shim(of: $0)) }
+      + tasks.flatMap { task in
+        verbs.map { verb in
+          File(
+            path: "\(Self.module)/\(Self.fileName(of: task, verb))",
+            text: Self.shim(of: task, verb))
+        }
+      }
       + [
         File(
           path: "\(Self.module)/\(FractalManifest.fileName)", text: manifest.text(indent: 2) + "\n")
@@ -43,11 +55,13 @@ public struct TaskPackage: Sendable {
   }
 
   /// The Python name of a task: that of its file and of the function in it.
-  private static func name(of task: Manifest) -> String {
-    task.identifier.replacing("-", with: "_")
+  private static func name(of task: Manifest, _ verb: FractalForm.Verb) -> String {
+    task.identifier.replacing("-", with: "_") + (verb == .run ? "" : "_\(verb.rawValue)")
   }
 
-  private static func fileName(of task: Manifest) -> String { "\(name(of: task)).py" }
+  private static func fileName(of task: Manifest, _ verb: FractalForm.Verb) -> String {
+    "\(name(of: task, verb)).py"
+  }
 
   private var project: String {
     """
@@ -72,7 +86,7 @@ public struct TaskPackage: Sendable {
     """
   }
 
-  private static func shim(of task: Manifest) -> String {
+  private static func shim(of task: Manifest, _ verb: FractalForm.Verb) -> String {
     #"""
     """\#(task.traits.summary).
 
@@ -99,12 +113,12 @@ public struct TaskPackage: Sendable {
         return found
 
 
-    def \#(name(of: task))(**arguments):
+    def \#(name(of: task, verb))(**arguments):
         """Runs the task with these arguments and returns what it tells about its results."""
         with tempfile.TemporaryDirectory() as folder:
             given, results = Path(folder, "args.json"), Path(folder, "out.json")
             given.write_text(json.dumps(arguments, default=str))
-            call = [program(), "run", "\#(task.identifier)", "--args-json", given]
+            call = [program(), "\#(verb.rawValue)", "\#(task.identifier)", "--args-json", given]
             subprocess.run([*call, "--out-json", results], check=True)
             return json.loads(results.read_text())
 
@@ -112,7 +126,7 @@ public struct TaskPackage: Sendable {
     if __name__ == "__main__":
         try:
             path = program()
-            os.execvp(path, [path, "run", "\#(task.identifier)", *sys.argv[1:]])
+            os.execvp(path, [path, "\#(verb.rawValue)", "\#(task.identifier)", *sys.argv[1:]])
         except OSError as error:
             sys.exit(f"omtask cannot be started: {error}")
 

@@ -1,3 +1,4 @@
+import OMGrid
 import OMJSON
 import OMStore
 
@@ -54,6 +55,8 @@ struct StageRules: Sendable {
   var startsFresh: Bool
   /// What to do where nothing can be written.
   var wayOut: String?
+  /// The part of the work that is done, beside other processes; nil for all of it.
+  var part: WorkPart?
 }
 
 // Who may work in the stage, and what is left there.
@@ -66,7 +69,7 @@ extension Stage {
   /// A stage that is removed while another process wants to enter is looked for again this often.
   private static let tries = 50
 
-  /// Takes the lock of the run and finds out what was done before.
+  /// Takes the lock of the run, or of a part of it, and finds out what was done before.
   ///
   /// *Local*, rank 0.
   ///
@@ -96,7 +99,10 @@ extension Stage {
     _ record: JSONObject, _ rules: StageRules,
     _ isCommitting: (OutputFolder) throws(Fault) -> Bool, _ holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
-    for _ in 0..<Stage.tries {
+    let wait = LockWait(rules.locks.patience)
+    var tries = 0
+    while tries < Stage.tries {
+      tries += 1
       let isNew: Bool
       do {
         isNew = try lockStage(rules)
@@ -114,11 +120,23 @@ extension Stage {
           entry.isComplete = true
           return entry
         }
-        return try settle(isNew, record, rules.startsFresh, holdsOther)
+        let entry = try settle(isNew, record, rules, holdsOther)
+        guard let part = rules.part else { return entry }
+        if try claim(part, entry.invocation, rules.locks) { return entry }
       } catch {
         unlock()
         throw error
       }
+      // Another process has the part; the lock of the run must not be held while it is waited for.
+      unlock()
+      tries = 0
+      if wait.isOver {
+        throw Fault(
+          .locked, path, "another process is at work at part \(rules.part?.description ?? "")",
+          hint: "wait until it has ended, or raise `--lock-wait`")
+      }
+      try rules.locks.check()
+      wait.pause()
     }
     throw Fault(.locked, path, "other processes keep removing it", hint: "run the command again")
   }
@@ -137,28 +155,70 @@ extension Stage {
   }
 
   private func settle(
-    _ isNew: Bool, _ record: JSONObject, _ startsFresh: Bool,
+    _ isNew: Bool, _ record: JSONObject, _ rules: StageRules,
     _ holdsOther: () throws(Fault) -> Bool
   ) throws(Fault) -> StageEntry {
     let stage = try root()
+    // Another process may have been here between the making of the folder and the lock.
+    let isNew = isNew ? try stage.kind(of: Stage.recordName) == nil : false
     var entry = StageEntry(isNew: isNew)
     if !isNew {
+      if let part = rules.part {
+        try checkCut(part, in: stage)
+      } else {
+        try waitForParts(stage, rules.locks)
+      }
       let known = try? stage.read(Stage.recordName, limit: JSON.maximumBytes)
-      if !startsFresh && isSame(known, record) {
+      if !rules.startsFresh && isSame(known, record) {
         let isForeign = try holdsOther()
         if !isForeign { try collect(stage, &entry) }
       }
     }
     begin(invocation: entry.invocation)
     if entry.journals.isEmpty {
-      if !isNew { try empty(stage) }
+      if !isNew {
+        // A part that is at work has a journal, so this is another run's stage, or a broken one.
+        if rules.part != nil { try Stage.waitForParts(in: stage, patience: 0) }
+        try empty(stage)
+      }
       try stage.write(
         Stage.recordName, JSON.object(record).bytes(indent: 2), durable: durability != .none)
     } else {
       expectMore()
-      try removeTemporaries(try out())
+      // Other parts have theirs.
+      if rules.part == nil { try removeTemporaries(try out()) }
     }
     return entry
+  }
+
+  private func waitForParts(_ stage: OutputFolder, _ rules: LockRules) throws(Fault) {
+    try Stage.waitForParts(
+      in: stage, holder: rules.holder, patience: rules.patience, warn: rules.warn,
+      whileWaiting: rules.check)
+  }
+
+  /// Takes the lock of a part, makes its journal, and gives the lock of the run back.
+  ///
+  /// - Returns: Whether the part was free.
+  private func claim(
+    _ part: WorkPart, _ invocation: Int, _ rules: LockRules
+  ) throws(Fault) -> Bool {
+    let stage = try root()
+    let lock: FileLock
+    do {
+      lock = try FileLock.acquire(
+        Stage.lockName(of: part), in: stage, holder: rules.holder, patience: 0,
+        onBreak: rules.warn, whileWaiting: rules.check)
+    } catch {
+      if error.kind == .locked { return false }
+      throw error
+    }
+    // While no other process enters, so that each has a number of its own.
+    let suffix = JournalFiles.suffix(invocation, rank)
+    _ = try stage.append(to: JournalFiles.journal + suffix)
+    expectMore()
+    exchangeLock(for: lock)
+    return true
   }
 
   /// Whether a record says the same as another one, but for what only describes the run.
@@ -176,15 +236,23 @@ extension Stage {
     for name in try stage.list() {
       guard let invocation = JournalFiles.invocation(of: name) else { continue }
       entry.invocation = max(entry.invocation, invocation + 1)
-      guard name.hasPrefix(JournalFiles.journal) else { continue }
+    }
+    entry.journals = try journals(in: stage)
+  }
+
+  /// The journals in a stage, the latest last.
+  func journals(in stage: OutputFolder) throws(Fault) -> [StageEntry.Journal] {
+    var journals: [StageEntry.Journal] = []
+    for name in try stage.list() where name.hasPrefix(JournalFiles.journal) {
+      guard JournalFiles.invocation(of: name) != nil else { continue }
       let suffix = String(name.dropFirst(JournalFiles.journal.count))
       // A journal that cannot be read is one that does not help.
       if let bytes = try? stage.read(name, limit: JournalFiles.largest) {
-        entry.journals.append(StageEntry.Journal(suffix: suffix, bytes: bytes))
+        journals.append(StageEntry.Journal(suffix: suffix, bytes: bytes))
       }
     }
     // By invocation as a number, so that a later word counts.
-    entry.journals.sort {
+    return journals.sorted {
       let names = ($0.suffix, $1.suffix)
       return JournalFiles.invocation(of: JournalFiles.journal + names.0) ?? 0
         < JournalFiles.invocation(of: JournalFiles.journal + names.1) ?? 0

@@ -16,7 +16,8 @@ final class Stage: Sendable {
   let runID: String
   /// What waits for the disk.
   let durability: Durability
-  private let rank: Int
+  /// The rank that writes.
+  let rank: Int
 
   private struct State {
     /// The stage itself.
@@ -88,7 +89,16 @@ final class Stage: Sendable {
   /// Remembers the lock of the run.
   func take(_ lock: FileLock) { state.withLock { $0.lock = lock } }
 
-  /// Gives the lock of the run back, if this rank holds it.
+  /// Gives the lock of the run back and keeps that of a part instead.
+  func exchangeLock(for part: FileLock) {
+    let lock = state.withLock { state in
+      defer { state.lock = part }
+      return state.lock
+    }
+    lock?.release()
+  }
+
+  /// Gives the lock of the run, or of a part, back, if this rank holds it.
   func unlock() {
     let lock = state.withLock { state in
       defer { state.lock = nil }
@@ -97,7 +107,7 @@ final class Stage: Sendable {
     lock?.release()
   }
 
-  /// Whether the lock of the run is still this process's.
+  /// Whether the lock is still this process's.
   var isLocked: Bool { state.withLock { $0.lock?.isHeld() ?? false } }
 }
 

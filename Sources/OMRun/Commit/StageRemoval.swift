@@ -23,6 +23,7 @@ package enum StageRemoval {
     stage.take(try FileLock.acquire(Stage.lockName, in: root, patience: 0))
     stage.expectMore()
     do {
+      try Stage.waitForParts(in: root, patience: 0)
       if folder == ImageCommitter.folder {
         try ImageCommitter.restore(from: root, in: holder)
         if try root.kind(of: LevelsRecord.name) != nil {

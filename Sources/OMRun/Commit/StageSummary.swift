@@ -63,7 +63,17 @@ package struct StageSummary: Sendable {
       total: regions * (ours?["passes"]?.arrayValue?.count ?? 0),
       invocations: progress.invocations, started: progress.started,
       doneSinceStart: progress.doneSinceStart, lastNote: progress.lastNote,
-      lock: try FileLock.look(Stage.lockName, in: stage), byteCount: byteCount(stage))
+      lock: try lock(of: stage), byteCount: byteCount(stage))
+  }
+
+  /// Who works at a run: the holder of its lock, or of the lock of a part.
+  private static func lock(of stage: OutputFolder) throws(Fault) -> LockState? {
+    var found = try FileLock.look(Stage.lockName, in: stage)
+    for name in try stage.list() where Stage.part(ofLock: name) != nil {
+      if let known = found, !known.isStale { break }
+      found = try FileLock.look(name, in: stage) ?? found
+    }
+    return found
   }
 
   /// Bytes of all files below a folder; links are not followed.
@@ -100,7 +110,7 @@ private struct StageProgress {
       case .partial(let work, _), .piece(let work, _):
         done.insert(work)
         pieces += 1
-      case .unit, .lost, .damage, .complete: break
+      case .unit, .lost, .damage, .part, .complete: break
       }
     }
     invocations = max(invocations, invocation + 1)

@@ -1,4 +1,5 @@
 import Glibc
+import OMGrid
 import OMImage
 import OMJSON
 import OMStore
@@ -86,7 +87,8 @@ extension ImageJob {
       if engine.rank != 0 { return nil }
       var now = before
       let entry = try enter(
-        setup, target, committer, &now, preset, patience: request.options.lockWait)
+        setup, target, committer, &now, preset, part: request.options.part,
+        patience: request.options.lockWait)
       return (now, entry)
     }
     var packet = Packet()
@@ -105,22 +107,24 @@ extension ImageJob {
   /// *Local*, rank 0.
   private func enter(
     _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
-    _ decision: inout Decision, _ preset: [Choices?], patience: Double
+    _ decision: inout Decision, _ preset: [Choices?], part: WorkPart? = nil, patience: Double
   ) throws(Fault) -> StageEntry {
     var locks = request.lockRules(holder, warn)
     locks.patience = patience
-    let rules = StageRules(
+    var rules = StageRules(
       locks: locks, startsFresh: request.options.fresh,
       wayOut: !target.levels.isEmpty
         ? "the image cannot be written to; `omtask run convert --output` makes a copy that can"
         : request.options.output == nil
           ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
             + "`--output URI` puts the result elsewhere" : nil)
+    rules.part = part
     let entry = try committer.enter(
       StageRecord.make(request, setup, target, decision.identity, preset), rules)
     if decision.state == .unlisted { committer.stage.expectMore() }
-    // What was there without being listed may be another one by now.
-    if entry.isNew && decision.state != .unlisted { return entry }
+    // What was there without being listed may be another one by now. Who waited to do a part may come
+    // when all is done.
+    if entry.isNew && decision.state != .unlisted && rules.part == nil { return entry }
     committer.stage.expectMore()
     do {
       // While this process waited for the lock, another one may have finished.
@@ -167,6 +171,11 @@ extension ImageJob {
   /// - Returns: The fault, with a word about what is kept.
   func leave(_ committer: any Committer, _ fault: Fault) -> Fault {
     guard engine.rank == 0 else { return fault }
+    // Others may be at work in the stage.
+    if request.options.part != nil {
+      committer.stage.unlock()
+      return fault
+    }
     if !fault.kind.mayPass { committer.restore() }
     guard committer.stage.leave(keeps: fault.kind.mayPass) else { return fault }
     var fault = fault
@@ -180,8 +189,8 @@ extension ImageJob {
     _ invocation: Int
   ) throws(Fault) -> Checkpoint {
     var writer: JournalWriter?
-    // A single piece is in hand or done: there is nothing to note.
-    if pieces.count > 1 {
+    // A single piece is in hand or done: there is nothing to note, but for others.
+    if pieces.count > 1 || request.options.part != nil {
       committer.stage.expectMore()
       let begin = JournalBegin(
         invocation: invocation, rank: engine.rank, ranks: engine.rankCount,

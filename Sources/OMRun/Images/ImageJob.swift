@@ -33,6 +33,7 @@ struct ImageJob: Sendable {
       report.note = setup.note
       return JobResult(report: report)
     }
+    try engine.agree { try checkPart(setup) }
     let target = try engine.agree { try Target(request, setup) }
     var decision = try decide(setup, target)
     let committer = try engine.agree {
@@ -48,7 +49,15 @@ struct ImageJob: Sendable {
     let preset = try preset(setup)
     let ending = request.options.stop.atForcedEnd { committer.stage.unlock() }
     defer { request.options.stop.forget(ending) }
+    if let part = request.options.part, try allPartsAreDone(committer) {
+      // Whoever ended the last part did not end the rest.
+      return try close(part, .last(partResult(part, setup, "is done")), setup, preset)
+    }
     let opening = try open(setup, target, committer, &decision, preset)
+    if let part = request.options.part {
+      let end = try run(part, setup, target, committer, decision, opening)
+      return try close(part, end, setup, preset)
+    }
     do {
       if decision.state != .open || opening.entry.isComplete {
         try engine.agree { if engine.rank == 0 { try committer.finish() } }

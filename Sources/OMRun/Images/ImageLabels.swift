@@ -12,29 +12,11 @@ extension ImageRun {
   ///
   /// *Collective*.
   func writeMasks(_ plans: [Int], _ choices: [Choices?]) throws -> [Int: MadeImage] {
-    var writers: [Int: PyramidWriter] = [:]
-    for index in plans {
-      writers[index] = try makeWriter(index, setup.labels[index].expectedDataType)
-    }
-    let all = pieces(of: plans)
-    let (own, known) = (open(all, .mask), writers)
-    let counts = Mutex(countsBefore(.mask, all))
-    progress.begin(.mask)
-    progress.skip(all.count - own.count)
-    try engine.agree {
-      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
-        let piece = pieces[own[index]]
-        guard let choices = choices[piece.plan], let writer = known[piece.plan] else { return }
-        let pass = MaskPass(plan: setup.labels[piece.plan], choices: choices)
-        let count = try pass.run(piece.region, into: writer, worker)
-        counts.withLock { $0[piece.plan] += count }
-        try checkpoint?.finish(.mask, own[index], count)
-        progress.add(piece, setup.labels[piece.plan])
-      }
-    }
+    let writers = try maskWriters(plans)
+    let counts = try walkMasks(plans, choices, writers)
     try checkCoverage(.mask, of: plans)
     try completeLevels(writers)
-    let totals = try summed(counts.withLock { $0 })
+    let totals = try summed(counts)
     return writers.mapValues(\.layouts).reduce(into: [:]) { made, writer in
       made[writer.key] = MadeImage(
         layouts: writer.value,
@@ -43,6 +25,40 @@ extension ImageRun {
           thresholds: choices[writer.key]?.thresholds ?? [],
           hasConstantScope: choices[writer.key]?.hasConstantScope ?? false))
     }
+  }
+
+  /// A writer for each label image that is a mask.
+  func maskWriters(_ plans: [Int]) throws -> [Int: PyramidWriter] {
+    var writers: [Int: PyramidWriter] = [:]
+    for index in plans {
+      writers[index] = try makeWriter(index, setup.labels[index].expectedDataType)
+    }
+    return writers
+  }
+
+  /// Writes the own pieces of masks, and coarser levels as far as they go.
+  ///
+  /// - Returns: The voxels of the own pieces, by label image.
+  func walkMasks(
+    _ plans: [Int], _ choices: [Choices?], _ writers: [Int: PyramidWriter]
+  ) throws -> [VoxelCounts] {
+    let all = pieces(of: plans)
+    let own = open(all, .mask)
+    let counts = Mutex(countsBefore(.mask, all))
+    progress.begin(.mask)
+    progress.skip(all.count - own.count)
+    try engine.agree {
+      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
+        let piece = pieces[own[index]]
+        guard let choices = choices[piece.plan], let writer = writers[piece.plan] else { return }
+        let pass = MaskPass(plan: setup.labels[piece.plan], choices: choices)
+        let count = try pass.run(piece.region, into: writer, worker)
+        counts.withLock { $0[piece.plan] += count }
+        try checkpoint?.finish(.mask, own[index], count)
+        progress.add(piece, setup.labels[piece.plan])
+      }
+    }
+    return counts.withLock { $0 }
   }
 
   /// Finds, numbers and writes the label images of objects.
@@ -79,7 +95,7 @@ extension ImageRun {
   }
 
   /// The pieces of this rank that belong to some of the label images.
-  private func pieces(of plans: [Int]) -> [Int] { own.filter { plans.contains(pieces[$0].plan) } }
+  func pieces(of plans: [Int]) -> [Int] { own.filter { plans.contains(pieces[$0].plan) } }
 
   /// Those of some pieces that no earlier invocation did.
   private func open(_ own: [Int], _ pass: ImagePass) -> [Int] {
@@ -96,14 +112,14 @@ extension ImageRun {
   }
 
   /// What the objects pass leaves behind on this rank.
-  private struct FoundObjects: Sendable {
+  struct FoundObjects: Sendable {
     /// For each own piece its blocks.
     var parts: [RegionParts]
     var counts: [VoxelCounts]
     var choices: [Choices?]
   }
 
-  private func findObjects(_ own: [Int], _ choices: [Choices?]) throws -> FoundObjects {
+  func findObjects(_ own: [Int], _ choices: [Choices?]) throws -> FoundObjects {
     let empty = FoundObjects(
       parts: own.map { _ in RegionParts() }, counts: setup.labels.map { _ in VoxelCounts() },
       choices: setup.labels.map { _ in nil })

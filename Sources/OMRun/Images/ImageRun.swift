@@ -44,7 +44,9 @@ struct ImageRun: Sendable {
     let memory = ImageRun.memory(request, engine)
     budget = try MemoryBudget(
       setup.plans, memory: memory, workers: engine.workerCount, ranks: engine.rankCount)
-    own = Partition(costs: pieces.map(\.cost), parts: engine.rankCount).pieces(of: engine.rank)
+    let part = request.options.part
+    own = Partition(costs: pieces.map(\.cost), parts: part?.count ?? engine.rankCount)
+      .pieces(of: part?.index ?? engine.rank)
   }
 
   /// Bytes that this image may use: all of the process's, or the share of one worker.
@@ -71,6 +73,25 @@ struct ImageRun: Sendable {
       * ImagePass.all(
         setup.plans, memory: memoryPerWorker, preset: preset.contains { $0 != nil }
       ).count
+  }
+
+  /// Does the first pass over the own pieces, as far as nothing of other pieces is needed for it.
+  ///
+  /// What is written or found is noted in the journal; everything else is for the process that goes on
+  /// with it. *Local*: an engine of one rank.
+  func runFirstPass() throws {
+    if let derived = setup.derived {
+      return try walkTiles(derived, try makeWriter(0, derived.recipe.dataType))
+    }
+    if let copy = setup.copy { return try walkCopies(copy.plans, try copyWriters(copy.plans)) }
+    let (choices, open) = try knownChoices()
+    var tables = setup.labels.map { _ in StatisticsTable() }
+    if !open.isEmpty { try takeStatistics(open, &tables, survey: nil) }
+    let ready = setup.labels.indices.filter { !open.contains($0) }
+    let masks = ready.filter { setup.labels[$0].recipe.objects == nil }
+    if !masks.isEmpty { _ = try walkMasks(masks, choices, try maskWriters(masks)) }
+    let objects = ready.filter { setup.labels[$0].recipe.objects != nil }
+    if !objects.isEmpty { _ = try findObjects(pieces(of: objects), choices) }
   }
 
   /// Makes everything but the commit.

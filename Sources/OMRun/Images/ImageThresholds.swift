@@ -8,16 +8,7 @@ extension ImageRun {
   /// The thresholds of each label image; nil where each region finds its own.
   func findThresholds() throws -> [Choices?] {
     var tables = setup.labels.map { _ in StatisticsTable() }
-    var choices = preset
-    var open: [Int] = []
-    for (index, plan) in setup.labels.enumerated()
-    where choices[index] == nil && plan.recipe.tiles == nil {
-      if plan.recipe.statistics == nil {
-        choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
-      } else if plan.takesStatistics(memory: memoryPerWorker) {
-        open.append(index)
-      }
-    }
+    var (choices, open) = try knownChoices()
     if open.isEmpty { return choices }
     try takeStatistics(open, &tables, survey: nil)
     let again = open.filter { tables[$0].needsSecondPass }
@@ -34,6 +25,21 @@ extension ImageRun {
     return choices
   }
 
+  /// The thresholds that are known without statistics, and the label images that need some.
+  func knownChoices() throws -> (choices: [Choices?], open: [Int]) {
+    var choices = preset
+    var open: [Int] = []
+    for (index, plan) in setup.labels.enumerated()
+    where choices[index] == nil && plan.recipe.tiles == nil {
+      if plan.recipe.statistics == nil {
+        choices[index] = Choices(Scopes(plan), fixed: try plan.recipe.choose(nil))
+      } else if plan.takesStatistics(memory: memoryPerWorker) {
+        open.append(index)
+      }
+    }
+    return (choices, open)
+  }
+
   /// The statistics of all scopes of a plan, for thresholds over several images.
   func statistics(survey: [StatisticsTable]?) throws -> [StatisticsTable] {
     var tables = setup.labels.map { _ in StatisticsTable() }
@@ -41,7 +47,7 @@ extension ImageRun {
     return tables
   }
 
-  private func takeStatistics(
+  func takeStatistics(
     _ plans: [Int], _ tables: inout [StatisticsTable], survey: [StatisticsTable]?
   ) throws {
     let wanted = own.filter { plans.contains(pieces[$0].plan) }

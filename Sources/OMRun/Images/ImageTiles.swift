@@ -11,6 +11,14 @@ extension ImageRun {
   /// *Collective*.
   func writeTiles(_ plan: DerivedPlan) throws -> MadeImage {
     let writer = try makeWriter(0, plan.recipe.dataType)
+    try walkTiles(plan, writer)
+    try checkCoverage(.tiles, of: [0])
+    try completeLevels([0: writer])
+    return MadeImage(layouts: writer.layouts)
+  }
+
+  /// Makes the own pieces of a derived image, and coarser levels as far as they go.
+  func walkTiles(_ plan: DerivedPlan, _ writer: PyramidWriter) throws {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
@@ -27,16 +35,26 @@ extension ImageRun {
         progress.add(piece, plan)
       }
     }
-    try checkCoverage(.tiles, of: [0])
-    try completeLevels([0: writer])
-    return MadeImage(layouts: writer.layouts)
   }
 
   /// Writes the levels of a copy.
   ///
   /// *Collective*.
   func writeCopies(_ copies: [CopyPlan]) throws -> [MadeImage] {
-    let writers = try copies.indices.map { try makeWriter($0, copies[$0].expectedDataType) }
+    let writers = try copyWriters(copies)
+    try walkCopies(copies, writers)
+    try checkCoverage(.tiles, of: Array(copies.indices))
+    if let last = writers.indices.last { try completeLevels([last: writers[last]]) }
+    return [MadeImage(layouts: writers.flatMap(\.layouts))]
+  }
+
+  /// A writer for each level of a copy.
+  func copyWriters(_ copies: [CopyPlan]) throws -> [PyramidWriter] {
+    try copies.indices.map { try makeWriter($0, copies[$0].expectedDataType) }
+  }
+
+  /// Copies the own pieces.
+  func walkCopies(_ copies: [CopyPlan], _ writers: [PyramidWriter]) throws {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
@@ -49,8 +67,5 @@ extension ImageRun {
         progress.add(piece, copy)
       }
     }
-    try checkCoverage(.tiles, of: Array(copies.indices))
-    if let last = writers.indices.last { try completeLevels([last: writers[last]]) }
-    return [MadeImage(layouts: writers.flatMap(\.layouts))]
   }
 }

@@ -1,4 +1,5 @@
 import CSys
+import OMGrid
 import OMJSON
 import OMStore
 import OMZarr
@@ -119,6 +120,13 @@ final class Checkpoint: Sendable {
 
   /// Notes that everything is staged, metadata included.
   func complete() throws(Fault) { try writer?.flush([.complete]) }
+
+  /// Notes that a part of the first pass is done, and writes nothing more.
+  func finish(_ part: WorkPart) throws(Fault) {
+    guard let writer else { return }
+    noteDamage(writer)
+    try writer.close([.part(part)])
+  }
 
   private func noteDamage(_ writer: JournalWriter) {
     guard let content = damage?.content else { return }

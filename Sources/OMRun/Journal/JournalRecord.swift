@@ -1,3 +1,4 @@
+import OMGrid
 import OMJSON
 
 /// One thing that a journal says was done.
@@ -14,6 +15,8 @@ enum JournalRecord: Sendable, Equatable {
   case piece(WorkPlace, VoxelCounts)
   /// Damaged chunks of the input that count as fill value, packed.
   case damage([UInt8])
+  /// All of the first pass that one of several processes had to do is done.
+  case part(WorkPart)
   /// Everything is staged, metadata included.
   case complete
 }
@@ -81,6 +84,7 @@ extension JournalRecord {
     case .piece: 5
     case .damage: 6
     case .complete: 7
+    case .part: 8
     }
   }
 
@@ -110,6 +114,9 @@ extension JournalRecord {
       packet.write(Int64(counts.foreground))
     case .damage(let bytes):
       packet.write(bytes)
+    case .part(let part):
+      packet.write(Int64(part.index))
+      packet.write(Int64(part.count))
     case .complete:
       break
     }
@@ -158,6 +165,7 @@ extension JournalRecord {
         VoxelCounts(processed: try reader.readCount(), foreground: try reader.readCount()))
     case 6: return .damage(try reader.readBytes())
     case 7: return .complete
+    case 8: return WorkPart(try reader.readCount(), of: try reader.readCount()).map(Self.part)
     default: return nil
     }
   }

@@ -49,6 +49,15 @@ final class JournalWriter: Sendable {
     }
   }
 
+  /// Writes what was noted and closes the files, so that other machines see all of it.
+  func close(_ more: [JournalRecord]) throws(Fault) {
+    try flush(more)
+    state.withLock { state in
+      state.journal = nil
+      state.partials = nil
+    }
+  }
+
   /// Writes a partial; its record must follow.
   func store(_ bytes: [UInt8]) throws(Fault) -> PartialPlace {
     let checksum = bytes.withUnsafeBytes { om_crc32c(0, $0.baseAddress, $0.count) }

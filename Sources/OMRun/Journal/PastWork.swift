@@ -1,3 +1,4 @@
+import OMGrid
 import OMJSON
 import OMStore
 import OMZarr
@@ -18,6 +19,8 @@ struct PastWork: Sendable {
   private(set) var pieces: [WorkPlace: VoxelCounts] = [:]
   /// Damaged chunks of the input.
   private(set) var damage: [[UInt8]] = []
+  /// The parts of the first pass that are done.
+  private(set) var parts: Set<WorkPart> = []
   /// Whether everything is staged, metadata included.
   private(set) var isComplete = false
 
@@ -44,6 +47,7 @@ struct PastWork: Sendable {
         partials[work] = StoredPartial(file: JournalFiles.partials + suffix, place: place)
       case .piece(let work, let counts): pieces[work] = counts
       case .damage(let bytes): damage.append(bytes)
+      case .part(let part): parts.insert(part)
       case .complete: isComplete = true
       }
     }
@@ -64,6 +68,26 @@ struct PastWork: Sendable {
     pieces = pieces.filter { work, _ in
       unitsOf(work.piece)?.allSatisfy { units[$0] != nil } ?? false
     }
+  }
+
+  /// Forgets what does not belong to some pieces, and all coarser levels.
+  ///
+  /// - Parameters:
+  ///   - own: The pieces.
+  ///   - finest: The units of the finest level that they write.
+  mutating func keep(_ own: Set<Int>, finest: Set<UnitPlace>) {
+    units = units.filter { finest.contains($0.key) }
+    partials = partials.filter { own.contains($0.key.piece) }
+    pieces = pieces.filter { own.contains($0.key.piece) }
+    isComplete = false
+  }
+
+  /// The parts that are still to be done before the rest can be, in the cut that is nearest to its end;
+  /// nil when no part was done yet.
+  var missingParts: [WorkPart]? {
+    Set(parts.map(\.count)).map { count in
+      (0..<count).compactMap { WorkPart($0, of: count) }.filter { !parts.contains($0) }
+    }.min { $0.count < $1.count }
   }
 
   /// Whether nothing was done before.

@@ -197,6 +197,9 @@ extension ImageSetup {
     copy == nil ? (plan, 0) : (0, plan)
   }
 
+  /// Whether processes that do not talk to each other can make parts of it.
+  var takesParts: Bool { table == nil && levels.isEmpty }
+
   /// The level of an image to make that is the finest one written.
   var firstLevel: Int { levels.isEmpty ? 0 : 1 }
 

@@ -41,6 +41,14 @@ struct Inputs: Sendable {
     }
   }
 
+  /// Some of them, without the warnings about how all were found.
+  func only(_ numbers: [Int]) -> Inputs {
+    var some = self
+    some.items = numbers.map { items[$0] }
+    some.warnings = []
+    return some
+  }
+
   /// Finds the images on rank 0 and tells them to all ranks, so that a plate's metadata are read
   /// once.
   ///

@@ -62,7 +62,7 @@ struct PlateThresholds: Sendable {
   ///
   /// Rank 0 decides for all: a rank that cannot open an image would go another way alone.
   /// *Collective*.
-  private static func isWanted(_ runner: Runner) throws(Fault) -> Bool {
+  static func isWanted(_ runner: Runner) throws(Fault) -> Bool {
     let own: UInt8 = runner.engine.rank == 0 && asksForPlate(runner) ? 1 : 0
     return try runner.engine.communicator.broadcast([own]) == [1]
   }

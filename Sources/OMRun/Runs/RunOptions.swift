@@ -1,3 +1,4 @@
+package import OMGrid
 package import OMManifest
 package import OMTask
 
@@ -60,6 +61,11 @@ package struct RunOptions: Sendable {
   package var surroundings = TaskSurroundings()
   /// Seconds to wait for a lock that another process holds.
   package var lockWait = 60.0
+
+  /// The part of the work that this process does, beside others that know nothing of it; nil for all.
+  package var part: WorkPart?
+  /// Whether the process that ends the last part does the rest, too.
+  package var lastPartFinishes = false
 
   /// Makes the default options.
   package init() {}

@@ -40,6 +40,8 @@ package struct ImagePlan: Sendable {
   package var passes: [PassPlan] = []
   /// What is written.
   package var outputs: [OutputPlan] = []
+  /// Whether processes that do not talk to each other can make parts of it.
+  package var takesParts = true
   /// Why the image is not processed (already complete), or cannot be.
   package var note: String?
   /// Raw bytes that are decoded.

@@ -42,6 +42,8 @@ package struct ImageReport: Sendable {
     case done
     /// Its results were there already.
     case skipped
+    /// A part of the work was done and is kept; nothing of it is visible.
+    case part
     /// It failed; nothing of it is visible.
     case failed
   }

@@ -94,12 +94,19 @@ struct Runner: Sendable {
 
   func run() throws -> RunReport {
     try checkOutput()
+    if let part = request.options.part {
+      try checkPart()
+      if !Runner.splits(images: inputs.items.count, workers: part.count) {
+        return try share(of: part).run()
+      }
+    }
     observer?.handle(
       .start(
         images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))
     for warning in inputs.warnings { observer?.handle(.warning(warning)) }
-    let splits = Runner.splits(
-      images: inputs.items.count, workers: try Runner.workerCount(engine))
+    let splits =
+      try request.options.part != nil
+      || Runner.splits(images: inputs.items.count, workers: Runner.workerCount(engine))
     let table = RunTable(inputs.items)
     let thresholds = try PlateThresholds.find(self, table, splits: splits)
     do {

@@ -45,6 +45,7 @@ struct LeftoverCheck {
     let stage = try stages.folder(name)
     try checkLock("lock", in: stage)
     let entries = try stage.list()
+    for name in entries where Stage.part(ofLock: name) != nil { try checkLock(name, in: stage) }
     let holdsNothing = entries.allSatisfy {
       $0 == "run.json" || $0 == "out" || $0.hasPrefix("lock")
     }

@@ -1,0 +1,116 @@
+import OMGrid
+import OMImage
+import OMJSON
+import OMStore
+
+// One of several processes that make an image together without talking to each other.
+
+extension ImageJob {
+  /// How the work at a part ended.
+  enum PartEnd {
+    /// Others are at work still, or may be.
+    case done(JobResult)
+    /// It was the last one, and all that is left can be done by one process.
+    case last(JobResult)
+  }
+
+  /// Does a part of the first pass over the image and keeps what it found for whoever does the rest.
+  ///
+  /// A later pass needs what all parts found. *Local*: an engine of one rank.
+  ///
+  /// - Returns: Whether all parts are done now.
+  /// - Throws: Why it failed; what others did is kept.
+  func run(
+    _ part: WorkPart, _ setup: ImageSetup, _ target: Target, _ committer: any Committer,
+    _ decision: Decision, _ opening: Opening
+  ) throws -> PartEnd {
+    var result = partResult(part, setup, "is done")
+    if decision.state == .done {
+      // All was done while this process waited to enter; the stage is one that it made itself.
+      committer.stage.unlock()
+      tidy(setup, target, committer, decision)
+      return .done(result)
+    }
+    do {
+      if decision.state == .open && !opening.entry.isComplete {
+        try make(part, setup, committer, opening)
+      }
+    } catch {
+      throw leave(committer, Fault(wrapping: error))
+    }
+    result.bytesWritten = committer.stage.bytesWritten
+    committer.stage.unlock()
+    // Who notes its part last sees those of all others; more than one process may find that.
+    return try allPartsAreDone(committer) ? .last(result) : .done(result)
+  }
+
+  /// Whether every part noted that it is done; takes no lock, so that nobody waits for it.
+  func allPartsAreDone(_ committer: any Committer) throws(Fault) -> Bool {
+    try committer.stage.pastWork().missingParts?.isEmpty ?? false
+  }
+
+  /// Does what is left of an image when its last part is done, where that is wanted.
+  func close(
+    _ part: WorkPart, _ end: PartEnd, _ setup: ImageSetup, _ preset: [Choices?]
+  ) throws -> JobResult {
+    guard case .last(let result) = end, request.options.lastPartFinishes else {
+      switch end {
+      case .done(let result), .last(let result): return result
+      }
+    }
+    var whole = request
+    whole.options.part = nil
+    let job = ImageJob(
+      request: whole, location: location, engine: engine, progress: progress, number: number,
+      holder: holder, tell: tell, watch: watch)
+    do {
+      return try job.run { _ in preset }
+    } catch let fault as Fault where fault.kind == .locked {
+      // Whoever works at it has found all parts done too, and does the rest.
+      return partResult(part, setup, "is done, another process does the rest", result)
+    }
+  }
+
+  private func make(
+    _ part: WorkPart, _ setup: ImageSetup, _ committer: any Committer, _ opening: Opening
+  ) throws {
+    // The same pieces whoever asks and whatever is done: by the stored bytes of the input alone.
+    let pieces = try PieceCosts.measured(Piece.all(of: setup.plans), of: setup.plans)
+    let own = Partition(costs: pieces.map(\.cost), parts: part.count).pieces(of: part.index)
+    let finest = own.flatMap { number in
+      setup.plans[pieces[number].plan].units(of: pieces[number]).map {
+        UnitPlace(plan: pieces[number].plan, level: 0, number: $0)
+      }
+    }
+    var past = opening.past
+    past.keep(Set(own), finest: Set(finest))
+    past = try past.verified(setup, pieces, committer, engine)
+    let checkpoint = try makeCheckpoint(
+      setup, past, pieces, committer, opening.entry.invocation)
+    let run = try ImageRun(
+      request, setup, engine, committer, checkpoint, progress, pieces,
+      preset: setup.plans.map { _ in nil })
+    progress.begin(image: number, units: own.count)
+    try run.runFirstPass()
+    try checkpoint.finish(part)
+  }
+
+  /// Refuses parts of what one job makes as a whole.
+  ///
+  /// - Throws: A fault of kind `usage`.
+  func checkPart(_ setup: ImageSetup) throws(Fault) {
+    if request.options.part == nil || setup.takesParts { return }
+    throw Fault(
+      .usage, location.displayName,
+      "\(request.manifest.identifier) makes its result as a whole, an image has no parts here",
+      hint: "leave `--part` out; threads and ranks share the work")
+  }
+
+  func partResult(
+    _ part: WorkPart, _ setup: ImageSetup, _ end: String, _ result: JobResult? = nil
+  ) -> JobResult {
+    var report = ImageReport(uri: location.displayName, status: .part)
+    report.note = "part \(part) \(end)"
+    return JobResult(report: report, bytesWritten: result?.bytesWritten ?? 0)
+  }
+}
