@@ -82,6 +82,9 @@ let package = Package(
     library("OMManifest", ["OMJSON"]),
     // what the author of a task sees
     library("OMTask", ["OMJSON", "OMGrid", "OMManifest"]),
+    // tables as ngio stores them: AnnData, CSV and JSON
+    library(
+      "OMTables", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"]),
     // connected components that cross regions and ranks; no I/O
     library("OMObjects", ["OMJSON", "OMGrid"]),
     // plans, engines, pyramids and the commit
@@ -89,7 +92,7 @@ let package = Package(
       "OMRun",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMObjects", "CSys",
+        "OMTables", "OMObjects", "CSys",
       ]),
     // ranks
     library("OMMPI", ["OMJSON", "OMRun", "CMPI"]),
@@ -98,8 +101,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMRun",
-        "OMMPI", "CPNG", "CSys",
+        "OMTables", "OMRun", "OMMPI", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

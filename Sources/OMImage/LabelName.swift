@@ -1,6 +1,6 @@
 package import OMJSON
 
-/// The name of a label image or a derived image, which becomes the name of a folder.
+/// The name of a label image, a derived image or a table, which becomes the name of a folder.
 package enum LabelName {
   /// The name for the objects of a channel when the user gives none.
   ///
@@ -20,7 +20,7 @@ package enum LabelName {
   ///
   /// - Parameters:
   ///   - name: The name.
-  ///   - existing: The images that are there already.
+  ///   - existing: The names that are taken already.
   ///   - kind: What it names, for messages.
   /// - Throws: `path` when the name would leave the folder or hide in it, `usage` when it cannot
   ///   be told from another name.
@@ -46,7 +46,9 @@ package enum LabelName {
     if name.contains("/") { return "has a `/`" }
     if name.hasPrefix(".") { return "begins with `.`" }
     if name.hasPrefix("__") { return "begins with `__`" }
-    if ["zarr.json", "labels"].contains(name.lowercased()) { return "is a reserved name" }
+    if ["zarr.json", "labels", "tables"].contains(name.lowercased()) {
+      return "is a reserved name"
+    }
     if name.unicodeScalars.contains(where: isForbidden) {
       return "has a `\\`, `:` or control character"
     }

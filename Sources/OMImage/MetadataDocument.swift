@@ -34,7 +34,7 @@ package func joinedKey(_ folder: String, _ name: String) -> String {
 ///   - zarrFormat: 2 or 3.
 ///   - attributes: Everything that users and OME-Zarr put there.
 /// - Returns: `zarr.json`, or `.zgroup` and `.zattrs`.
-func groupDocuments(
+package func groupDocuments(
   _ path: String, zarrFormat: Int, attributes: JSONObject
 ) -> [MetadataDocument] {
   if zarrFormat == 3 {

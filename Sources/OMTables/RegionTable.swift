@@ -1,6 +1,8 @@
 package import OMGrid
+package import OMImage
 package import OMJSON
 import OMStore
+import OMTask
 import OMZarr
 
 /// A ROI table of an image: boxes in physical units, as ngio and Fractal write them.
@@ -36,26 +38,31 @@ package struct RegionTable: Sendable {
             : "the image has no table `\(name)`, it has \(listed.joined(separator: ", "))")
       }
       let key = joinedKey(path, try checkedKey(name, subject: path))
-      return try RegionTable(name, TableColumns.read(location.store, path: key), subject: key)
+      guard let table = try TableReader(location).read(name) else {
+        throw Fault(.missing, key, "there is no Zarr group")
+      }
+      return try RegionTable(table, name, subject: key)
     } catch {
-      throw error.subject.isEmpty ? error : location.naming(error)
+      // The reader names whole paths already.
+      let isWhole = error.subject.isEmpty || error.subject.hasPrefix(location.store.description)
+      throw isWhole ? error : location.naming(error)
     }
   }
 
-  init(_ name: String, _ table: TableColumns, subject: String) throws(Fault) {
+  init(_ table: Table, _ name: String, subject: String) throws(Fault) {
     self.name = name
     var spans: [String: [Span]] = [:]
     for axis in ["x", "y", "z"] {
       spans[axis] = try Self.spans("\(axis)_micrometer", table, subject)
     }
-    if table.columns["t_second"] != nil || table.columns["len_t_second"] != nil {
+    if table.columns.contains(where: { ["t_second", "len_t_second"].contains($0.name) }) {
       spans["t"] = try Self.spans("t_second", table, subject)
     }
     rows = (spans["x"] ?? []).indices.map { row in spans.mapValues { $0[row] } }
   }
 
   private static func spans(
-    _ column: String, _ table: TableColumns, _ subject: String
+    _ column: String, _ table: Table, _ subject: String
   ) throws(Fault) -> [Span] {
     let starts = try numbers(column, table, subject)
     let lengths = try numbers("len_\(column)", table, subject)
@@ -72,16 +79,21 @@ package struct RegionTable: Sendable {
   }
 
   private static func numbers(
-    _ column: String, _ table: TableColumns, _ subject: String
+    _ column: String, _ table: Table, _ subject: String
   ) throws(Fault) -> [Double] {
-    guard let values = table.columns[column] else {
-      let known = table.columns.keys.sorted().joined(separator: ", ")
+    guard let values = table.columns.first(where: { $0.name == column })?.values else {
+      let known = table.columns.map(\.name).joined(separator: ", ")
       throw Fault(
         .metadata, subject, "the table has no column `\(column)`, it has \(known)",
         hint: "`--roi-table` takes tables of boxes (`roi_table`, `masking_roi_table`)")
     }
-    guard case .numbers(let numbers) = values else {
-      throw Fault(.metadata, subject, "`\(column)` holds texts, expected numbers")
+    let numbers: [Double]
+    switch values {
+    case .float64(let values): numbers = values
+    case .int64(let values): numbers = values.map { Double($0) }
+    case .uint64(let values): numbers = values.map { Double($0) }
+    case .string, .bool:
+      throw Fault(.metadata, subject, "`\(column)` holds no numbers")
     }
     if let row = numbers.firstIndex(where: { !$0.isFinite }) {
       throw Fault(.metadata, subject, "`\(column)` is \(numbers[row]) in row \(row)")

@@ -4,4 +4,6 @@ public enum Product: Sendable {
   case labels([LabelRecipe])
   /// A derived image beside the image.
   case image(ImageRecipe)
+  /// A table in the image.
+  case table(TableRecipe)
 }

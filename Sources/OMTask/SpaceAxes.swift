@@ -71,8 +71,14 @@ extension ImageInfo {
   }
 
   /// Units of length by the names that OME-Zarr gives them, in micrometres.
-  private static let micrometers: [String: Double] = [
+  package static let micrometers: [String: Double] = [
     "angstrom": 1e-4, "nanometer": 1e-3, "micrometer": 1, "millimeter": 1e3, "centimeter": 1e4,
     "meter": 1e6, "micron": 1, "um": 1, "nm": 1e-3, "mm": 1e3, "µm": 1,
+  ]
+
+  /// Units of time by the names that OME-Zarr gives them, in seconds.
+  package static let seconds: [String: Double] = [
+    "nanosecond": 1e-9, "microsecond": 1e-6, "millisecond": 1e-3, "second": 1, "minute": 60,
+    "hour": 3600, "day": 86400, "s": 1, "ms": 1e-3,
   ]
 }

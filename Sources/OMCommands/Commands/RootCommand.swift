@@ -10,7 +10,7 @@ struct RootCommand: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
-      CatCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
+      CatCommand.self, TableCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
       ManifestCommand.self,
     ])
 

@@ -30,10 +30,14 @@ struct PlanAnswer: Answer {
     let facts = [shapeText(image.shape), image.dataType?.rawValue ?? ""].filter { !$0.isEmpty }
     var lines = [facts.isEmpty ? image.uri : "\(image.uri): \(facts.joined(separator: " "))"]
     if let note = image.note { lines.append("  \(note)") }
+    for output in image.outputs where output.dataType == nil {
+      lines.append("  makes \(output.uri): a table")
+    }
     for output in image.outputs {
+      guard let dataType = output.dataType else { continue }
       let shards = output.shardShape.map { ", shards \(shapeText($0))" } ?? ""
       lines.append(
-        "  makes \(output.uri): \(output.dataType.rawValue), "
+        "  makes \(output.uri): \(dataType.rawValue), "
           + "\(counted(output.levelShapes.count, "level")), chunks \(shapeText(output.chunkShape))"
           + shards)
     }
@@ -84,11 +88,14 @@ struct PlanAnswer: Answer {
   }
 
   private func outputJSON(_ output: OutputPlan) -> JSON {
-    var members: JSONObject = [
-      "name": .string(output.name), "uri": .string(output.uri),
-      "data_type": .string(output.dataType.rawValue),
-      "levels": .array(output.levelShapes.map(sizes)), "chunks": sizes(output.chunkShape),
-    ]
+    var members: JSONObject = ["name": .string(output.name), "uri": .string(output.uri)]
+    guard let dataType = output.dataType else {
+      members["kind"] = .string(OutputReport.Kind.table.rawValue)
+      return .object(members)
+    }
+    members["data_type"] = .string(dataType.rawValue)
+    members["levels"] = .array(output.levelShapes.map(sizes))
+    members["chunks"] = sizes(output.chunkShape)
     if let shards = output.shardShape { members["shards"] = sizes(shards) }
     return .object(members)
   }

@@ -50,8 +50,9 @@ enum ReportJSON {
     var members: JSONObject = [
       "name": .string(output.name), "uri": .string(output.uri),
       "kind": .string(output.kind.rawValue),
-      "data_type": .string(output.dataType.rawValue),
     ]
+    if let dataType = output.dataType { members["data_type"] = .string(dataType.rawValue) }
+    if let rows = output.rows { members["rows"] = JSON(rows) }
     if let objects = output.objects { members["objects"] = JSON(objects) }
     if output.kind == .label {
       members["thresholds"] = .array(

@@ -27,7 +27,15 @@ enum Summary {
         "\(counted(report.damagedChunks, "damaged chunk")) of the input taken as fill value; "
           + "`--report` lists them")
     }
-    if let first = made.first, let image = report.images.first(where: { !$0.outputs.isEmpty }) {
+    if let first = made.first, first.kind == .table {
+      let image = report.images.first { !$0.outputs.isEmpty }?.uri ?? ""
+      // A table of its own (`--output`) is read by other programs.
+      if first.uri.hasPrefix(image + "/") {
+        lines.append("to look at it: omtask table \(shellWord(image)) \(shellWord(first.name))")
+      }
+    } else if let first = made.first,
+      let image = report.images.first(where: { !$0.outputs.isEmpty })
+    {
       // A derived image or a label image of its own (`--output`) is looked at by itself.
       let isInside = first.kind == .label && first.uri.hasPrefix(image.uri + "/")
       let what =
@@ -73,7 +81,8 @@ enum Summary {
     var facts: [String] = []
     if let objects = output.objects { facts.append(counted(objects, "object")) }
     if let thresholds = thresholds(output.thresholds) { facts.append(thresholds) }
-    facts.append(output.dataType.rawValue)
+    if let rows = output.rows { facts.append(counted(rows, "row")) }
+    if let dataType = output.dataType { facts.append(dataType.rawValue) }
     return ["  \(output.uri): \(facts.joined(separator: ", "))"]
       + output.notes.map { "    note: \($0)" }
   }

@@ -16,15 +16,15 @@ struct AncestorMetadata {
 
   /// What was made of one image.
   private enum Made {
-    /// Label images in the image at a path.
-    case labels([String], image: String)
+    /// Label images or tables in the image at a path.
+    case results([String], Shelf, image: String)
     /// A derived image at a path.
     case image(String)
 
     /// The path of the image that changed.
     var path: String {
       switch self {
-      case .labels(_, let image): image
+      case .results(_, _, let image): image
       case .image(let path): path
       }
     }
@@ -33,9 +33,9 @@ struct AncestorMetadata {
   /// Starts with no images.
   init(store: any Store) { self.store = store }
 
-  /// Adds an image whose label images are complete.
-  mutating func add(_ path: String, labels: [String]) {
-    images.append(.labels(labels, image: path))
+  /// Adds an image whose label images or tables are complete.
+  mutating func add(_ path: String, _ names: [String], on shelf: Shelf) {
+    images.append(.results(names, shelf, image: path))
   }
 
   /// Adds a derived image that is complete and listed.
@@ -67,9 +67,9 @@ struct AncestorMetadata {
           // Read under the lock, so that what another run has just listed is not taken back.
           for index in holder.images where changes[index] == nil {
             switch images[index] {
-            case .labels(let labels, let image):
+            case .results(let names, let shelf, let image):
               changes[index] = try AncestorMetadata.changes(
-                of: image, labels: labels, in: store, zarrFormat: holder.format)
+                of: image, names, on: shelf, in: store, zarrFormat: holder.format)
             case .image(let path):
               changes[index] = try AncestorMetadata.changes(
                 derived: path, in: store, zarrFormat: holder.format)
@@ -137,18 +137,20 @@ struct AncestorMetadata {
 
   /// What was written below an image, read from the store as it is now.
   static func changes(
-    of image: String, labels names: [String], in store: any Store, zarrFormat: Int
+    of image: String, _ names: [String], on shelf: Shelf, in store: any Store, zarrFormat: Int
   ) throws(Fault) -> [ConsolidatedMetadata.Change] {
-    let labels = joinedKey(image, "labels")
+    let list = joinedKey(image, shelf.name)
     var changes = [
       ConsolidatedMetadata.Change(
-        written: try documents(labels, store, zarrFormat), within: image)
+        written: try documents(list, store, zarrFormat), within: image)
     ]
     for name in names {
-      let label = joinedKey(labels, name)
+      let result = joinedKey(list, name)
+      let written =
+        shelf == .labels
+        ? try multiscale(result, store, zarrFormat) : try tree(result, store, zarrFormat, depth: 2)
       changes.append(
-        ConsolidatedMetadata.Change(
-          written: try multiscale(label, store, zarrFormat), replaced: label, within: image))
+        ConsolidatedMetadata.Change(written: written, replaced: result, within: image))
     }
     return changes
   }
@@ -172,6 +174,22 @@ struct AncestorMetadata {
     var written = try documents(path, store, zarrFormat)
     let levels = try store.list(path).filter { LabelDocuments.isLevelPath($0) }
     for level in levels { written += try documents(joinedKey(path, level), store, zarrFormat) }
+    return written
+  }
+
+  /// The metadata documents of a node and of what lies below it.
+  private static func tree(
+    _ path: String, _ store: any Store, _ zarrFormat: Int, depth: Int
+  ) throws(Fault) -> [MetadataDocument] {
+    var written = try documents(path, store, zarrFormat)
+    // What has no documents holds chunks.
+    if depth == 0 || written.isEmpty { return written }
+    for name in try store.list(path) where !name.hasPrefix(".") && name != "zarr.json" {
+      // A file, such as that of a CSV table, has nothing below it.
+      guard let below = try? tree(joinedKey(path, name), store, zarrFormat, depth: depth - 1)
+      else { continue }
+      written += below
+    }
     return written
   }
 

@@ -1,3 +1,4 @@
+import OMImage
 import OMJSON
 import OMStore
 
@@ -13,9 +14,9 @@ struct CommitLock: Sendable {
   var spare: String { subject + ".new" }
 
   /// All there are.
-  static let all = [
-    LabelsRegister.lock, AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock,
-  ]
+  static let all =
+    Shelf.allCases.map(LabelsRegister.lock)
+    + [AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock]
 
   /// What is there of the lock and of what its holder was making.
   func left(in stages: OutputFolder) throws(Fault) -> [String] {

@@ -3,11 +3,12 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// Commits label images into the image they belong to: staged in `<image>/.omtask`, moved to
-/// `labels/<name>` by a rename, then listed (specification: reliability, section 5).
+/// Commits label images or tables into the image they belong to: staged in `<image>/.omtask`, moved to
+/// `labels/<name>` or `tables/<name>` by a rename, then listed (specification: reliability, section 5).
 final class ImageCommitter: Committer {
   let stage: Stage
   private let image: OMEImage
+  private let shelf: Shelf
   private let names: [String]
   private let overwrites: Bool
   let runID: String
@@ -18,6 +19,8 @@ final class ImageCommitter: Committer {
   static let folder = ".omtask"
   /// The folder of a stage for label images that are put aside for new ones.
   static let old = "old"
+  /// The folder of a stage for what is put aside from a group of results.
+  static func old(_ shelf: Shelf) -> String { shelf == .labels ? old : "old.\(shelf.name)" }
 
   /// Makes a committer.
   ///
@@ -27,6 +30,7 @@ final class ImageCommitter: Committer {
     _ watch: LabelsWatch
   ) throws(Fault) {
     image = target.image
+    shelf = target.shelf
     names = target.names
     overwrites = target.overwrites
     self.runID = runID
@@ -54,7 +58,8 @@ final class ImageCommitter: Committer {
   func finish() throws(Fault) {
     let isDurable = stage.durability != .none
     let register = LabelsRegister(
-      location: image.location, version: image.version, names: names, isDurable: isDurable,
+      shelf: shelf, location: image.location, version: image.version, names: names,
+      isDurable: isDurable,
       rules: rules)
     var moves: [Move] = []
     let state = try register.commit(in: stage.holder) { (place) throws(Fault) in
@@ -97,17 +102,20 @@ final class ImageCommitter: Committer {
 
   /// Gives label images that were put aside back to their places, where those are free.
   static func restore(from root: OutputFolder, in image: OutputFolder) throws(Fault) {
-    guard try root.kind(of: old) == .folder else { return }
-    let aside = try root.folder(old)
-    for name in try aside.list() where try image.kind(of: "labels/\(name)") == nil {
-      try aside.renameNoReplace(name, to: try image.makeFolder("labels"), name)
+    for shelf in Shelf.allCases {
+      guard try root.kind(of: old(shelf)) == .folder else { continue }
+      let aside = try root.folder(old(shelf))
+      for name in try aside.list() where try image.kind(of: "\(shelf.name)/\(name)") == nil {
+        try aside.renameNoReplace(name, to: try image.makeFolder(shelf.name), name)
+      }
     }
   }
 
   func isInPlace(_ label: Int) throws(Fault) -> Bool {
     let location = image.location
     let found = try location.naming { () throws(Fault) in
-      try ExistingLabel.find(names[label], image: location.path, in: location.store)
+      try ExistingLabel.find(
+        names[label], image: location.path, in: location.store, shelf: shelf)
     }
     return found.map { Provenance.isOf(runID, $0.record) } ?? false
   }
@@ -150,7 +158,7 @@ final class ImageCommitter: Committer {
     } catch {
       if error.kind != .unsupported { throw error }
       stage.expectMore()
-      let old = try stage.root().makeFolder(ImageCommitter.old)
+      let old = try stage.root().makeFolder(ImageCommitter.old(shelf))
       try old.removeTree(name)
       try place.renameNoReplace(name, to: old, name)
       try out.renameNoReplace(name, to: place, name)

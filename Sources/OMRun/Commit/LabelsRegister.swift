@@ -48,9 +48,11 @@ extension RunRequest {
   }
 }
 
-/// The list of label images of an image, changed by one process of ours at a time, and the image's own
-/// copy of all metadata.
+/// The list of label images or of tables of an image, changed by one process of ours at a time, and
+/// the image's own copy of all metadata.
 struct LabelsRegister: Sendable {
+  /// The group that lists them.
+  var shelf = Shelf.labels
   let location: ImageLocation
   let version: OMEVersion
   let names: [String]
@@ -58,16 +60,16 @@ struct LabelsRegister: Sendable {
   let isDurable: Bool
   let rules: LockRules
 
-  /// The lock under which the list of an image changes.
-  static let lock = CommitLock(subject: "labels")
+  /// The lock under which a list of an image changes.
+  static func lock(_ shelf: Shelf) -> CommitLock { CommitLock(subject: shelf.name) }
 
-  /// Makes label images visible and lists them, while no other process of ours does that here.
+  /// Makes results visible and lists them, while no other process of ours does that here.
   ///
   /// *Local*, rank 0.
   ///
   /// - Parameters:
   ///   - folder: The folder of the image.
-  ///   - move: Moves the label images into the folder it is given; fails when a name is taken.
+  ///   - move: Moves the results into the folder it is given; fails when a name is taken.
   ///   - undo: Takes them out again; called when this fails, unless the list names them by then.
   /// - Returns: The state in which the list was left.
   /// - Throws: Kind `locked` when another process keeps the lock, `usage` when another name cannot be
@@ -77,18 +79,18 @@ struct LabelsRegister: Sendable {
     undo: (OutputFolder) -> Void = { _ in }
   ) throws(Fault) -> LabelsState {
     let (lock, stages) = try rules.acquire(
-      LabelsRegister.lock, in: ImageCommitter.folder, of: folder)
+      LabelsRegister.lock(shelf), in: ImageCommitter.folder, of: folder)
     defer { lock.release() }
-    let before = try folder.stamp("labels")
-    // Mostly these are the first label images of the image.
+    let before = try folder.stamp(shelf.name)
+    // Mostly these are the first results of their kind in the image.
     if before != nil {
-      let listed = try location.labelsList(version).names
-      for name in names { try LabelName.check(name, besides: listed) }
+      let listed = try location.labelsList(version, shelf).names
+      for name in names { try LabelName.check(name, besides: listed, kind: shelf.noun) }
     }
     var state = LabelsState(before: before, lock.time)
-    let place = try folder.makeFolder("labels")
+    let place = try folder.makeFolder(shelf.name)
     let update = DocumentUpdate(
-      workshop: stages, spareName: LabelsRegister.lock.spare, isDurable: isDurable)
+      workshop: stages, spareName: LabelsRegister.lock(shelf).spare, isDurable: isDurable)
     var change: ListChange?
     do throws(Fault) {
       try move(place)
@@ -97,10 +99,10 @@ struct LabelsRegister: Sendable {
       try updateCopy(in: folder, update)
     } catch {
       if takeBack(change, in: place, update) { undo(place) }
-      try? folder.removeIfEmpty("labels")
+      try? folder.removeIfEmpty(shelf.name)
       throw error
     }
-    state.folder = try? folder.stamp("labels")
+    state.folder = try? folder.stamp(shelf.name)
     return state
   }
 
@@ -132,7 +134,7 @@ struct LabelsRegister: Sendable {
     } catch { return false }
   }
 
-  /// Lists label images that are in their place and that the list lacks.
+  /// Lists results that are in their place and that the list lacks.
   ///
   /// *Local*.
   func relist() throws(Fault) {
@@ -149,7 +151,9 @@ struct LabelsRegister: Sendable {
     in place: OutputFolder, _ update: DocumentUpdate, _ change: inout ListChange?
   ) throws(Fault) -> ValueStamp? {
     if version.zarrFormat == 2 {
-      let group = try LabelsList.parse(nil, subject: place.path, version: version).adding([])
+      let group = try LabelsList.parse(
+        nil, subject: place.path, version: version, shelf: shelf
+      ).adding([])
       try update.change(".zgroup", in: place) { $0 == nil ? group.first?.bytes : nil }
     }
     let document = version.documentName
@@ -158,7 +162,7 @@ struct LabelsRegister: Sendable {
     do throws(Fault) {
       let stamp = try update.change(document, in: place) { (bytes) throws(Fault) in
         let list = try LabelsList.parse(
-          bytes, subject: "\(place.path)/\(document)", version: version)
+          bytes, subject: "\(place.path)/\(document)", version: version, shelf: shelf)
         // A program that writes back what it read long ago takes the entries of others away.
         let lost = seen.filter {
           !list.names.contains($0) && (try? place.kind(of: $0)) == .folder
@@ -186,7 +190,7 @@ struct LabelsRegister: Sendable {
     guard let format else { return }
     var changes = try location.naming { () throws(Fault) in
       try AncestorMetadata.changes(
-        of: location.path, labels: names, in: store, zarrFormat: format)
+        of: location.path, names, on: shelf, in: store, zarrFormat: format)
     }
     // The image's own copy does not name the image.
     for index in changes.indices { changes[index].within = nil }
@@ -202,13 +206,15 @@ struct LabelsRegister: Sendable {
 }
 
 extension ImageLocation {
-  /// The label images that the image here lists; faults name whole paths.
+  /// The label images or tables that the image here lists; faults name whole paths.
   ///
   /// A list that another program is just writing is read again.
-  func labelsList(_ version: OMEVersion) throws(Fault) -> LabelsList {
+  func labelsList(
+    _ version: OMEVersion, _ shelf: Shelf = .labels
+  ) throws(Fault) -> LabelsList {
     try naming { () throws(Fault) in
       try DocumentUpdate.settled { () throws(Fault) in
-        try LabelsList.read(store, image: path, version: version)
+        try LabelsList.read(store, image: path, version: version, shelf: shelf)
       }
     }
   }

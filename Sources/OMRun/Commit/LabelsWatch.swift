@@ -4,13 +4,13 @@ import OMJSON
 import OMStore
 import Synchronization
 
-/// How the list of an image's labels was left, to see whether another program changes it later.
+/// How a list of an image's labels or tables was left, to see whether another program changes it later.
 struct LabelsState: Sendable {
-  /// Whether nothing was made in or removed from `labels` shortly before.
+  /// Whether nothing was made in or removed from the folder of the list shortly before.
   let wasQuiet: Bool
   /// The list.
   var list: ValueStamp?
-  /// The folder `labels`.
+  /// The folder of the list.
   var folder: ValueStamp?
 
   /// Programs that add a label image are done in less, in nanoseconds.
@@ -22,7 +22,7 @@ struct LabelsState: Sendable {
   }
 }
 
-/// Sees to it that label images stay listed until the run ends.
+/// Sees to it that label images and tables stay listed until the run ends.
 ///
 /// Programs that do not know our lock read the list, add their label image, and write the list back
 /// some time later; what was added in between is lost. So every list is looked at once more at the
@@ -75,7 +75,7 @@ final class LabelsWatch: Sendable {
   private func warning(_ register: LabelsRegister, _ fault: Fault) -> String {
     let place = register.location.displayName
     let names = register.names.map { "`\($0)`" }.joined(separator: ", ")
-    return "\(place)/labels may not list \(names) any more (\(fault.description)); "
+    return "\(place)/\(register.shelf.name) may not list \(names) any more (\(fault.description)); "
       + "`omtask verify \(place) --repair` lists what is complete"
   }
 }

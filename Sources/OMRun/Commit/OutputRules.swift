@@ -29,11 +29,12 @@ enum OutputRules {
   ///
   /// - Parameters:
   ///   - output: The output, which exists.
-  ///   - names: The images to be written.
+  ///   - names: The images or tables to be written.
+  ///   - shelf: What they are.
   ///   - path: Where it lies now; nil in its place.
   /// - Throws: A fault of kind `exists` that names what is in the way.
   static func checkOwn(
-    _ output: SeparatePath, _ names: [String], in path: String? = nil
+    _ output: SeparatePath, _ names: [String], _ shelf: Shelf, in path: String? = nil
   ) throws(Fault) {
     let place = try SeparatePath(path ?? output.uri)
     let kind = try OutputFolder(path: place.parent).kind(of: place.name)
@@ -43,7 +44,9 @@ enum OutputRules {
     for path in SeparateOutput.paths(names) {
       let group = try? ZarrGroup.open(store, path: path)
       if group?.attributes["omtask"] == nil { throw foreign(output, nil) }
-      try refuse(output, try store.list(path), besides: documents, path) { Int($0) != nil }
+      try refuse(output, try store.list(path), besides: documents, path) {
+        shelf == .tables ? tableEntries.contains($0) : LabelDocuments.isLevelPath($0)
+      }
     }
     guard names.count > 1 else { return }
     try refuse(output, try store.list(""), besides: documents.union(["labels"]), "") { _ in false }
@@ -51,6 +54,9 @@ enum OutputRules {
       false
     }
   }
+
+  /// What lies in the group of a table.
+  private static let tableEntries: Set<String> = ["X", "obs", "var", "table", "table.csv"]
 
   private static func refuse(
     _ output: SeparatePath, _ entries: [String], besides known: Set<String>, _ folder: String,

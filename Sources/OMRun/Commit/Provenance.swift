@@ -6,7 +6,7 @@ struct Provenance: Sendable {
   let request: RunRequest
   let runID: String
 
-  /// The record of one image.
+  /// The record of one image or table.
   ///
   /// - Parameters:
   ///   - made: The image.
@@ -34,6 +34,8 @@ struct Provenance: Sendable {
           ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
         })
       if let objects = label.objects { record["objects"] = JSON(objects) }
+    } else if let table = made.table {
+      record["rows"] = JSON(table.rows)
     } else if !types.isEmpty {
       record["types"] = .object(
         JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) }))
@@ -55,6 +57,7 @@ struct Provenance: Sendable {
   /// What a record tells of a result that is there already.
   static func report(_ record: JSON?, into report: inout OutputReport) {
     report.objects = record?["objects"]?.intValue
+    report.rows = record?["rows"]?.intValue
     report.thresholds = (record?["thresholds"]?.arrayValue ?? []).compactMap { entry in
       guard let scope = entry["scope"]?.stringValue, let value = entry["value"]?.doubleValue
       else { return nil }

@@ -113,6 +113,23 @@ extension Stage {
     state.withLock { $0.written += bytes.count }
   }
 
+  /// Writes a file below a table, and waits for the disk where that is asked for.
+  func write(file key: String, label: String, _ bytes: [UInt8]) throws(Fault) {
+    let path = joinedKey(label, key)
+    let slash = path.lastIndex(of: "/") ?? path.startIndex
+    let (folder, name) = (
+      try below(String(path[..<slash])), String(path[path.index(after: slash)...])
+    )
+    var fault: Fault?
+    bytes.withUnsafeBytes { raw in
+      do throws(Fault) {
+        try folder.write(name, [raw], writer: writer, durable: durability != .none)
+      } catch { fault = error }
+    }
+    if let fault { throw fault }
+    state.withLock { $0.written += bytes.count }
+  }
+
   /// Writes a document below a label image.
   func write(_ document: MetadataDocument, label: String) throws(Fault) {
     let (folder, name) = try place(of: document, label: label)

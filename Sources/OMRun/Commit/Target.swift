@@ -7,6 +7,8 @@ import OMZarr
 struct Target: Sendable {
   let image: OMEImage
   let names: [String]
+  /// The group of the image in which results lie that are not elsewhere.
+  let shelf: Shelf
   /// An OME-Zarr of its own; nil for label images in the image.
   let output: SeparatePath?
   /// The well that is to list the result, beside the image.
@@ -20,6 +22,7 @@ struct Target: Sendable {
   init(_ request: RunRequest, _ setup: ImageSetup) throws(Fault) {
     image = setup.image
     names = setup.names
+    shelf = setup.outputKind == .table ? .tables : .labels
     overwrites = request.options.overwrite
     if let uri = request.options.output {
       let path = try SeparatePath(uri)
@@ -37,14 +40,14 @@ struct Target: Sendable {
       output = nil
       well = nil
       source = LabelDocuments.sourceInPlace
-      nameFlag = "--label-name"
+      nameFlag = shelf == .tables ? "--table-name" : "--label-name"
     }
   }
 
   /// Where a result will be.
   func uri(_ label: Int) -> String {
     if let output { return joinedKey(output.uri, SeparateOutput.paths(names)[label]) }
-    return "\(image.location.displayName)/labels/\(names[label])"
+    return "\(image.location.displayName)/\(shelf.name)/\(names[label])"
   }
 
   /// What a run has to do.
@@ -96,21 +99,22 @@ struct Target: Sendable {
   /// - Throws: A fault of kind `exists` that names what is in the way.
   func checkReplaceable(in path: String? = nil) throws(Fault) {
     guard let output else { return }
-    try OutputRules.checkOwn(output, names, in: path)
+    try OutputRules.checkOwn(output, names, shelf, in: path)
   }
 
   /// The names that the image or the well lists; nil when nothing lists the results.
   private func listed() throws(Fault) -> [String]? {
     if let well { return try well.isListed() ? names : [] }
-    return output == nil ? try image.labelsList().names : nil
+    return output == nil ? try image.labelsList(shelf).names : nil
   }
 
   private func existing(_ label: Int, besides list: [String]?) throws(Fault) -> ExistingLabel? {
     guard let output else {
-      try LabelName.check(names[label], besides: list ?? [])
+      try LabelName.check(names[label], besides: list ?? [], kind: shelf.noun)
       let location = image.location
       return try location.naming { () throws(Fault) in
-        try ExistingLabel.find(names[label], image: location.path, in: location.store)
+        try ExistingLabel.find(
+          names[label], image: location.path, in: location.store, shelf: shelf)
       }
     }
     let parent = try OutputFolder(path: output.parent)
@@ -134,9 +138,9 @@ struct Target: Sendable {
 }
 
 extension OMEImage {
-  /// The label images that it lists; faults name whole paths.
-  func labelsList() throws(Fault) -> LabelsList {
-    try location.labelsList(version)
+  /// The label images or tables that it lists; faults name whole paths.
+  func labelsList(_ shelf: Shelf = .labels) throws(Fault) -> LabelsList {
+    try location.labelsList(version, shelf)
   }
 }
 

@@ -2,7 +2,7 @@ import OMImage
 import OMJSON
 import OMStore
 
-/// A list of labels that was changed, and what other programs do with it since.
+/// A list of labels or tables that was changed, and what other programs do with it since.
 struct WatchedList: Sendable {
   let register: LabelsRegister
   private let state: LabelsState
@@ -34,7 +34,7 @@ struct WatchedList: Sendable {
   }
 
   private var location: ImageLocation { register.location }
-  private var labels: String { joinedKey(location.path, "labels") }
+  private var labels: String { joinedKey(location.path, register.shelf.name) }
   private var stamp: ValueStamp? {
     (try? location.store.stamp(joinedKey(labels, register.version.documentName))) ?? nil
   }
@@ -59,7 +59,7 @@ struct WatchedList: Sendable {
     if isBusy && stamp == seen && now - times.looked < WatchedList.pause { return false }
     seen = stamp
     times.looked = now
-    let listed = try location.labelsList(register.version).names
+    let listed = try location.labelsList(register.version, register.shelf).names
     if !register.names.allSatisfy(listed.contains) {
       repairs += 1
       isBusy = true
@@ -76,7 +76,7 @@ struct WatchedList: Sendable {
 
   /// The label images of other programs that are not listed yet.
   private mutating func labelsInTheMaking(_ listed: [String]) throws(Fault) -> Set<String> {
-    let folder = try OutputFolder(path: location.displayName).folder("labels")
+    let folder = try OutputFolder(path: location.displayName).folder(register.shelf.name)
     let left = max(state.list?.modified ?? 0, state.folder?.modified ?? 0)
     var unlisted: Set<String> = []
     for name in try folder.list() where !register.names.contains(name) {
@@ -96,7 +96,8 @@ struct WatchedList: Sendable {
   }
 
   private func isOurs(_ name: String) -> Bool {
-    let found = try? ExistingLabel.find(name, image: location.path, in: location.store)
+    let found = try? ExistingLabel.find(
+      name, image: location.path, in: location.store, shelf: register.shelf)
     return found?.record != nil
   }
 }

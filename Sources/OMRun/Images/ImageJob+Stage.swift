@@ -52,7 +52,7 @@ extension ImageJob {
     decision.outputs = setup.names.indices.map { index in
       var output = OutputReport(
         name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
-        dataType: setup.plans[index].expectedDataType)
+        dataType: setup.outputKind == .table ? nil : setup.plans[index].expectedDataType)
       Provenance.report(records[index], into: &output)
       return output
     }
@@ -135,9 +135,10 @@ extension ImageJob {
     let stage = committer.stage
     target.well?.tidy()
     guard stage.hasSiblings else { return }
-    // The lock of the list of labels, or of the place of the result, may have been left too.
-    let lock = target.output == nil ? LabelsRegister.lock : SeparateCommitter.lock
-    defer { lock.tidy(stage.folder, of: stage.holder) }
+    // The lock of a list, or of the place of the result, may have been left too.
+    let locks =
+      target.output == nil ? Shelf.allCases.map(LabelsRegister.lock) : [SeparateCommitter.lock]
+    defer { for lock in locks { lock.tidy(stage.folder, of: stage.holder) } }
     guard stage.exists else { return stage.removeFolders() }
     var now = decision
     let preset: [Choices?] = setup.plans.map { _ in nil }

@@ -133,7 +133,8 @@ struct ImageJob: Sendable {
           MetadataDocument(key: "\(LabelDocuments.levelPath(level))/\($0.name)", json: $0.document)
         }
       }
-      return CommittedImage(metadata: setup.documents(index, record), arrays: arrays)
+      let metadata = setup.documents(index, record, features: made[index].table?.features ?? [])
+      return CommittedImage(metadata: metadata, arrays: arrays)
     }
   }
 
@@ -142,7 +143,8 @@ struct ImageJob: Sendable {
   ) -> OutputReport {
     var report = OutputReport(
       name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
-      dataType: made[index].layouts[0].dataType)
+      dataType: made[index].layouts.first?.dataType)
+    report.rows = made[index].table?.rows
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects

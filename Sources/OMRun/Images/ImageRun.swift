@@ -77,6 +77,7 @@ struct ImageRun: Sendable {
   ///
   /// - Returns: What was made, for the commit and the report, the same on every rank.
   func run() throws -> [MadeImage] {
+    if let table = setup.table { return [try writeTable(table)] }
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if !setup.copies.isEmpty { return try writeCopies() }
     let choices = try findThresholds()

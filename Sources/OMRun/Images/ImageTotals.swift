@@ -74,19 +74,25 @@ extension ImageRun {
   }
 
   /// Sums over all ranks.
-  func summed(_ counts: [VoxelCounts]) throws(Fault) -> [VoxelCounts] {
+  func summed(_ values: [Int]) throws(Fault) -> [Int] {
     var packet = Packet()
-    packet.write(counts.flatMap { [Int64($0.processed), Int64($0.foreground)] })
-    var totals = [VoxelCounts](repeating: VoxelCounts(), count: counts.count)
+    packet.write(values.map { Int64($0) })
+    var totals = [Int](repeating: 0, count: values.count)
     for bytes in try engine.communicator.gatherAll(packet.bytes) {
       var reader = PacketReader(bytes)
-      let values = try reader.readArray(Int64.self)
-      for index in totals.indices where 2 * index + 1 < values.count {
-        totals[index] += VoxelCounts(
-          processed: Int(values[2 * index]), foreground: Int(values[2 * index + 1]))
+      for (index, value) in try reader.readArray(Int64.self).enumerated() {
+        totals[index] += Int(value)
       }
     }
     return totals
+  }
+
+  /// Voxels summed over all ranks.
+  func summed(_ counts: [VoxelCounts]) throws(Fault) -> [VoxelCounts] {
+    let totals = try summed(counts.flatMap { [$0.processed, $0.foreground] })
+    return counts.indices.map {
+      VoxelCounts(processed: totals[2 * $0], foreground: totals[2 * $0 + 1])
+    }
   }
 
   /// The thresholds of all ranks, where regions chose for themselves.

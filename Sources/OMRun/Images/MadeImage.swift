@@ -3,12 +3,14 @@ import OMImage
 import OMTask
 import OMZarr
 
-/// An image of ours whose voxels are all staged.
+/// An image or table of ours that is staged but for its metadata.
 struct MadeImage: Sendable {
-  /// Its levels, finest first.
+  /// Its levels, finest first; none for a table.
   let layouts: [ArrayLayout]
   /// What is known of a label image besides.
   var label: LabelFacts?
+  /// What is known of a table besides.
+  var table: TableFacts?
 }
 
 /// What is known of a label image whose voxels are all staged.

@@ -195,6 +195,7 @@ extension ImagePass {
     case .objects: 4
     case .labels: 5
     case .tiles: 6
+    case .measure: 7
     }
   }
 

@@ -1,5 +1,6 @@
 import OMJSON
 import OMObjects
+import OMTask
 
 // Partials of passes as bytes, for journals. What was written by another version is found again.
 
@@ -60,5 +61,36 @@ extension RegionObjects {
       }
       blocks.append(block)
     }
+  }
+}
+
+extension ObjectSums {
+  /// The sums as bytes.
+  func packed() -> [UInt8] {
+    var packet = Packet()
+    packet.write(UInt64(regions))
+    packet.write(labels)
+    packet.write(times)
+    packet.write(words)
+    packet.write(counts.keys)
+    packet.write(counts.counts)
+    return packet.bytes
+  }
+
+  /// Reads what `packed` wrote.
+  ///
+  /// - Throws: A fault when the bytes hold no sums of this layout.
+  init(_ layout: SumsLayout, unpacking bytes: [UInt8]) throws(Fault) {
+    var reader = PacketReader(bytes)
+    let regions = try reader.readCount()
+    try self.init(
+      layout, labels: try reader.readArray(UInt64.self), times: try reader.readArray(UInt32.self),
+      words: try reader.readArray(UInt64.self))
+    self.regions = regions
+    let (keys, counts) = (try reader.readArray(UInt64.self), try reader.readArray(UInt64.self))
+    guard let known = ValueCounts(keys: keys, counts: counts),
+      keys.last.map({ Int($0 >> 16) < count * max(1, layout.channels) }) ?? true
+    else { throw Fault(.internal, "", "counts of values do not fit their objects") }
+    self.counts = known
   }
 }

@@ -1,10 +1,9 @@
 import OMJSON
 import OMObjects
 
-/// The binary tree in which the ranks join their open components.
+/// The tree of ranks in which they join their open components.
 ///
-/// Rank r joins the groups of r + 1, r + 2, r + 4, … while its number allows, and then sends its own
-/// joined group to its parent; rank 0 is the root. All calls are *collective*.
+/// All calls are *collective*.
 struct MergeTree {
   /// The join of this rank's own blocks.
   let own: GroupMerge
@@ -32,19 +31,8 @@ struct MergeTree {
     }
   }
 
-  private var children: [Int] {
-    var result: [Int] = []
-    var step = 1
-    while communicator.rank & step == 0 && communicator.rank + step < communicator.size {
-      result.append(communicator.rank + step)
-      step *= 2
-    }
-    return result
-  }
-
-  private var parent: Int? {
-    communicator.rank == 0 ? nil : communicator.rank & (communicator.rank - 1)
-  }
+  private var children: [Int] { RankTree(communicator).children }
+  private var parent: Int? { RankTree(communicator).parent }
 
   /// The final facts of this rank's joined components.
   func finalFacts() throws(Fault) -> [ComponentFacts] {

@@ -3,7 +3,7 @@ package import OMJSON
 package import OMTask
 package import OMZarr
 
-/// One image of ours as it will be made, whatever makes its voxels: what is read, what is written,
+/// One image or table of ours as it will be made, whatever makes its voxels: what is read, what is written,
 /// and how it is cut.
 package protocol ArrayPlan: Sendable {
   /// The name of the image to make.
@@ -12,6 +12,8 @@ package protocol ArrayPlan: Sendable {
   var title: String { get }
   /// The arrays of the source image from the level that is read to the coarsest.
   var sources: [ZarrArray] { get }
+  /// All arrays that are read.
+  var inputs: [ZarrArray] { get }
   /// The regions of the image to make.
   var grid: RegionGrid { get }
   /// For each level but the first, pixel size over that of the finer one, per axis of the image to
@@ -28,6 +30,8 @@ package protocol ArrayPlan: Sendable {
   func layouts(_ dataType: DataType) throws(Fault) -> [ArrayLayout]
   /// The boxes of the source that hold the voxels of a region; halos do not count.
   func sourceBoxes(of region: Region) -> [Region]
+  /// Bytes that are read for each processed voxel.
+  var bytesPerVoxel: Int { get }
   /// How often each processed voxel is decoded.
   ///
   /// - Parameter memory: Bytes for each worker.
@@ -54,6 +58,8 @@ package protocol ArrayPlan: Sendable {
 extension ArrayPlan {
   /// The array that is read.
   package var source: ZarrArray { sources[0] }
+  package var inputs: [ZarrArray] { sources }
+  package var bytesPerVoxel: Int { source.metadata.dataType.byteCount }
 
   /// The shape of the image to make.
   package var shape: [Int] { grid.cells.arrayShape }

@@ -2,6 +2,7 @@ import OMGrid
 package import OMImage
 package import OMJSON
 import OMManifest
+import OMTables
 import OMTask
 import OMZarr
 
@@ -13,10 +14,14 @@ package struct ImageSetup: Sendable {
   package let plans: [any ArrayPlan]
   /// The label images to make, when that is what the task makes.
   package let labels: [LabelPlan]
-  /// The image whose voxels are read for each label image: the image, or another label image.
+  /// The image whose voxels are read for each label image, or another label image.
+  ///
+  /// For a table the label image whose objects are measured.
   private let labelSources: [OMEImage]
   /// The derived image to make, when that is what the task makes.
   package let derived: DerivedPlan?
+  /// The table to make, when that is what the task makes.
+  package let table: TablePlan?
   /// The levels of a copy of the image, when that is what the task makes.
   let copies: [CopyPlan]
   /// The version of OME-Zarr to write.
@@ -26,7 +31,7 @@ package struct ImageSetup: Sendable {
   /// Why there is nothing to do, where that is not plain.
   let note: String?
   /// The ROI table whose boxes are processed; nil when none was asked for.
-  let table: RegionTable?
+  let roiTable: RegionTable?
   /// Takes the damaged chunks that this rank meets; nil when they are faults.
   let damage: DamageLog?
 
@@ -43,16 +48,17 @@ package struct ImageSetup: Sendable {
     note = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
+    var table: (plan: TablePlan, source: OMEImage)?
     var copies: [CopyPlan] = []
     var version = source.image.version
     if note == nil {
       do throws(Fault) {
-        let table = try request.options.roiTable.map { (name) throws(Fault) in
+        let roiTable = try request.options.roiTable.map { (name) throws(Fault) in
           try RegionTable.read(name, of: source.image)
         }
         let maker = PlanMaker(
-          source: source, options: request.options, table: table, damage: damage)
-        self.table = table
+          source: source, options: request.options, roiTable: roiTable, damage: damage)
+        self.roiTable = roiTable
         let task = try request.entry.task.init(request.parameters)
         switch try task.product(for: source.info) {
         case .labels(let recipes):
@@ -66,6 +72,7 @@ package struct ImageSetup: Sendable {
           } else {
             derived = try maker.derived(recipe)
           }
+        case .table(let recipe): table = try maker.table(recipe)
         }
       } catch  where error.subject.isEmpty {
         var fault = error
@@ -73,24 +80,27 @@ package struct ImageSetup: Sendable {
         throw fault
       }
     } else {
-      table = nil
+      roiTable = nil
     }
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
     if !copies.isEmpty { plans = copies }
+    if let table { plans = [table.plan] }
     for plan in plans {
-      let type = plan.source.metadata.dataType.rawValue
+      let voxels = plan.inputs.last ?? plan.source
+      let type = (table == nil ? plan.source : voxels).metadata.dataType.rawValue
       if !request.manifest.traits.dataTypes.contains(type) {
         throw Fault(
-          .unsupported, plan.source.path,
+          .unsupported, (table == nil ? plan.source : voxels).path,
           "the voxels are of type \(type), \(request.manifest.identifier) takes "
             + request.manifest.traits.dataTypes.joined(separator: ", "))
       }
     }
     self.plans = plans
     self.labels = labels.map(\.plan)
-    labelSources = labels.map(\.source)
+    labelSources = labels.map(\.source) + [table?.source].compactMap(\.self)
     self.derived = derived
+    self.table = table?.plan
     self.copies = copies
     self.version = version
   }
@@ -134,7 +144,9 @@ package struct ImageSetup: Sendable {
 
 extension ImageSetup {
   /// What the task makes.
-  var outputKind: OutputReport.Kind { labels.isEmpty ? .image : .label }
+  var outputKind: OutputReport.Kind {
+    table != nil ? .table : labels.isEmpty ? .image : .label
+  }
 
   /// The images whose metadata and voxels are read, the image first.
   var sources: [OMEImage] {
@@ -157,8 +169,14 @@ extension ImageSetup {
     copies.isEmpty ? (plan, 0) : (0, plan)
   }
 
-  /// The metadata of one of the images to make.
-  func documents(_ index: Int, _ record: JSON) -> any GroupDocuments {
+  /// The metadata of one of the images to make, or of a table with its columns.
+  func documents(_ index: Int, _ record: JSON, features: [String]) -> any GroupDocuments {
+    if let table {
+      return TableDocuments(
+        name: table.name, version: version, kind: table.recipe.kind,
+        backend: table.recipe.backend, label: table.recipe.label, features: features,
+        record: record)
+    }
     if !copies.isEmpty {
       return DerivedDocuments(
         image: image, version: version, name: image.name, levelCount: copies.count,

@@ -10,6 +10,8 @@ package enum ImagePass: String, Sendable, CaseIterable {
   case labels
   /// The voxels of a derived image.
   case tiles
+  /// The sums of objects.
+  case measure
 
   /// The passes over an image in their order, for a plan and for the progress of a run.
   ///

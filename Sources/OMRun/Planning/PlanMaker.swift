@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMTables
 import OMTask
 import OMZarr
 
@@ -9,7 +10,7 @@ struct PlanMaker {
   let source: SourceImage
   let options: RunOptions
   /// The ROI table whose boxes are processed; nil takes what `--select` leaves.
-  let table: RegionTable?
+  let roiTable: RegionTable?
   /// Takes damaged chunks; nil makes them faults.
   let damage: DamageLog?
 
@@ -31,7 +32,7 @@ struct PlanMaker {
       sources: Array(source.arrays[recipe.level...]),
       scales: source.image.levels[recipe.level...].map(\.scale), axes: source.axes,
       axisNames: source.image.axes.map(\.name),
-      selection: try source.selection(options.select, table, level: level),
+      selection: try source.selection(options.select, roiTable, level: level),
       masking: try recipe.masking.map { (name) throws(Fault) in
         try MaskingLabel(name, for: image, in: self.image, level: level)
       }, damage: damage)
@@ -49,7 +50,7 @@ struct PlanMaker {
 
   /// The plan of a derived image.
   func derived(_ recipe: ImageRecipe) throws(Fault) -> DerivedPlan {
-    let selection = try source.selection(options.select, table, level: 0)
+    let selection = try source.selection(options.select, roiTable, level: 0)
     return try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
@@ -61,10 +62,10 @@ struct PlanMaker {
   func copies(
     _ recipe: ImageRecipe, _ storage: StoragePlan, _ count: Int?
   ) throws(Fault) -> [CopyPlan] {
-    if !options.select.isEmpty || table != nil {
+    if !options.select.isEmpty || roiTable != nil {
       throw Fault(
         .usage, "",
-        "`\(table == nil ? "--select" : "--roi-table")` is given, "
+        "`\(roiTable == nil ? "--select" : "--roi-table")` is given, "
           + "but an image is copied as a whole")
     }
     if options.output == nil, storage.version != image.version, try isInWell() {

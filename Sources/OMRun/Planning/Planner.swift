@@ -94,7 +94,15 @@ private struct Planner {
     _ output: any ArrayPlan, _ uri: String, to plan: inout ImagePlan
   ) throws(Fault) {
     let layouts = try output.layouts(output.expectedDataType)
-    let finest = layouts[0]
+    plan.bytesRead += Int(
+      Double(output.processedVoxels) * output.decodings(memory: memoryPerWorker)
+        * Double(output.bytesPerVoxel))
+    let room = try OutputRoom([output])
+    plan.bytesWritten += room.bytes
+    plan.files += room.files
+    guard let finest = layouts.first else {
+      return plan.outputs.append(OutputPlan(table: output.name, uri: uri))
+    }
     if let last = plan.outputs.indices.last, plan.outputs[last].uri == uri {
       plan.outputs[last].levelShapes += layouts.map(\.shape)
     } else {
@@ -103,11 +111,6 @@ private struct Planner {
           name: output.name, uri: uri, levelShapes: layouts.map(\.shape), dataType: finest.dataType,
           chunkShape: finest.chunkShape, shardShape: finest.shardShape))
     }
-    let voxels = Double(output.processedVoxels) * output.decodings(memory: memoryPerWorker)
-    plan.bytesRead += Int(voxels) * output.source.metadata.dataType.byteCount
-    let room = try OutputRoom([output])
-    plan.bytesWritten += room.bytes
-    plan.files += room.files
   }
 
   /// Bytes of memory of one process at most.

@@ -3,6 +3,7 @@ import OMImage
 import OMJSON
 import OMManifest
 import OMStore
+import OMTables
 import OMTask
 import OMZarr
 
@@ -34,6 +35,10 @@ struct RunIdentity {
       if let label = plan as? LabelPlan {
         output["channels"] = .array(label.recipe.channels.map { JSON($0) })
       }
+      if let table = plan as? TablePlan {
+        output["channels"] = .array(table.recipe.channels.map { JSON($0) })
+        output["columns"] = .array(table.channelNames.map(JSON.string))
+      }
       outputs.append(.object(output))
     }
     var selection = JSONObject()
@@ -48,7 +53,7 @@ struct RunIdentity {
       "input": .string(input),
       "outputs": .array(outputs),
     ]
-    if let table = setup.table { document["roi_table"] = .string(RunIdentity.digest(table)) }
+    if let table = setup.roiTable { document["roi_table"] = .string(RunIdentity.digest(table)) }
     // Only where it may matter: without damage both policies give the same voxels, but that is not
     // known before all of them are read.
     if request.options.onDamage == .fill { document["on_damage"] = "fill" }
@@ -82,11 +87,12 @@ struct RunIdentity {
     for plan in setup.plans where seen.insert(plan.source.path).inserted {
       for source in plan.sources { bytes += source.metadata.document.bytes() }
       try addStamps(plan.source, to: &bytes)
-    }
-    for masking in setup.labels.compactMap(\.masking)
-    where seen.insert(masking.array.path).inserted {
-      bytes += masking.array.metadata.document.bytes()
-      try addStamps(masking.array, to: &bytes)
+      // The image that a table measures, or the masking label of a threshold.
+      for other in plan.inputs
+      where !plan.sources.contains(where: { $0 === other }) && seen.insert(other.path).inserted {
+        bytes += other.metadata.document.bytes()
+        try addStamps(other, to: &bytes)
+      }
     }
     return hexadecimal(sha256(bytes))
   }

@@ -2,6 +2,7 @@ import OMGrid
 import OMImage
 import OMJSON
 import OMManifest
+import OMTables
 import OMTask
 import OMZarr
 

@@ -28,8 +28,10 @@ extension OutputReport {
   fileprivate func encoded() -> JSON {
     var object: JSONObject = [
       "name": .string(name), "uri": .string(uri), "kind": .string(kind.rawValue),
-      "type": .string(dataType.rawValue), "share": JSON(foregroundShare),
+      "share": JSON(foregroundShare),
     ]
+    if let dataType { object["type"] = .string(dataType.rawValue) }
+    if let rows { object["rows"] = JSON(rows) }
     if let objects { object["objects"] = JSON(objects) }
     object["thresholds"] = .array(
       thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
@@ -39,10 +41,11 @@ extension OutputReport {
 
   fileprivate init?(decoding json: JSON) {
     guard let name = json["name"]?.stringValue, let uri = json["uri"]?.stringValue,
-      let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
-      let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
+      let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:))
     else { return nil }
+    let type = json["type"]?.stringValue.flatMap(DataType.init(rawValue:))
     self.init(name: name, uri: uri, kind: kind, dataType: type)
+    rows = json["rows"]?.intValue
     objects = json["objects"]?.intValue
     foregroundShare = json["share"]?.doubleValue ?? 0
     notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []

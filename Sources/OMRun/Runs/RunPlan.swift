@@ -84,16 +84,16 @@ package struct RegionPlan: Sendable {
   }
 }
 
-/// One label image that is written.
+/// One image or table that is written.
 package struct OutputPlan: Sendable {
   /// Its name.
   package var name: String
   /// Where it will be.
   package var uri: String
-  /// Shapes of its levels, finest first.
+  /// Shapes of its levels, finest first; none for a table.
   package var levelShapes: [[Int]]
   /// The type of its voxels (the narrowest that is sure to hold the numbers, when it is chosen).
-  package var dataType: DataType
+  package var dataType: DataType?
   /// The chunk shape of the finest level.
   package var chunkShape: [Int]
   /// The shard shape of the finest level, if it is sharded.
@@ -110,5 +110,13 @@ package struct OutputPlan: Sendable {
     self.dataType = dataType
     self.chunkShape = chunkShape
     self.shardShape = shardShape
+  }
+
+  /// Makes the plan of a table, which has no voxels.
+  package init(table name: String, uri: String) {
+    self.name = name
+    self.uri = uri
+    levelShapes = []
+    chunkShape = []
   }
 }

@@ -81,7 +81,7 @@ package struct ScopeThreshold: Sendable, Equatable {
   }
 }
 
-/// One image that was made.
+/// One image or table that was made.
 package struct OutputReport: Sendable {
   /// What it is.
   package enum Kind: String, Sendable {
@@ -89,6 +89,8 @@ package struct OutputReport: Sendable {
     case label
     /// A derived image beside the image.
     case image
+    /// A table in the image.
+    case table
   }
 
   /// Its name.
@@ -99,17 +101,19 @@ package struct OutputReport: Sendable {
   package var kind: Kind
   /// How many objects it holds; nil for a mask.
   package var objects: Int?
+  /// How many rows a table has.
+  package var rows: Int?
   /// The thresholds used, in the order of the scopes.
   package var thresholds: [ScopeThreshold] = []
-  /// The type of its voxels.
-  package var dataType: DataType
+  /// The type of its voxels; nil for a table.
+  package var dataType: DataType?
   /// The share of processed voxels that are foreground before any object rule, 0…1.
   package var foregroundShare = 0.0
   /// What a person should look at.
   package var notes: [String] = []
 
   /// Makes the report of an output.
-  package init(name: String, uri: String, kind: Kind = .label, dataType: DataType) {
+  package init(name: String, uri: String, kind: Kind = .label, dataType: DataType?) {
     self.name = name
     self.uri = uri
     self.kind = kind

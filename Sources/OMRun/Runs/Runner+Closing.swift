@@ -35,8 +35,10 @@ extension Runner {
       guard let location = item.location, !image.outputs.isEmpty else { continue }
       let root = location.store.description
       var metadata = hierarchies[root] ?? AncestorMetadata(store: location.store)
-      let labels = image.outputs.filter { $0.kind == .label }.map(\.name)
-      if !labels.isEmpty { metadata.add(location.path, labels: labels) }
+      for (kind, shelf) in [(OutputReport.Kind.label, Shelf.labels), (.table, .tables)] {
+        let names = image.outputs.filter { $0.kind == kind }.map(\.name)
+        if !names.isEmpty { metadata.add(location.path, names, on: shelf) }
+      }
       for output in image.outputs where output.kind == .image && output.uri.hasPrefix(root + "/") {
         metadata.add(derived: String(output.uri.dropFirst(root.count + 1)))
       }

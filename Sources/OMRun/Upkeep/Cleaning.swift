@@ -85,13 +85,16 @@ package struct Cleaning: Sendable {
   private func labelsAside(
     _ stages: OutputFolder, _ id: String, _ folder: StageFolder
   ) throws(Fault) -> [String] {
-    let place = "\(id)/\(ImageCommitter.old)"
-    guard try stages.kind(of: place) == .folder else { return [] }
-    let home = folder.name == ImageCommitter.folder ? "labels" : ""
+    let isImage = folder.name == ImageCommitter.folder
     var places: [String] = []
-    for name in try stages.folder(place).list()
-    where try folder.holder.kind(of: joinedKey(home, name)) == nil {
-      places.append("\(folder.holder.path)/\(joinedKey(home, name))")
+    for shelf in Shelf.allCases {
+      let place = "\(id)/\(ImageCommitter.old(shelf))"
+      guard try stages.kind(of: place) == .folder else { continue }
+      let home = isImage ? shelf.name : ""
+      for name in try stages.folder(place).list()
+      where try folder.holder.kind(of: joinedKey(home, name)) == nil {
+        places.append("\(folder.holder.path)/\(joinedKey(home, name))")
+      }
     }
     return places
   }

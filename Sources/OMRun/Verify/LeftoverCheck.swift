@@ -21,7 +21,9 @@ struct LeftoverCheck {
   mutating func run() {
     do throws(Fault) {
       try checkStages()
-      for folder in ["", "labels"] { try checkTemporaryFiles(joinedKey(path, folder)) }
+      for folder in [""] + Shelf.allCases.map(\.name) {
+        try checkTemporaryFiles(joinedKey(path, folder))
+      }
     } catch { verifier.log.problem(image.location.naming(error)) }
   }
 
@@ -30,7 +32,7 @@ struct LeftoverCheck {
     if try store.stamp(folder) == nil { return }
     let names = try store.list(folder)
     let stages = try OutputFolder(path: joinedKey(store.description, folder))
-    try checkLock("labels.lock", in: stages)
+    for shelf in Shelf.allCases { try checkLock(LabelsRegister.lock(shelf).name, in: stages) }
     for name in names {
       if try stages.kind(of: name) == .folder { try checkStage(name, in: stages) }
     }

@@ -1,0 +1,63 @@
+import OMImage
+package import OMJSON
+package import OMTask
+
+/// Writes the files of a table below its group; the group itself has documents of its own.
+package struct TableWriter {
+  /// 2 or 3.
+  let zarrFormat: Int
+  /// Takes a file: its key below the group, and its bytes.
+  let put: (String, [UInt8]) throws(Fault) -> Void
+
+  /// Makes a writer.
+  package init(zarrFormat: Int, put: @escaping (String, [UInt8]) throws(Fault) -> Void) {
+    self.zarrFormat = zarrFormat
+    self.put = put
+  }
+
+  /// Writes a table whose first column names the rows.
+  ///
+  /// - Throws: `limit` for a table that is too large for a JSON document, and what `put` throws.
+  package func write(_ table: Table, as backend: TableBackend) throws(Fault) {
+    switch backend {
+    case .anndata: try AnnDataWriter(zarrFormat: zarrFormat, put: put).write(table)
+    case .csv: try put("table.csv", CSVText(table).bytes)
+    case .json: try writeJSON(table)
+    }
+  }
+
+  private func writeJSON(_ table: Table) throws(Fault) {
+    var columns = JSONObject()
+    for column in table.columns { columns[column.name] = .array(column.values.json) }
+    for document in groupDocuments("table", zarrFormat: zarrFormat, attributes: columns) {
+      let bytes = document.json.bytes()
+      if bytes.count > JSON.maximumBytes {
+        throw Fault(
+          .limit, document.key,
+          "the table takes \(bytes.count) bytes as JSON, readers take \(JSON.maximumBytes)",
+          hint: "`--backend anndata` or `--backend csv` can hold it")
+      }
+      try put(document.key, bytes)
+    }
+  }
+}
+
+extension TableColumn.Values {
+  /// The values as JSON; numbers that are not finite by the names that Python has for them.
+  var json: [JSON] {
+    switch self {
+    case .int64(let values): values.map { .number(String($0)) }
+    case .uint64(let values): values.map { .number(String($0)) }
+    case .float64(let values): values.map { .number(numberText($0)) }
+    case .string(let values): values.map { .string($0) }
+    case .bool(let values): values.map { .bool($0) }
+    }
+  }
+}
+
+/// A number so that it is read again as it was.
+private func numberText(_ value: Double) -> String {
+  if value.isNaN { return "NaN" }
+  if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
+  return value.description
+}
