@@ -28,7 +28,8 @@ package struct RegionTable: Sendable {
     let location = image.location
     do throws(Fault) {
       let path = joinedKey(location.path, "tables")
-      let listed = try ZarrGroup.open(location.store, path: path)?
+      let listed =
+        try ZarrGroup.open(location.store, path: path)?
         .attributes["tables"]?.arrayValue?.compactMap(\.stringValue) ?? []
       guard listed.contains(name) else {
         throw Fault(
@@ -116,6 +117,7 @@ extension RegionTable {
   ///   - shape: The shape of the level.
   ///   - letters: The letters of its axes.
   ///   - scales: The size of a voxel along each axis.
+  /// - Returns: The boxes, none of them empty.
   package func boxes(shape: [Int], letters: [String], scales: [Double]) -> [Region] {
     rows.compactMap { row in
       var box = Region(wholeOf: shape)

@@ -37,7 +37,9 @@ func helpText(_ request: HelpRequest, _ context: CommandContext) throws(Fault) -
     guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
     // A preview may be asked for an image too.
     let known = try context.catalogue.tasks().contains { $0.manifest.identifier == task }
-    if name == "preview" && !known { return TaskHelp.text(of: command, tasks: [], columns: columns) }
+    if name == "preview" && !known {
+      return TaskHelp.text(of: command, tasks: [], columns: columns)
+    }
     let manifest = try context.catalogue.task(task).manifest
     return TaskHelp.text(of: manifest, command: command, columns: columns)
   }

@@ -58,6 +58,7 @@ struct ImageJob: Sendable {
       var report = ImageReport(uri: location.displayName, status: .done)
       report.damage = damage
       report.outputs = setup.names.indices.map { outputReport(setup, target, made, $0) }
+      compare(&report)
       return JobResult(
         report: report, bytesWritten: committer.stage.bytesWritten,
         voxels: setup.plans.reduce(0) { $0 + $1.processedVoxels })
@@ -80,8 +81,15 @@ struct ImageJob: Sendable {
   private func skipped(_ decision: Decision) -> JobResult {
     var report = ImageReport(uri: location.displayName, status: .skipped)
     report.outputs = decision.outputs
+    compare(&report)
     report.damage = DamageReport(count: decision.filledChunks)
     return JobResult(report: report)
+  }
+
+  /// Notes how results differ from what the task declares; rank 0 looks.
+  private func compare(_ report: inout ImageReport) {
+    if engine.rank != 0 || report.outputs.isEmpty { return }
+    report.mismatches = DeclaredOutputs(manifest: request.manifest).mismatches(report)
   }
 
   private func make(
@@ -149,7 +157,8 @@ struct ImageJob: Sendable {
     let plan = setup.labels[index]
     report.objects = label.objects
     report.thresholds = label.thresholds
-    report.foregroundShare = Double(label.counts.foreground) / Double(max(1, label.counts.processed))
+    report.foregroundShare =
+      Double(label.counts.foreground) / Double(max(1, label.counts.processed))
     report.notes = label.notes(plan, share: report.foregroundShare)
     return report
   }

@@ -56,7 +56,8 @@ package struct MaskingLabel: Sendable {
           axes.append((-1, 1))
           continue
         }
-        throw MaskingLabel.misfit(name, "has \(count) places along \(letter), the image has no such axis")
+        throw MaskingLabel.misfit(
+          name, "has \(count) places along \(letter), the image has no such axis")
       }
       let ratio = MaskingLabel.settled(scale[axis] / scales[chosen ?? 0][place])
       let isSpace = label.axes.space.contains(place)
@@ -70,7 +71,8 @@ package struct MaskingLabel: Sendable {
     let known = label.image.axes.map(\.letter)
     for (axis, letter) in letters.enumerated()
     where letter != "c" && shape[axis] > 1 && !known.contains(letter) {
-      throw MaskingLabel.misfit(name, "has no axis \(letter), the image has \(shape[axis]) places there")
+      throw MaskingLabel.misfit(
+        name, "has no axis \(letter), the image has \(shape[axis]) places there")
     }
     image = label.image
     self.array = array
@@ -144,7 +146,9 @@ package struct MaskingLabel: Sendable {
       let first = places[axis].firstIndex { $0 >= range.lowerBound } ?? places[axis].count
       let last = places[axis].lastIndex { $0 < range.upperBound } ?? -1
       if last < first { return }
-      if own.axis >= 0 { (inside.origin[own.axis], inside.shape[own.axis]) = (first, last + 1 - first) }
+      if own.axis >= 0 {
+        (inside.origin[own.axis], inside.shape[own.axis]) = (first, last + 1 - first)
+      }
     }
     let last = box.rank - 1
     let length = inside.shape[last]
