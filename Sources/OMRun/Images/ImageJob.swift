@@ -1,6 +1,7 @@
 import OMImage
 import OMJSON
 import OMStore
+import OMTables
 import OMTask
 import OMZarr
 
@@ -153,13 +154,23 @@ struct ImageJob: Sendable {
       name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
       dataType: made[index].layouts.first?.dataType)
     report.rows = made[index].table?.rows
+    if let table = setup.roiTable?.name {
+      report.notes.append(
+        "only voxels in boxes of the ROI table `\(table)` count, "
+          + "\(setup.plans[index].processedVoxels) in all")
+    }
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects
     report.thresholds = label.thresholds
     report.foregroundShare =
       Double(label.counts.foreground) / Double(max(1, label.counts.processed))
-    report.notes = label.notes(plan, share: report.foregroundShare)
+    if let masking = plan.recipe.masking {
+      report.notes.append(
+        "only voxels in objects of the masking label `\(masking)` count, "
+          + "\(label.counts.processed) in all")
+    }
+    report.notes += label.notes(plan, share: report.foregroundShare)
     return report
   }
 }

@@ -1,3 +1,4 @@
+import OMGrid
 import OMImage
 import OMJSON
 import OMManifest
