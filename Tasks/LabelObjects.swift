@@ -28,7 +28,8 @@ public struct LabelObjectsTask: RegionTask {
       clearsBorder: parameters.clearBorder)
     return .labels([
       LabelRecipe(
-        name: name, label: parameters.label, masking: parameters.maskingLabel, channels: [0], keepsChannelAxis: false,
+        name: name, label: parameters.label, masking: parameters.maskingLabel, channels: [0],
+        keepsChannelAxis: false,
         level: parameters.level, statistics: nil, scope: .volume, objects: rules,
         dataType: LabelType(rawValue: parameters.dtype.rawValue),
         downsampling: Downsampling(rawValue: parameters.pyramid.rawValue) ?? .mode

@@ -45,7 +45,8 @@ public struct ThresholdTask: RegionTask {
     _ channels: [Int], keepingAxis: Bool, _ smoothing: (any TileKernel)?
   ) -> LabelRecipe {
     var recipe = LabelRecipe(
-      name: parameters.labelName, masking: parameters.maskingLabel, channels: channels, keepsChannelAxis: keepingAxis,
+      name: parameters.labelName, masking: parameters.maskingLabel, channels: channels,
+      keepsChannelAxis: keepingAxis,
       level: parameters.level, smoothing: smoothing, statistics: method.need,
       scope: StatisticsScope(rawValue: parameters.scope.rawValue) ?? .volume,
       objects: objectRules, dataType: labelType,

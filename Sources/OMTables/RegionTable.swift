@@ -28,7 +28,8 @@ package struct RegionTable: Sendable {
     let location = image.location
     do throws(Fault) {
       let path = joinedKey(location.path, "tables")
-      let listed = try ZarrGroup.open(location.store, path: path)?
+      let listed =
+        try ZarrGroup.open(location.store, path: path)?
         .attributes["tables"]?.arrayValue?.compactMap(\.stringValue) ?? []
       guard listed.contains(name) else {
         throw Fault(
@@ -37,17 +38,19 @@ package struct RegionTable: Sendable {
             ? "the image has no table `\(name)`, and no other"
             : "the image has no table `\(name)`, it has \(listed.joined(separator: ", "))")
       }
-      let key = try checkedKey(name, subject: path)
-      guard let table = try TableReader(location).read(key) else {
-        throw Fault(.missing, joinedKey(path, key), "the table is listed, but it is not there")
+      let key = joinedKey(path, try checkedKey(name, subject: path))
+      guard let table = try TableReader(location).read(name) else {
+        throw Fault(.missing, key, "there is no Zarr group")
       }
-      return try RegionTable(name, table, subject: joinedKey(path, key))
+      return try RegionTable(table, name, subject: key)
     } catch {
-      throw error.subject.isEmpty ? error : location.naming(error)
+      // The reader names whole paths already.
+      let isWhole = error.subject.isEmpty || error.subject.hasPrefix(location.store.description)
+      throw isWhole ? error : location.naming(error)
     }
   }
 
-  init(_ name: String, _ table: Table, subject: String) throws(Fault) {
+  init(_ table: Table, _ name: String, subject: String) throws(Fault) {
     self.name = name
     var spans: [String: [Span]] = [:]
     for axis in ["x", "y", "z"] {
@@ -79,13 +82,18 @@ package struct RegionTable: Sendable {
   private static func numbers(
     _ column: String, _ table: Table, _ subject: String
   ) throws(Fault) -> [Double] {
-    guard let found = table.columns.first(where: { $0.name == column }) else {
-      let known = table.columns.map(\.name).sorted().joined(separator: ", ")
+    guard let values = table.columns.first(where: { $0.name == column })?.values else {
+      let known = table.columns.map(\.name).joined(separator: ", ")
       throw Fault(
         .metadata, subject, "the table has no column `\(column)`, it has \(known)",
         hint: "`--roi-table` takes tables of boxes (`roi_table`, `masking_roi_table`)")
     }
-    guard let numbers = found.values.numbers else {
+    let numbers: [Double]
+    switch values {
+    case .float64(let values): numbers = values
+    case .int64(let values): numbers = values.map { Double($0) }
+    case .uint64(let values): numbers = values.map { Double($0) }
+    case .string, .bool:
       throw Fault(.metadata, subject, "`\(column)` holds no numbers")
     }
     if let row = numbers.firstIndex(where: { !$0.isFinite }) {
@@ -109,6 +117,7 @@ extension RegionTable {
   ///   - shape: The shape of the level.
   ///   - letters: The letters of its axes.
   ///   - scales: The size of a voxel along each axis.
+  /// - Returns: The boxes, none of them empty.
   package func boxes(shape: [Int], letters: [String], scales: [Double]) -> [Region] {
     rows.compactMap { row in
       var box = Region(wholeOf: shape)
@@ -133,17 +142,5 @@ extension RegionTable {
 
   private static func clamped(_ place: Double, _ size: Int) -> Int {
     Int(max(0, min(place, Double(size))))
-  }
-}
-
-extension TableColumn.Values {
-  /// Its numbers; nil where it holds something else.
-  fileprivate var numbers: [Double]? {
-    switch self {
-    case .int64(let values): values.map(Double.init)
-    case .uint64(let values): values.map(Double.init)
-    case .float64(let values): values
-    case .string, .bool: nil
-    }
   }
 }

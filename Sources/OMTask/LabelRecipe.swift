@@ -192,7 +192,8 @@ public struct LabelRecipe: Sendable {
 
   /// Makes a recipe.
   public init(
-    name: String?, label: String? = nil, masking: String? = nil, channels: [Int], keepsChannelAxis: Bool, level: Int,
+    name: String?, label: String? = nil, masking: String? = nil, channels: [Int],
+    keepsChannelAxis: Bool, level: Int,
     smoothing: (any TileKernel)? = nil,
     statistics: StatisticsNeed?, scope: StatisticsScope, objects: ObjectRules?,
     dataType: LabelType?, downsampling: Downsampling,

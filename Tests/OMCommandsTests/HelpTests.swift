@@ -13,6 +13,7 @@ import Testing
     ("verify", ["verify", "--help"]), ("manifest", ["manifest", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
+    ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),
     ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
     ("run-label-objects", ["run", "label-objects", "--help"]),

@@ -88,7 +88,10 @@ private let records: [JournalRecord] = [
     let units = [0, 1].map { UnitPlace(plan: 0, level: 0, number: $0) }
     let work = WorkPlace(pass: .mask, piece: 4)
     let staged = units.map { JournalRecord.unit(StagedUnit(place: $0, size: 1, checksum: 0)) }
-    past.add("0.0", JournalForm.bytes(of: staged + [.piece(work, VoxelCounts(processed: 9, foreground: 5)), .complete]))
+    past.add(
+      "0.0",
+      JournalForm.bytes(
+        of: staged + [.piece(work, VoxelCounts(processed: 9, foreground: 5)), .complete]))
     past.dropPieces { $0 == 4 ? units : nil }
     #expect(past.pieces[work] == 5)
     #expect(past.isComplete)

@@ -44,7 +44,8 @@ struct PlannedImage: Sendable {
   func plan(_ recipe: LabelRecipe, selection: [Character: Range<Int>] = [:]) throws -> LabelPlan {
     LabelPlan(
       recipe: recipe, name: "label", sources: try arrays(), scales: scales,
-      axes: try imageAxes(), axisNames: axes.map(String.init), selection: SelectedVoxels(box(selection)))
+      axes: try imageAxes(), axisNames: axes.map(String.init),
+      selection: SelectedVoxels(box(selection)))
   }
 
   /// The plan of a derived image.

@@ -50,7 +50,9 @@ private func ownHelpText(
     guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
     // A preview may be asked for an image too.
     let known = try context.catalogue.tasks().contains { $0.manifest.identifier == task }
-    if name == "preview" && !known { return TaskHelp.text(of: command, tasks: [], columns: columns) }
+    if name == "preview" && !known {
+      return TaskHelp.text(of: command, tasks: [], columns: columns)
+    }
     let manifest = try context.catalogue.task(task).manifest
     return TaskHelp.text(of: manifest, command: command, columns: columns)
   }

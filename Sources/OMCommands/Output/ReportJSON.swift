@@ -40,6 +40,9 @@ enum ReportJSON {
       "outputs": .array(image.outputs.map { .object(output($0)) }),
     ]
     if image.damage.count > 0 { members["damaged_chunks"] = image.damage.encoded() }
+    if !image.mismatches.isEmpty {
+      members["mismatches"] = .array(image.mismatches.map { .string($0) })
+    }
     if let note = image.note { members["note"] = .string(note) }
     if let fault = image.fault { members["error"] = .object(faultMembers(fault)) }
     return .object(members)

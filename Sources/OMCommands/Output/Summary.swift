@@ -47,9 +47,15 @@ enum Summary {
     return lines
   }
 
-  /// One fault per failed image, with the image in front.
+  /// One fault per failed image, with the image in front, and one for an image whose results are not
+  /// what the task declares.
   static func failures(of report: RunReport) -> [Fault] {
     report.images.compactMap { image in
+      if let first = image.mismatches.first {
+        return Fault(
+          .internal, image.uri, first, facts: Array(image.mismatches.dropFirst()),
+          hint: "the task or its manifest (`outputs`, `output_types`) is wrong; results stay")
+      }
       guard var fault = image.fault else { return nil }
       if !fault.description.contains(image.uri) {
         fault.subject = fault.subject.isEmpty ? image.uri : "\(image.uri): \(fault.subject)"

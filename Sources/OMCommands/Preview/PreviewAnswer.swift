@@ -21,10 +21,12 @@ struct PreviewAnswer: Answer {
 
   var lines: [String] {
     var lines = ["\(task) on \(image): \(place), \(counted(scope.voxels, "voxel"))"]
-    if scope.level > 0 || scope.plane != nil {
-      lines.append(
-        "a run looks at \(scope.level > 0 ? "finer voxels" : "more planes"): "
-          + "what it finds may differ")
+    // A derived image of one plane is what a run gives there: its kernel sees the planes around.
+    let ofPlane = scope.plane != nil && outputs.allSatisfy { $0.kind == .label }
+    if scope.level > 0 {
+      lines.append("a run looks at the finer voxels of level 0: what it finds may differ")
+    } else if ofPlane {
+      lines.append("a run looks at all planes: what it finds may differ")
     }
     for scope in scopes { lines += table(scope) }
     for output in outputs {

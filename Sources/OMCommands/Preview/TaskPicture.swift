@@ -20,6 +20,7 @@ struct TaskPicture {
   /// - Parameters:
   ///   - outputs: What was made.
   ///   - firstChannels: The channel of each.
+  /// - Returns: The picture.
   /// - Throws: What reading gives.
   func paint(_ outputs: [OutputReport], firstChannels: [Int]) throws -> Picture {
     let before = try painter.planes(of: painter.image, level: painter.view.level, channels)

@@ -1,6 +1,7 @@
 import OMImage
 import OMJSON
 import OMStore
+import OMTables
 import OMTask
 import OMZarr
 
@@ -67,6 +68,7 @@ struct ImageJob: Sendable {
       var report = ImageReport(uri: location.displayName, status: .done)
       report.damage = damage
       report.outputs = setup.names.indices.map { outputReport(setup, target, made, $0) }
+      compare(&report)
       return JobResult(
         report: report, bytesWritten: committer.stage.bytesWritten,
         voxels: setup.plans.reduce(0) { $0 + $1.processedVoxels })
@@ -89,8 +91,15 @@ struct ImageJob: Sendable {
   private func skipped(_ decision: Decision) -> JobResult {
     var report = ImageReport(uri: location.displayName, status: .skipped)
     report.outputs = decision.outputs
+    compare(&report)
     report.damage = DamageReport(count: decision.filledChunks)
     return JobResult(report: report)
+  }
+
+  /// Notes how results differ from what the task declares; rank 0 looks.
+  private func compare(_ report: inout ImageReport) {
+    if engine.rank != 0 || report.outputs.isEmpty { return }
+    report.mismatches = DeclaredOutputs(manifest: request.manifest).mismatches(report)
   }
 
   private func make(
@@ -161,13 +170,24 @@ struct ImageJob: Sendable {
       dataType: made[index].layouts.first?.dataType)
     report.rows = made[index].table?.rows
     report.plate = setup.newPlate?.path.uri
-    if index == 0 { report.notes = setup.levelNotes }
+    if index == 0 { report.notes += setup.levelNotes }
+    if let table = setup.roiTable?.name {
+      report.notes.append(
+        "only voxels in boxes of the ROI table `\(table)` count, "
+          + "\(setup.plans[index].processedVoxels) in all")
+    }
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects
     report.thresholds = label.thresholds
-    report.foregroundShare = Double(label.counts.foreground) / Double(max(1, label.counts.processed))
-    report.notes = label.notes(plan, share: report.foregroundShare)
+    report.foregroundShare =
+      Double(label.counts.foreground) / Double(max(1, label.counts.processed))
+    if let masking = plan.recipe.masking {
+      report.notes.append(
+        "only voxels in objects of the masking label `\(masking)` count, "
+          + "\(label.counts.processed) in all")
+    }
+    report.notes += label.notes(plan, share: report.foregroundShare)
     return report
   }
 }

@@ -105,7 +105,8 @@ final class Checkpoint: Sendable {
   }
 
   /// Notes that a piece of the last pass is done.
-  func finish(_ pass: ImagePass, _ piece: Int, _ counts: VoxelCounts = VoxelCounts()) throws(Fault) {
+  func finish(_ pass: ImagePass, _ piece: Int, _ counts: VoxelCounts = VoxelCounts()) throws(Fault)
+  {
     state.withLock { $0.pieces.append(piece) }
     guard let writer else { return }
     noteDamage(writer)

@@ -23,7 +23,9 @@ struct PlaneLines {
 
 extension LabelPlan {
   /// Visits the voxels of a part, chunk by chunk and plane by plane; smoothed ones as `prepare` left
-  /// them. Lines without a voxel that counts are left out.
+  /// them.
+  ///
+  /// Lines without a voxel that counts are left out.
   func visit(
     _ part: VolumePart, _ worker: Worker, _ body: (PlaneLines) throws -> Void
   ) throws {

@@ -159,7 +159,8 @@ extension ProjectionPass {
   @inline(__always)
   private func rows<V: Voxel>(
     of box: Region, in chunk: ChunkView, _ lines: Region, _ worker: Worker, first: Int,
-    _ selected: Admission?, _ body: (Bool, UnsafePointer<V>, Int, Int, UnsafePointer<UInt8>?) -> Void
+    _ selected: Admission?,
+    _ body: (Bool, UnsafePointer<V>, Int, Int, UnsafePointer<UInt8>?) -> Void
   ) {
     let last = box.rank - 1
     let length = box.shape[last]

@@ -33,7 +33,9 @@ struct StatisticsPass: Sendable {
         if let current { try table.add(current.number, current.statistics) }
         current = (number, try fresh(number))
       }
-      if let place = add(lines, to: &current, worker) { throw plan.notFinite(part, lines, offset: place) }
+      if let place = add(lines, to: &current, worker) {
+        throw plan.notFinite(part, lines, offset: place)
+      }
     }
     if let current { try table.add(current.number, current.statistics) }
     return table

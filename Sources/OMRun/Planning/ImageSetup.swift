@@ -219,7 +219,8 @@ extension ImageSetup {
     if let derived {
       let collapse = derived.collapsed.map { axis in
         DerivedDocuments.Collapse(
-          axis: axis, range: derived.selection.bounds.origin[axis]..<derived.selection.bounds.end(axis))
+          axis: axis,
+          range: derived.selection.bounds.origin[axis]..<derived.selection.bounds.end(axis))
       }
       return DerivedDocuments(
         image: image, name: derived.name, collapse: collapse, pyramid: pyramid, record: record)

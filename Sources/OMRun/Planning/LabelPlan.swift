@@ -70,6 +70,8 @@ package struct LabelPlan: ArrayPlan {
     return values.indices.filter { $0 != axis }.map { values[$0] }
   }
 
+  package var inputs: [ZarrArray] { sources + [masking?.array].compactMap(\.self) }
+
   /// The axis of the image that the label lacks.
   var droppedAxis: Int? { recipe.keepsChannelAxis ? nil : axes.channel }
 

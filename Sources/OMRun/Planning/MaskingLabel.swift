@@ -32,66 +32,81 @@ package struct MaskingLabel: Sendable {
     _ name: String, for source: SourceImage, in owner: OMEImage, level: Int
   ) throws(Fault) {
     let label = try SourceImage(label: name, of: owner)
-    let shape = try source.array(level).metadata.shape
-    let scale = source.info.levelScales[level]
-    let letters = source.image.axes.map(\.letter)
+    let field = Field(
+      letters: source.image.axes.map(\.letter), shape: try source.array(level).metadata.shape,
+      scale: source.info.levelScales[level])
     let scales = label.info.levelScales
     // The level whose voxels are nearest in size, the finest of several.
-    let chosen = scales.indices.min {
-      MaskingLabel.distance(scales[$0], label, scale, letters)
-        < MaskingLabel.distance(scales[$1], label, scale, letters)
-    }
-    let array = try label.array(chosen ?? 0)
+    let chosen =
+      scales.indices.min {
+        field.distance(scales[$0], label) < field.distance(scales[$1], label)
+      } ?? 0
+    image = label.image
+    array = try label.array(chosen)
     let type = array.metadata.dataType
     if type.isFloat {
       throw Fault(
         .unsupported, array.path,
         "the voxels are of type \(type.rawValue), a label image holds whole numbers")
     }
-    var axes: [(Int, Double)] = []
-    for (place, letter) in label.image.axes.map(\.letter).enumerated() {
-      let count = array.metadata.shape[place]
-      guard let axis = letters.firstIndex(of: letter) else {
-        if count == 1 {
-          axes.append((-1, 1))
-          continue
-        }
-        throw MaskingLabel.misfit(name, "has \(count) places along \(letter), the image has no such axis")
-      }
-      let ratio = MaskingLabel.settled(scale[axis] / scales[chosen ?? 0][place])
-      let isSpace = label.axes.space.contains(place)
-      let span = Double(shape[axis]) * (isSpace ? ratio : 1)
-      if abs(span - Double(count)) > (isSpace ? max(1, ratio) + 1e-3 : 0.5) {
-        throw MaskingLabel.misfit(
-          name, "has \(count) voxels along \(letter), those of the image cover \(span) of them")
-      }
-      axes.append((axis, isSpace ? ratio : 1))
+    var axes: [(axis: Int, ratio: Double)] = []
+    for (place, size) in array.metadata.shape.enumerated() {
+      axes.append(
+        try field.axis(
+          label.image.axes[place].letter, size: size, scale: scales[chosen][place], name))
     }
-    let known = label.image.axes.map(\.letter)
-    for (axis, letter) in letters.enumerated()
-    where letter != "c" && shape[axis] > 1 && !known.contains(letter) {
-      throw MaskingLabel.misfit(name, "has no axis \(letter), the image has \(shape[axis]) places there")
-    }
-    image = label.image
-    self.array = array
     self.axes = axes
+    try field.check(label.image.axes.map(\.letter), name)
+  }
+
+  /// The level of the image that is masked.
+  private struct Field {
+    let letters: [String]
+    let shape: [Int]
+    let scale: [Double]
+
+    /// How much the sizes of voxels differ, as factors over all axes of space.
+    func distance(_ other: [Double], _ label: SourceImage) -> Double {
+      label.axes.space.reduce(0) { sum, place in
+        guard let axis = letters.firstIndex(of: label.image.axes[place].letter) else { return sum }
+        let ratio = MaskingLabel.settled(scale[axis] / other[place])
+        return sum + max(ratio, 1 / ratio)
+      }
+    }
+
+    /// The axis of the image for one of the label image; -1 for one that only the label image has.
+    func axis(
+      _ letter: String, size: Int, scale: Double, _ name: String
+    ) throws(Fault) -> (axis: Int, ratio: Double) {
+      guard let axis = letters.firstIndex(of: letter) else {
+        if size == 1 { return (-1, 1) }
+        throw MaskingLabel.misfit(
+          name, "has \(size) places along \(letter), the image has no such axis")
+      }
+      let isSpace = ["z", "y", "x"].contains(letter)
+      let ratio = isSpace ? MaskingLabel.settled(self.scale[axis] / scale) : 1
+      let span = Double(shape[axis]) * ratio
+      if abs(span - Double(size)) > (isSpace ? max(1, ratio) + 1e-3 : 0.5) {
+        throw MaskingLabel.misfit(
+          name, "has \(size) voxels along \(letter), those of the image cover \(span) of them")
+      }
+      return (axis, ratio)
+    }
+
+    /// Refuses a label image without an axis that the image has; one without channels holds for all.
+    func check(_ known: [String], _ name: String) throws(Fault) {
+      for (axis, letter) in letters.enumerated()
+      where letter != "c" && shape[axis] > 1 && !known.contains(letter) {
+        throw MaskingLabel.misfit(
+          name, "has no axis \(letter), the image has \(shape[axis]) places there")
+      }
+    }
   }
 
   private static func misfit(_ name: String, _ what: String) -> Fault {
     Fault(
       .usage, "", "the masking label `\(name)` \(what)",
       hint: "it must cover the same field as the image, at any resolution")
-  }
-
-  /// How much the sizes of voxels differ, as factors over all axes of space.
-  private static func distance(
-    _ scale: [Double], _ label: SourceImage, _ other: [Double], _ letters: [String]
-  ) -> Double {
-    label.axes.space.reduce(0) { sum, place in
-      guard let axis = letters.firstIndex(of: label.image.axes[place].letter) else { return sum }
-      let ratio = settled(other[axis] / scale[place])
-      return sum + max(ratio, 1 / ratio)
-    }
   }
 
   private static func settled(_ ratio: Double) -> Double {
@@ -144,7 +159,9 @@ package struct MaskingLabel: Sendable {
       let first = places[axis].firstIndex { $0 >= range.lowerBound } ?? places[axis].count
       let last = places[axis].lastIndex { $0 < range.upperBound } ?? -1
       if last < first { return }
-      if own.axis >= 0 { (inside.origin[own.axis], inside.shape[own.axis]) = (first, last + 1 - first) }
+      if own.axis >= 0 {
+        (inside.origin[own.axis], inside.shape[own.axis]) = (first, last + 1 - first)
+      }
     }
     let last = box.rank - 1
     let length = inside.shape[last]

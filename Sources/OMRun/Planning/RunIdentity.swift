@@ -124,12 +124,12 @@ struct RunIdentity {
     for plan in plans where seen.insert(plan.source.path).inserted {
       for input in plan.inputs { bytes += input.metadata.document.bytes() }
       try addStamps(plan.source, to: &bytes)
-      if let measured = (plan as? TablePlan)?.image { try addStamps(measured, to: &bytes) }
-    }
-    for masking in plans.compactMap({ ($0 as? LabelPlan)?.masking })
-    where seen.insert(masking.array.path).inserted {
-      bytes += masking.array.metadata.document.bytes()
-      try addStamps(masking.array, to: &bytes)
+      // The image that a table measures, or the masking label of a threshold.
+      for other in plan.inputs
+      where !plan.sources.contains(where: { $0 === other }) && seen.insert(other.path).inserted {
+        bytes += other.metadata.document.bytes()
+        try addStamps(other, to: &bytes)
+      }
     }
     return hexadecimal(sha256(bytes))
   }

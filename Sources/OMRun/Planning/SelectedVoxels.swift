@@ -16,10 +16,9 @@ package struct SelectedVoxels: Sendable {
     count = box.count
   }
 
-  /// The voxels of some boxes.
+  /// The voxels of some boxes; nil when there is no box.
   ///
   /// - Parameter boxes: The boxes, none of them empty.
-  /// - Returns: Nil when there is no box.
   package init?(anyOf boxes: [Region]) {
     guard var bounds = boxes.first else { return nil }
     for box in boxes { bounds = bounds.around(box) }

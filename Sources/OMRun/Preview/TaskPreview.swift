@@ -28,6 +28,9 @@ package struct TaskPreview: Sendable {
         .usage, "", "\(request.manifest.identifier) makes no voxels, there is nothing to see",
         hint: "`omtask preview URI --png FILE` shows the image")
     }
+    if whole.table != nil {
+      throw Fault(.usage, "", "\(request.manifest.identifier) makes a table, no picture")
+    }
     if whole.plans.isEmpty {
       throw Fault(.usage, image.location.displayName, "the task makes nothing of this image")
     }

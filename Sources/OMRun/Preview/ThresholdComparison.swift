@@ -48,7 +48,9 @@ struct ThresholdComparison: Sendable {
     for alternative in alternatives {
       var found: [Int: Result<MaskChoice, Fault>] = [:]
       for number in numbers {
-        let known = try alternative.statistics.flatMap { try tables[served($0)]?.statistics(of: number) }
+        let known = try alternative.statistics.flatMap {
+          try tables[served($0)]?.statistics(of: number)
+        }
         found[number] = Result { () throws(Fault) in try alternative.choose(known) }
       }
       thresholds.append(found)

@@ -10,6 +10,7 @@ extension ImageReport {
     if let note { object["note"] = .string(note) }
     if let fault { object["fault"] = fault.encoded() }
     object["outputs"] = .array(outputs.map { $0.encoded() })
+    if !mismatches.isEmpty { object["mismatches"] = .array(mismatches.map { .string($0) }) }
     if damage.count > 0 { object["damage"] = damage.encoded() }
     return .object(object)
   }
@@ -20,6 +21,7 @@ extension ImageReport {
     note = json["note"]?.stringValue
     fault = try json["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
     outputs = (json["outputs"]?.arrayValue ?? []).compactMap(OutputReport.init(decoding:))
+    mismatches = json["mismatches"]?.arrayValue?.compactMap(\.stringValue) ?? []
     if let damage = json["damage"] { self.damage = DamageReport(decoding: damage) }
   }
 }

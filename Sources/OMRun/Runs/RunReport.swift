@@ -30,7 +30,12 @@ package struct RunReport: Sendable {
 
   /// The exit code of the run: 0, or that of the gravest failure (design, table of exit codes).
   package var exitCode: Int32 {
-    gravestExitCode(Set(images.compactMap { $0.fault?.exitCode })) ?? 0
+    var codes = Set(images.compactMap { $0.fault?.exitCode })
+    // A task that makes something else than it declares has a bug.
+    if images.contains(where: { !$0.mismatches.isEmpty }) {
+      codes.insert(FaultKind.internal.exitCode)
+    }
+    return gravestExitCode(codes) ?? 0
   }
 }
 
@@ -58,6 +63,8 @@ package struct ImageReport: Sendable {
   package var note: String?
   /// What was made (or was there already).
   package var outputs: [OutputReport] = []
+  /// How its results differ from what the manifest of the task declares.
+  package var mismatches: [String] = []
   /// Its damaged chunks that count as fill value.
   package var damage = DamageReport()
 

@@ -31,12 +31,13 @@ extension PlanMaker {
     let level = try matchingLevel(labels, array.metadata.shape)
     let image = try source.array(level)
     var recipe = recipe
-    if roiTable != nil {
+    let selection = try source.selection(options.select, roiTable, level: level)
+    if selection.boxes != nil {
       throw Fault(
-        .usage, "", "`--roi-table` is given, but objects are measured as a whole",
-        hint: "leave it out; `--select` takes one box")
+        .usage, "", "the boxes of `--roi-table` make no single box, but a table is made of one",
+        hint: "make a label image of the boxes first: `omtask run threshold … --roi-table`")
     }
-    let whole = try source.selection(options.select, nil, level: level).bounds
+    let whole = selection.bounds
     if let axis = source.axes.channel, !recipe.channels.isEmpty {
       let given = recipe.channels
       recipe.channels = given.filter { whole.origin[axis]..<whole.end(axis) ~= $0 }
