@@ -69,7 +69,8 @@ struct MemoryBudget: Sendable {
   static func holdsRegion(_ plan: LabelPlan, memory: Int) -> Bool {
     // Each channel may make a label image of its own at the same time.
     let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
-    return base + least + labels * plan.openUnitBytes + plan.workerBytes(keepsRegion: true) <= memory
+    return base + least + labels * plan.openUnitBytes + plan.workerBytes(keepsRegion: true)
+      <= memory
   }
 }
 
