@@ -45,7 +45,7 @@ extension Axis {
     }
     let spaces = kinds.count { $0 == .space }
     let isNamed = zip(names, kinds).allSatisfy { $1 != .space || ["z", "y", "x"].contains($0) }
-    try checkNames(names, subject, inAnyOrder: inAnyOrder)
+    try checkNames(names, subject, inAnyOrder: inAnyOrder && isNamed)
     try checkKinds(kinds, names, subject, inAnyOrder: inAnyOrder && isNamed)
     if inAnyOrder && isNamed && spaces == 2 && names.contains("z") {
       throw Fault(
