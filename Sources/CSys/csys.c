@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +36,15 @@ void om_keep_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
+
+void *om_grow_pages(void *old, size_t old_size, size_t size) {
+  void *pages = old == NULL ? mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                            : mremap(old, old_size, size, MREMAP_MAYMOVE);
+  return pages == MAP_FAILED ? NULL : pages;
+}
+
+void om_free_pages(void *pages, size_t size) { munmap(pages, size); }
 
 int om_affinity_count(void) {
   // The kernel refuses a set that is smaller than its own, so grow it until it fits.

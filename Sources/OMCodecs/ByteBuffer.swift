@@ -1,4 +1,9 @@
+import CSys
+
 /// A growing piece of memory that is used again and again, so that its pages are touched only once.
+///
+/// Large ones are pages of their own: they grow without a copy, so no more memory is in use than was
+/// written to, and what is freed goes back to the kernel at once.
 ///
 /// One owner at a time: a buffer belongs to one worker thread.
 package final class ByteBuffer {
@@ -6,13 +11,35 @@ package final class ByteBuffer {
   package private(set) var count = 0
   private var memory: UnsafeMutableRawBufferPointer
   private static let alignment = 64
+  /// From so many bytes on a buffer has pages of its own.
+  private static let ownPages = 1 << 20
+  /// Sizes of pages of its own are multiples of this many bytes.
+  private static let pageStep = 1 << 16
 
   /// Makes an empty buffer.
   package init() {
     memory = .allocate(byteCount: 0, alignment: Self.alignment)
   }
 
-  deinit { memory.deallocate() }
+  deinit { ByteBuffer.free(memory) }
+
+  private static func free(_ memory: UnsafeMutableRawBufferPointer) {
+    if memory.count >= ownPages {
+      om_free_pages(memory.baseAddress, memory.count)
+    } else {
+      memory.deallocate()
+    }
+  }
+
+  /// Forgets the content; memory of more bytes than these is given back.
+  ///
+  /// - Parameter most: How much is worth keeping.
+  package func removeAll(keepingAtMost most: Int) {
+    count = 0
+    if memory.count <= most { return }
+    ByteBuffer.free(memory)
+    memory = .allocate(byteCount: 0, alignment: Self.alignment)
+  }
 
   /// The bytes in use; valid until the buffer is changed.
   package var bytes: UnsafeRawBufferPointer {
@@ -52,10 +79,20 @@ package final class ByteBuffer {
 
   private func reserve(_ byteCount: Int) {
     if byteCount <= memory.count { return }
-    let larger = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(byteCount, memory.count * 2), alignment: Self.alignment)
+    let wanted = max(byteCount, memory.count * 2)
+    let larger: UnsafeMutableRawBufferPointer
+    if wanted < Self.ownPages {
+      larger = .allocate(byteCount: wanted, alignment: Self.alignment)
+    } else {
+      let hasPages = memory.count >= Self.ownPages
+      let size = (wanted + Self.pageStep - 1) / Self.pageStep * Self.pageStep
+      guard let start = om_grow_pages(hasPages ? memory.baseAddress : nil, memory.count, size)
+      else { preconditionFailure("there is no memory for \(size) bytes") }
+      larger = UnsafeMutableRawBufferPointer(start: start, count: size)
+      if hasPages { return memory = larger }
+    }
     larger.copyMemory(from: bytes)
-    memory.deallocate()
+    ByteBuffer.free(memory)
     memory = larger
   }
 }

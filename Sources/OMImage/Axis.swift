@@ -45,11 +45,12 @@ extension Axis {
     }
     let spaces = kinds.count { $0 == .space }
     let isNamed = zip(names, kinds).allSatisfy { $1 != .space || ["z", "y", "x"].contains($0) }
-    try checkNames(names, subject, inAnyOrder: inAnyOrder)
+    try checkNames(names, subject, inAnyOrder: inAnyOrder && isNamed)
     try checkKinds(kinds, names, subject, inAnyOrder: inAnyOrder && isNamed)
     if inAnyOrder && isNamed && spaces == 2 && names.contains("z") {
       throw Fault(
-        .metadata, subject, "the axes of space are \(names.joined(separator: ", ")), expected y and x")
+        .metadata, subject,
+        "the axes of space are \(names.joined(separator: ", ")), expected y and x")
     }
     return objects.indices.map { place in
       Axis(
@@ -101,7 +102,9 @@ extension Axis {
     let order: [Kind] = [.time, .channel, .space]
     let ranks = kinds.compactMap(order.firstIndex(of:))
     let counts = order.map { kind in kinds.count { $0 == kind } }
-    if !inAnyOrder && ranks != ranks.sorted() || counts[0] > 1 || counts[1] > 1 || !(2...3).contains(counts[2]) {
+    if !inAnyOrder && ranks != ranks.sorted() || counts[0] > 1 || counts[1] > 1
+      || !(2...3).contains(counts[2])
+    {
       let listed = zip(names, kinds).map { "\($0) (\($1.rawValue))" }.joined(separator: ", ")
       throw Fault(
         .metadata, subject,

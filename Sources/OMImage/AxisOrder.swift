@@ -22,7 +22,8 @@ package struct AxisOrder: Sendable, Equatable {
       throw Fault(
         .usage, "",
         "`axes` is `\(wanted.joined())`, but the image has \(size) voxels along \(axis.name)",
-        hint: "only axes with one voxel can be left out; `omtask run project --axis \(axis.letter)` "
+        hint:
+          "only axes with one voxel can be left out; `omtask run project --axis \(axis.letter)` "
           + "makes one of many")
     }
     sources = wanted.map { letter in image.axes.firstIndex { $0.letter == letter } }
@@ -47,6 +48,7 @@ package struct AxisOrder: Sendable, Equatable {
   /// - Parameters:
   ///   - values: One for each axis of the image.
   ///   - new: The value along new axes.
+  /// - Returns: One for each axis of the copy.
   package func values<Value>(_ values: [Value], new: Value) -> [Value] {
     sources.map { source in source.map { values[$0] } ?? new }
   }
@@ -57,6 +59,7 @@ package struct AxisOrder: Sendable, Equatable {
   ///   - values: One for each axis of the copy.
   ///   - rank: The number of axes of the image.
   ///   - dropped: The value along axes that the copy lacks.
+  /// - Returns: One for each axis of the image.
   package func sourceValues<Value>(_ values: [Value], rank: Int, dropped: Value) -> [Value] {
     var result = [Value](repeating: dropped, count: rank)
     for (value, source) in zip(values, sources) {
@@ -79,8 +82,8 @@ extension Axis {
 }
 
 extension Transformations {
-  /// The list along the axes of a copy: new axes have the scale 1 and the translation 0; the texts of all
-  /// other numbers stay.
+  /// The list along the axes of a copy: new axes have the scale 1 and the translation 0; the texts
+  /// of all other numbers stay.
   package func document(along order: AxisOrder) -> JSON {
     if order.isSame { return document }
     return .array(
@@ -100,6 +103,7 @@ extension Transformations {
   ///   - document: A scale, and perhaps a translation behind it.
   ///   - scale: The sizes of a voxel.
   ///   - translation: Where the first voxel lies; nil leaves the list without where it had none.
+  /// - Returns: The new list.
   package static func document(
     _ document: JSON, scale: [Double], translation: [Double]?
   ) -> JSON {
@@ -110,7 +114,9 @@ extension Transformations {
       ])
     }
     for (place, item) in zip(list.indices, [("scale", scale), ("translation", translation ?? [])]) {
-      guard let known = list[place][item.0]?.arrayValue, known.count == item.1.count else { continue }
+      guard let known = list[place][item.0]?.arrayValue, known.count == item.1.count else {
+        continue
+      }
       list[place][item.0] = .array(
         zip(known, item.1).map { $0.doubleValue == $1 ? $0 : JSON($1) })
     }

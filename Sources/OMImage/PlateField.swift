@@ -52,8 +52,8 @@ func listed(_ list: JSON?) -> [String] {
 /// matter who is entered first; those that the other list lacks come last.
 ///
 /// - Parameters:
-///   - entries: The entries that are there.
 ///   - path: The path of the new one.
+///   - entries: The entries that are there.
 ///   - model: The other list; the new entry is the one of this path there, as it stands.
 /// - Returns: The new list; nil when the path is in it already.
 func entering(_ path: String, into entries: [JSON], like model: JSON?) -> [JSON]? {

@@ -26,6 +26,7 @@ package struct PlateList: Sendable {
   /// The documents of the plate before any image is there: a group of ours, and no plate yet.
   ///
   /// - Parameter source: The plate that it is made of.
+  /// - Returns: Documents with keys below the plate.
   package func root(source: String) -> [MetadataDocument] {
     groupDocuments(
       "", zarrFormat: version.zarrFormat,

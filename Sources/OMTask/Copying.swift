@@ -12,9 +12,11 @@ public struct Copying: Sendable, Equatable {
 
   /// How it is stored; shapes are in axes of the copy.
   public var storage: Storage
-  /// The axes, by their letters; nil takes those of the image. Axes that the image lacks have one voxel.
+  /// The axes, by their letters; nil takes those of the image.
+  ///
+  /// Axes that the image lacks have one voxel.
   public var axes: [String]?
-  /// How many levels it has; what the image lacks is made of its coarsest level.
+  /// How many levels it has; those that the image lacks are made of its coarsest one.
   public var levels: Levels
 
   /// Makes a choice.

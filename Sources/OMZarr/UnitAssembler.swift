@@ -20,10 +20,15 @@ package final class UnitAssembler {
     indexCodec = ShardIndexCodec(cellCount: grid.count)
   }
 
-  /// Starts the next unit; its buffers stay.
+  /// Larger buffers do not stay: to touch their pages anew costs little beside filling them, and
+  /// levels that are done would keep them.
+  private static let kept = 4 << 20
+
+  /// Starts the next unit; its buffers stay where they are small.
   package func begin() {
     chunks.removeAll(keepingCapacity: true)
-    arrived.removeAll()
+    arrived.removeAll(keepingAtMost: Self.kept)
+    sorted.removeAll(keepingAtMost: Self.kept)
   }
 
   /// Adds a chunk; those that are all zero are simply not added.

@@ -149,7 +149,7 @@ def test_ngio_opens_an_image_with_new_axes(omtask: Program, tmp_path: Path) -> N
 # Axes in another order than OME-Zarr's
 
 
-@pytest.mark.parametrize("layout", ALL_LAYOUTS[::3], ids=describe)
+@pytest.mark.parametrize("layout", ALL_LAYOUTS[::4], ids=describe)
 @pytest.mark.parametrize(("axes", "wanted", "dtype"), [
     ("zyxc", "same", "uint8"), ("xyz", "same", "uint16"), ("yxc", "tczyx", "float32"),
     ("zctyx", "same", "uint32"), ("ztcxy", "tczyx", "int16"), ("xy", "zyx", "bool"),
@@ -228,9 +228,9 @@ def test_bool_voxels_are_copied(
     omtask.run("convert", made, parameters={"dtype": "bool", "levels": 3}, extra=["--output", back])
     found = read_multiscale(back).levels
     assert np.array_equal(found[0], levels[0]) and found[2].dtype == "bool"
-    # A mean of two thirds is true.
+    # A mean of two thirds is true; planes are more than twice as far apart as pixels.
     mean = tensorstore.downsample(
-        tensorstore.array(levels[1].astype(np.uint8)), [2, 2, 2], "mean").read().result()
+        tensorstore.array(levels[1].astype(np.uint8)), [1, 2, 2], "mean").read().result()
     assert np.array_equal(found[2], mean.astype(bool))
 
 
@@ -254,27 +254,21 @@ def test_levels_are_made(
     reference: dict[str, str] | None = None
     for engine in ({"threads": 2}, {"ranks": 2}, {"ranks": 3}):
         omtask.run(
-            "convert", image, parameters={"levels": 4, "pyramid": method, "overwrite": True},
-            extra=["--output", made, "--fresh"], **engine)
+            "convert", image, parameters={"levels": 4, "pyramid": method},
+            extra=["--output", made], **engine)
         files = tree(made)
         reference = reference or files
         assert files == reference
-        for path in made.iterdir():
-            if path.name == "0":
-                (path / "zarr.json").touch()
-        Path(made).rename(tmp_path / f"old-{len(list(tmp_path.iterdir()))}")
+        made.rename(tmp_path / f"old-{len(list(tmp_path.iterdir()))}")
     made = next(tmp_path.glob("old-*"))
     found = read_multiscale(made)
-    z = PIXEL["z"]
-    steps = []
     for level in range(have, 4):
         sizes = found.scales[level - 1][1:]
         factors = [1, *(2 if size < 2 * min(sizes) else 1 for size in sizes)]
-        steps.append(factors)
         levels.append(
             tensorstore.downsample(tensorstore.array(levels[-1]), factors, method).read().result())
         assert found.scales[level] == [s * f for s, f in zip(found.scales[level - 1], factors)]
-    assert z and len(found.levels) == 4
+    assert len(found.levels) == 4
     for is_, ought in zip(found.levels, levels, strict=True):
         assert is_.dtype == dtype and np.array_equal(is_, ought)
     multiscale = ome(made)["multiscales"][0]

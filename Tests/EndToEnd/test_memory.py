@@ -1,6 +1,7 @@
 """An image ten times larger than `--memory` stays within the plan's own figure."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,3 +91,38 @@ def test_a_budget_that_is_too_small_is_refused_before_work(large: Tiled, omtask:
     outcome = omtask("run", "threshold", large.path, "--memory", "1M", expect=79)
     assert "--memory" in outcome.stderr
     assert "segmented" not in listed_labels(large.path)
+
+
+@pytest.fixture(scope="module")
+def medium(tmp_path_factory: pytest.TempPathFactory, scaled: Callable[[int, int], int]) -> Iterator[Tiled]:
+    """128 MiB, or 1 GiB in the acceptance profile."""
+    path = tmp_path_factory.mktemp("medium") / "image.zarr"
+    yield Tiled(path, (scaled(256, 512), scaled(512, 1024), scaled(512, 1024)), 128)
+
+
+DERIVED = [
+    ("gaussian-blur", ["--sigma", "2"]), ("median", []), ("project", ["--method", "mean"]),
+    ("project", ["--axis", "x", "--method", "sum"]), ("convert", []),
+    ("convert", ["--chunk", "48", "--dtype", "float32"]),
+    ("convert", ["--levels", "4", "--axes", "tczyx", "--codec", "none"]),
+    ("convert", ["--chunk", "32,512,512", "--sharding", "off"]),
+]
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize(("task", "flags"), DERIVED, ids=lambda value: "".join(value)[:40])
+def test_peak_memory_of_derived_images_is_what_the_plan_says(
+    task: str, flags: list[str], ranks: int, medium: Tiled, omtask: Program, tmp_path: Path
+) -> None:
+    words = [task, str(medium.path), *flags, "--output", str(tmp_path / "made.zarr"),
+             "--threads", str(3 - ranks)]
+    planned = json.loads(omtask("plan", *words, "--ranks", ranks, "--json").stdout)["memory"]
+    launcher = mpirun(ranks) if ranks > 1 else []
+    command = [*launcher, str(omtask.path), "run", *words]
+    code, errors, peaks = run_watched(command, 2 << 30, omtask.path.name)
+    assert code == 0, errors
+    assert len(peaks) == ranks
+    for memory in peaks.values():
+        said = f"{memory / MIB:.0f} of {planned / MIB:.0f} MiB"
+        assert memory <= planned * 1.1 + TOLERANCE, said
+    shutil.rmtree(tmp_path / "made.zarr")

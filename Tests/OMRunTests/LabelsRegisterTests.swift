@@ -33,7 +33,7 @@ import Testing
     }
     #expect(fault?.kind == .exists)
     #expect(try folder.output().list() == [".omtask"])
-    LabelsRegister.lock(.labels).tidy(ImageCommitter.folder, of: try folder.output())
+    Shelf.labels.lock.tidy(ImageCommitter.folder, of: try folder.output())
     #expect(try folder.output().list() == [])
   }
 

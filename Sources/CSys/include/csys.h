@@ -34,6 +34,13 @@ ssize_t om_read_entries(int folder, void *buffer, size_t size);
 // are those to which malloc raises its own when large blocks are freed.
 void om_keep_freed_memory(void);
 
+// Makes a piece of whole pages larger and keeps its content, which is moved by the page table and never
+// copied; `old` is NULL for a new one. NULL when there is no memory; then the old one is as it was.
+void *om_grow_pages(void *old, size_t old_size, size_t size);
+
+// Gives such a piece back to the kernel.
+void om_free_pages(void *pages, size_t size);
+
 // CPUs this process may run on, at least 1.
 int om_affinity_count(void);
 

@@ -59,7 +59,7 @@ struct InputFlags: ParsableArguments {
 struct OutputFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A new OME-Zarr for the results, where the image or its folder cannot be written.",
+      "A new OME-Zarr for the results; a new plate for the images that are made of a plate.",
       valueName: "uri"))
   var output: String?
 }

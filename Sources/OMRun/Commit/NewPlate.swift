@@ -40,11 +40,14 @@ struct NewPlate: Sendable {
     return field
   }
 
+  /// Finds the place of an image.
+  ///
   /// - Parameters:
   ///   - field: The image that is read.
   ///   - suffix: What is added to the name of the plate where no path is given.
   ///   - version: The version of OME-Zarr to write.
   ///   - options: The options of the run.
+  /// - Throws: `path` for an output that names no new folder.
   init(
     _ field: PlateField, suffix: String, _ version: OMEVersion, _ options: RunOptions
   ) throws(Fault) {

@@ -29,7 +29,9 @@ struct PlateRegister: ResultRegister {
         let store = try FileStore(root: plate.path.uri)
         problem = try plate.list.problem(in: store)
       } catch {
-        if error.kind != .unsupported && error.kind != .metadata { throw error.below(plate.path.uri) }
+        if error.kind != .unsupported && error.kind != .metadata {
+          throw error.below(plate.path.uri)
+        }
       }
     }
     guard let problem else { return }

@@ -18,6 +18,7 @@ protocol ResultRegister: Sendable {
   /// - Parameters:
   ///   - stage: The folder of the stage, in which new documents are made.
   ///   - holder: The folder that holds the stages.
+  /// - Throws: `exists` when something else is there by now, and what writing gives.
   func prepare(_ stage: OutputFolder, in holder: OutputFolder) throws(Fault)
   /// Lists the result, while no other process of ours changes the lists, and ngio neither.
   ///

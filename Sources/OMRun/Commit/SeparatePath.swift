@@ -66,7 +66,8 @@ struct SeparatePath: Sendable {
   /// The path of the folder that holds the result, below the one that holds the stages; empty for that.
   var folder: String {
     if parent == stageHolder { return "" }
-    return stageHolder == "." ? parent : String(parent.dropFirst(stageHolder.count).drop { $0 == "/" })
+    if stageHolder == "." { return parent }
+    return String(parent.dropFirst(stageHolder.count).drop { $0 == "/" })
   }
 
   /// The name of the folder that holds the lock of the place, in the folder that holds the result.

@@ -108,7 +108,8 @@ extension PlanMaker {
       for (axis, size) in metadata.shape.enumerated()
       where size != 1 && !order.sources.contains(axis) {
         throw Fault(
-          .unsupported, "", "level \(level) has \(size) voxels along \(image.axes[axis].name), "
+          .unsupported, "",
+          "level \(level) has \(size) voxels along \(image.axes[axis].name), "
             + "level 0 has 1")
       }
       let transformations = image.levels[level].transformations

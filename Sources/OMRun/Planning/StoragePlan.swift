@@ -36,6 +36,8 @@ struct StoragePlan: Sendable {
   ///   - source: The array whose chunks and shards it has where none were chosen.
   ///   - order: Its axes.
   ///   - dataType: The type of its voxels.
+  /// - Returns: The layout.
+  /// - Throws: `usage` for shapes that no reader could take.
   func layout(
     _ shape: [Int], like source: ArrayMetadata, _ order: AxisOrder, _ dataType: DataType
   ) throws(Fault) -> ArrayLayout {

@@ -93,7 +93,7 @@ class Layout:
                 "name": "default",
                 "configuration": {"separator": self.separator},
             },
-            "fill_value": {"f": 0.0, "b": False}.get(dtype.kind, 0),
+            "fill_value": dtype.type(0).item(),
             "codecs": self._codecs(shape),
             "dimension_names": list(axes),
         }
