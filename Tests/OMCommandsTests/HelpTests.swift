@@ -16,7 +16,9 @@ import Testing
     ("run-convert", ["run", "convert", "--help"]),
     ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
     ("run-label-objects", ["run", "label-objects", "--help"]),
-    ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
+    ("run-median", ["run", "median", "--help"]),
+    ("run-filter-labels", ["run", "filter-labels", "--help"]),
+    ("run-project", ["run", "project", "--help"]),
     ("run-pyramid", ["run", "pyramid", "--help"]),
   ]
 

@@ -75,13 +75,16 @@ func thresholdManifest() throws -> Manifest {
 /// A catalogue with the manifests of the project; the tasks are never called here.
 func realCatalogue() throws -> TaskCatalogue {
   TaskCatalogue(
-    try ["convert", "gaussian-blur", "label-objects", "median", "project", "pyramid", "threshold"]
-      .map {
-        name in
-        let path = "\(projectFolder)/Manifests/\(name).json"
-        let text = String(decoding: try readFile(path), as: UTF8.self)
-        return CatalogEntry(manifestText: text, task: UncalledTask.self)
-      })
+    try [
+      "convert", "filter-labels", "gaussian-blur", "label-objects", "median", "project", "pyramid",
+      "threshold",
+    ]
+    .map {
+      name in
+      let path = "\(projectFolder)/Manifests/\(name).json"
+      let text = String(decoding: try readFile(path), as: UTF8.self)
+      return CatalogEntry(manifestText: text, task: UncalledTask.self)
+    })
 }
 
 private struct UncalledTask: RegionTask {

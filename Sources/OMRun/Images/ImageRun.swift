@@ -80,6 +80,7 @@ struct ImageRun: Sendable {
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if !setup.copies.isEmpty { return try writeCopies() }
     if !setup.levels.isEmpty { return try writeLevels() }
+    if setup.labels.contains(where: { $0.recipe.filter != nil }) { return try writeFiltered() }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

@@ -24,6 +24,7 @@ struct LabelFacts: Sendable {
 
   /// What a person should look at.
   func notes(_ plan: LabelPlan, share: Double) -> [String] {
+    if plan.recipe.filter != nil { return [] }
     var notes: [String] = []
     if hasConstantScope {
       notes.append(

@@ -47,6 +47,8 @@ package protocol ArrayPlan: Sendable {
   func workerBytes(share: Int) -> Int
   /// Whether memory is needed between two passes.
   var findsObjects: Bool { get }
+  /// Bytes for each processed voxel that are kept between two passes at most.
+  var keptBytesPerVoxel: Int { get }
   /// By which factor the encoded voxels are sure to be smaller.
   var shrinking: Int { get }
   /// Whether the finest level is written; it is not where an image gets coarser levels only.
@@ -57,6 +59,8 @@ package protocol ArrayPlan: Sendable {
 
 extension ArrayPlan {
   package var storesFinest: Bool { true }
+  /// Two bytes hold far more runs of objects than images show; the limit is enforced.
+  package var keptBytesPerVoxel: Int { 2 }
 
   package var openUnitBytes: Int {
     let label = expectedDataType.byteCount

@@ -52,10 +52,9 @@ struct MemoryBudget: Sendable {
     }
     workers = min(wanted, fitting)
     let used = fixed + workers * worker
-    // Two bytes for each voxel hold far more runs than images show; the limit is enforced.
-    let voxels = plans.reduce(0) { $0 + $1.processedVoxels } / max(1, ranks)
+    let kept = plans.reduce(0) { $0 + $1.keptBytesPerVoxel * $1.processedVoxels } / max(1, ranks)
     betweenPasses =
-      finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, 2 * voxels)) : 0
+      finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, kept)) : 0
     total = used + max(0, betweenPasses - MemoryBudget.least)
   }
 
