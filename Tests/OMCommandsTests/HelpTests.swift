@@ -20,6 +20,7 @@ import Testing
     ("run-filter-labels", ["run", "filter-labels", "--help"]),
     ("run-project", ["run", "project", "--help"]),
     ("run-pyramid", ["run", "pyramid", "--help"]),
+    ("run-illumination-correct", ["run", "illumination-correct", "--help"]),
   ]
 
   @Test(arguments: pages.indices)

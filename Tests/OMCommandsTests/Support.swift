@@ -76,7 +76,8 @@ func thresholdManifest() throws -> Manifest {
 func realCatalogue() throws -> TaskCatalogue {
   TaskCatalogue(
     try [
-      "convert", "filter-labels", "gaussian-blur", "label-objects", "median", "project", "pyramid",
+      "convert", "filter-labels", "gaussian-blur", "illumination-correct", "label-objects",
+      "median", "project", "pyramid",
       "threshold",
     ]
     .map {

@@ -150,6 +150,10 @@ struct ImageJob: Sendable {
       name: target.names[index], uri: target.uri(index), kind: setup.outputKind,
       dataType: made[index].layouts[0].dataType)
     if index == 0 { report.notes = setup.levelNotes }
+    if let counted = made[index].counted, counted > 0, let note = setup.derived?.recipe.countedNote
+    {
+      report.notes.append("\(counted) \(note)")
+    }
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects

@@ -2,6 +2,7 @@ import OMGrid
 import OMJSON
 import OMTask
 import OMZarr
+import Synchronization
 
 // The derived image of an image, in one pass over its regions.
 
@@ -14,22 +15,27 @@ extension ImageRun {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
+    let counted = Mutex(own.reduce(0) { $0 + (checkpoint?.foreground(.tiles, $1) ?? 0) })
     try engine.agree {
       try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
         let piece = pieces[open[index]]
+        var count = 0
         if case .projection(let projection) = plan.recipe.making, let axis = plan.collapsed {
           let pass = ProjectionPass(plan: plan, projection: projection, axis: axis)
           try pass.run(piece.region, into: writer, worker)
         } else {
-          try TilePass(plan: plan).run(piece.region, into: writer, worker)
+          count = try TilePass(plan: plan).run(piece.region, into: writer, worker)
+          counted.withLock { $0 += count }
         }
-        try checkpoint?.finish(.tiles, open[index], foreground: 0)
+        try checkpoint?.finish(.tiles, open[index], foreground: count)
         progress.add(piece, plan)
       }
     }
     try checkCoverage(.tiles, of: [0])
     try completeLevels([0: writer])
-    return MadeImage(layouts: writer.layouts)
+    var made = MadeImage(layouts: writer.layouts)
+    if plan.recipe.countedNote != nil { made.counted = try summed([counted.withLock { $0 }])[0] }
+    return made
   }
 
   /// Writes the levels of a copy.

@@ -7,6 +7,8 @@ import OMZarr
 struct MadeImage: Sendable {
   /// Its levels, finest first.
   let layouts: [ArrayLayout]
+  /// Voxels that the kernels of a derived image counted; nil when they count none.
+  var counted: Int?
   /// What is known of a label image besides.
   var label: LabelFacts?
 }

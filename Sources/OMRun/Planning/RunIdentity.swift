@@ -35,6 +35,9 @@ struct RunIdentity {
       if let label = plan as? LabelPlan {
         output["channels"] = .array(label.recipe.channels.map { JSON($0) })
       }
+      if let derived = plan as? DerivedPlan, !derived.ingredients.isEmpty {
+        output["ingredients"] = .array(derived.ingredients.map(JSON.string))
+      }
       if let levels = plan as? LevelsPlan {
         output["name"] = nil
         output["levels"] = .array(

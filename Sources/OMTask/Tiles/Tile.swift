@@ -69,6 +69,9 @@ public struct OutputTile {
 /// A value belongs to one worker, so kernels need not lock anything.
 public final class TileScratch {
   private var rooms: [UnsafeMutableRawBufferPointer] = []
+  /// Voxels that a kernel counts because people should know of them, such as saturated ones; the engine
+  /// takes the sum after each region.
+  public var counted = 0
 
   /// Starts without memory.
   public init() {}
