@@ -12,6 +12,8 @@ public struct ImageRecipe: Sendable {
     case tiles(kernel: @Sendable (_ channel: Int) throws(Fault) -> any TileKernel)
     /// From the voxels along one axis, which becomes one voxel long.
     case projection(Projection)
+    /// From each voxel and the profiles of the illumination, which the engine reads.
+    case illumination(Illumination)
     /// Every level of the same level of the image, voxel by voxel, stored in another way.
     case copy(Copying)
   }
@@ -35,6 +37,9 @@ public struct ImageRecipe: Sendable {
   public var downsampling: Downsampling
   /// Where the image goes, unless the user says where.
   public var place: Place
+  /// What to say of the voxels that kernels count (`TileScratch.counted`), behind their number; nil when
+  /// they count none.
+  public var countedNote: String?
 
   /// Makes a recipe.
   public init(

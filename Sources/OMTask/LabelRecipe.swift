@@ -170,6 +170,8 @@ public struct LabelRecipe: Sendable {
   public var alternatives: [MaskAlternative] = []
   /// Which components count; nil when the mask is written as it is.
   public var objects: ObjectRules?
+  /// Which labels stay, when the voxels are labels already; nil makes a mask or objects.
+  public var filter: LabelFilter?
   /// The type of the label image; nil picks one that holds every number.
   public var dataType: LabelType?
   /// How coarser levels are made.
@@ -212,5 +214,27 @@ public struct LabelRecipe: Sendable {
     self.objects = objects
     self.dataType = dataType
     self.downsampling = downsampling
+  }
+
+  /// Makes a recipe for the labels of a label image that stay.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the new label image.
+  ///   - label: The label image that is read.
+  ///   - level: The level to read.
+  ///   - filter: Which labels stay.
+  ///   - dataType: The type of the new label image; nil takes that of the other one.
+  ///   - downsampling: How coarser levels are made.
+  public init(
+    name: String, filtering label: String, level: Int, filter: LabelFilter, dataType: LabelType?,
+    downsampling: Downsampling
+  ) {
+    self.init(
+      name: name, label: label, channels: [0], keepsChannelAxis: false, level: level,
+      statistics: nil, scope: .volume, objects: nil, dataType: dataType, downsampling: downsampling
+    ) { _ throws(Fault) in
+      throw Fault(.internal, "", "labels that are filtered have no threshold")
+    }
+    self.filter = filter
   }
 }

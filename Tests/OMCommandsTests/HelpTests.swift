@@ -20,7 +20,9 @@ import Testing
     ("table", ["table", "--help"]), ("run-measure", ["run", "measure", "--help"]),
     ("run-masking-roi-table", ["run", "masking-roi-table", "--help"]),
     ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
+    ("run-filter-labels", ["run", "filter-labels", "--help"]),
     ("run-pyramid", ["run", "pyramid", "--help"]),
+    ("run-illumination-correct", ["run", "illumination-correct", "--help"]),
   ]
 
   @Test(arguments: pages.indices)

@@ -42,6 +42,7 @@ struct Provenance: Sendable {
       record["types"] = .object(
         JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) }))
     }
+    if let counted = made.counted { record["saturated_voxels"] = JSON(counted) }
     if filledChunks > 0 { record["filled_chunks"] = JSON(filledChunks) }
     return .object(record)
   }

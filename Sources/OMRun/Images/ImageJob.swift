@@ -176,6 +176,10 @@ struct ImageJob: Sendable {
         "only voxels in boxes of the ROI table `\(table)` count, "
           + "\(setup.plans[index].processedVoxels) in all")
     }
+    if let counted = made[index].counted, counted > 0, let note = setup.derived?.recipe.countedNote
+    {
+      report.notes.append("\(counted) \(note)")
+    }
     guard let label = made[index].label else { return report }
     let plan = setup.labels[index]
     report.objects = label.objects

@@ -81,7 +81,8 @@ struct ImageRun: Sendable {
   /// with it. *Local*: an engine of one rank.
   func runFirstPass() throws {
     if let derived = setup.derived {
-      return try walkTiles(derived, try makeWriter(0, derived.recipe.dataType))
+      _ = try walkTiles(derived, try makeWriter(0, derived.recipe.dataType))
+      return
     }
     if let copy = setup.copy { return try walkCopies(copy.plans, try copyWriters(copy.plans)) }
     let (choices, open) = try knownChoices()
@@ -102,6 +103,7 @@ struct ImageRun: Sendable {
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if let copy = setup.copy { return try writeCopies(copy.plans) }
     if !setup.levels.isEmpty { return try writeLevels() }
+    if setup.labels.contains(where: { $0.recipe.filter != nil }) { return try writeFiltered() }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

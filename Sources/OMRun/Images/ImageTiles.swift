@@ -2,6 +2,7 @@ import OMGrid
 import OMJSON
 import OMTask
 import OMZarr
+import Synchronization
 
 // The derived image of an image, in one pass over its regions.
 
@@ -11,30 +12,38 @@ extension ImageRun {
   /// *Collective*.
   func writeTiles(_ plan: DerivedPlan) throws -> MadeImage {
     let writer = try makeWriter(0, plan.recipe.dataType)
-    try walkTiles(plan, writer)
+    let counted = try walkTiles(plan, writer)
     try checkCoverage(.tiles, of: [0])
     try completeLevels([0: writer])
-    return MadeImage(layouts: writer.layouts)
+    var made = MadeImage(layouts: writer.layouts)
+    if plan.recipe.countedNote != nil { made.counted = try summed([counted])[0] }
+    return made
   }
 
   /// Makes the own pieces of a derived image, and coarser levels as far as they go.
-  func walkTiles(_ plan: DerivedPlan, _ writer: PyramidWriter) throws {
+  ///
+  /// - Returns: The voxels of the own pieces that kernels counted.
+  func walkTiles(_ plan: DerivedPlan, _ writer: PyramidWriter) throws -> Int {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
+    let counted = Mutex(own.reduce(0) { $0 + (checkpoint?.counts(.tiles, $1).foreground ?? 0) })
     try engine.agree {
       try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
         let piece = pieces[open[index]]
+        var count = 0
         if case .projection(let projection) = plan.recipe.making, let axis = plan.collapsed {
           let pass = ProjectionPass(plan: plan, projection: projection, axis: axis)
           try pass.run(piece.region, into: writer, worker)
         } else {
-          try TilePass(plan: plan).run(piece.region, into: writer, worker)
+          count = try TilePass(plan: plan).run(piece.region, into: writer, worker)
+          counted.withLock { $0 += count }
         }
-        try checkpoint?.finish(.tiles, open[index])
+        try checkpoint?.finish(.tiles, open[index], VoxelCounts(foreground: count))
         progress.add(piece, plan)
       }
     }
+    return counted.withLock { $0 }
   }
 
   /// Writes the levels of a copy.

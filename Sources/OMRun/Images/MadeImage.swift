@@ -7,6 +7,8 @@ import OMZarr
 struct MadeImage: Sendable {
   /// Its levels, finest first; none for a table.
   let layouts: [ArrayLayout]
+  /// Voxels that the kernels of a derived image counted; nil when they count none.
+  var counted: Int?
   /// What is known of a label image besides.
   var label: LabelFacts?
   /// What is known of a table besides.
@@ -26,6 +28,7 @@ struct LabelFacts: Sendable {
 
   /// What a person should look at.
   func notes(_ plan: LabelPlan, share: Double) -> [String] {
+    if plan.recipe.filter != nil { return [] }
     var notes: [String] = []
     if hasConstantScope {
       notes.append(

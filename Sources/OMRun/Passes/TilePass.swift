@@ -9,12 +9,15 @@ struct TilePass: Sendable {
 
   /// Reads a region with its halo, volume by volume, and writes what the kernels make of it.
   ///
+  /// - Returns: The voxels that the kernels counted.
   /// - Throws: What reading, the kernel and writing throws.
-  func run(_ region: Region, into writer: PyramidWriter, _ worker: Worker) throws {
+  func run(_ region: Region, into writer: PyramidWriter, _ worker: Worker) throws -> Int {
     let byteCount = writer.layouts[0].dataType.byteCount
     guard let selected = plan.sourceBox(of: region) else {
-      return try writer.take(region, nil, worker)
+      try writer.take(region, nil, worker)
+      return 0
     }
+    worker.scratch.counted = 0
     let room = worker.made.replace(byteCount: region.count * byteCount)
     guard let made = room.baseAddress else { throw plan.noMemory(region) }
     // What is not selected, and what hangs over, keeps the fill value.
@@ -29,6 +32,7 @@ struct TilePass: Sendable {
       }
     }
     try writer.take(region, made, worker)
+    return worker.scratch.counted
   }
 
   /// Calls a function for the part of a box in every (t, c) volume, with the channel.

@@ -25,6 +25,8 @@ package struct DerivedPlan: ArrayPlan {
   let kernels: [any TileKernel]
   /// Takes damaged chunks of the source; nil makes them faults.
   let damage: DamageLog?
+  /// Digests of what is read besides the image.
+  var ingredients: [String] = []
   private let shapes: [DerivedShapes]
 
   /// Lays out a derived image.
@@ -65,6 +67,8 @@ package struct DerivedPlan: ArrayPlan {
           "`axis` is `\(projection.axis)`, the image has \(letters.joined(separator: ", "))")
       }
       collapsed = axis
+    case .illumination:
+      throw Fault(.internal, "", "the profiles of an illumination were not read")
     case .copy:
       throw Fault(.internal, "", "a copy has a plan for each level")
     }

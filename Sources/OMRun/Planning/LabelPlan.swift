@@ -84,14 +84,20 @@ package struct LabelPlan: ArrayPlan {
     recipe.tiles.map { $0.seam?.order ?? 0 } ?? recipe.objects?.connectivity.order ?? 0
   }
 
-  package var findsObjects: Bool { recipe.objects != nil }
+  package var findsObjects: Bool { recipe.objects != nil || recipe.filter != nil }
+
+  /// Every voxel may be a label of its own.
+  package var keptPerVoxel: Int { recipe.filter == nil ? 2 : LabelTable.bytesPerLabel }
 
   /// Labels and masks shrink at least by this factor; measured ones by 20 and more.
   package var shrinking: Int { 8 }
 
   /// The type of the label image before the number of objects is known.
   package var expectedDataType: DataType {
-    recipe.dataType?.dataType ?? (recipe.objects?.numbers == true ? .uint32 : .uint8)
+    if recipe.filter != nil {
+      return recipe.dataType?.dataType ?? source.metadata.dataType.labelType
+    }
+    return recipe.dataType?.dataType ?? (recipe.objects?.numbers == true ? .uint32 : .uint8)
   }
 
   /// The levels of the label image.

@@ -34,11 +34,13 @@ extension LabelPlan {
       passes.append(.statistics)
       if needsRangeFirst { passes.append(.statisticsInRange) }
     }
+    if recipe.filter != nil { return [.objects, .labels] }
     return passes + (recipe.objects == nil ? [.mask] : [.objects, .labels])
   }
 
   package func decodings(memory: Int) -> Double {
-    let looks = 1 + (takesStatistics(memory: memory) ? (needsRangeFirst ? 2 : 1) : 0)
+    let last = recipe.filter == nil ? 1 : 2
+    let looks = last + (takesStatistics(memory: memory) ? (needsRangeFirst ? 2 : 1) : 0)
     guard let kernel = recipe.smoothing else { return Double(looks) }
     let tile = axes.largest(sourceCell, halo: kernel.halo, within: source.metadata.shape)
     let region = zip(sourceCell, source.metadata.shape).reduce(1) { $0 * min($1.0, $1.1) }

@@ -58,11 +58,20 @@ struct PlanMaker {
   /// The plan of a derived image.
   func derived(_ recipe: ImageRecipe) throws(Fault) -> DerivedPlan {
     let selection = try source.selection(options.select, roiTable, level: 0)
-    return try DerivedPlan(
+    var recipe = recipe
+    var ingredients: [String] = []
+    if case .illumination(let illumination) = recipe.making {
+      let profiles = try ProfileSet(illumination, source)
+      recipe.making = .tiles { profiles.kernel($0) }
+      recipe.countedNote = "voxels were above the largest number of the type and have it now"
+      ingredients = profiles.digests
+    }
+    var plan = try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
-      letters: image.axes.map(\.letter),
-      selection: selection, damage: damage)
+      letters: image.axes.map(\.letter), selection: selection, damage: damage)
+    plan.ingredients = ingredients
+    return plan
   }
 
   /// The name of a derived image.

@@ -40,6 +40,9 @@ struct RunIdentity {
         output["channels"] = .array(table.recipe.channels.map { JSON($0) })
         output["columns"] = .array(table.channelNames.map(JSON.string))
       }
+      if let derived = plan as? DerivedPlan, !derived.ingredients.isEmpty {
+        output["ingredients"] = .array(derived.ingredients.map(JSON.string))
+      }
       if let levels = plan as? LevelsPlan {
         output["name"] = nil
         output["levels"] = .array(

@@ -71,6 +71,9 @@ public final class TileScratch {
   private var rooms: [UnsafeMutableRawBufferPointer] = []
   /// Called by kernels that take long, whenever they move on.
   public var sign: () -> Void = {}
+  /// Voxels that a kernel counts because people should know of them, such as saturated ones; the engine
+  /// takes the sum after each region.
+  public var counted = 0
 
   /// Starts without memory.
   public init() {}
