@@ -72,7 +72,7 @@ import Testing
     for _ in 0..<2 {
       let done = try call("manifest", "export", "--output", path)
       #expect(done.code == 0 && done.output.isEmpty)
-      #expect(done.messages == ["omtask: \(path): 12 files for 9 tasks"])
+      #expect(done.messages == ["omtask: \(path): 14 files for 11 tasks"])
     }
     let manifest = path + "/omtask_tasks/__FRACTAL_MANIFEST__.json"
     #expect(try call("manifest", "check", manifest).text == "\(manifest): no mistakes\n")

@@ -139,7 +139,8 @@ extension Verifier {
           holder: .thisProcess(), patience: 60, check: { () throws(Fault) in },
           warn: { log.remark(place, $0) })
         try LabelsRegister(
-          shelf: shelf, location: image.location, version: image.version, names: names, isDurable: true,
+          shelf: shelf, location: image.location, version: image.version, names: names,
+          isDurable: true,
           rules: rules
         ).relist()
         return verifier.log.repaired(
