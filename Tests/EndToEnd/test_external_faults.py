@@ -174,13 +174,13 @@ def test_what_goes_wrong_is_told_and_the_rest_is_kept(
         assert last in said
         assert f"its log is {kept[0]}" in said and last in kept[0].read_text()
         assert kept[0].stat().st_size < 1 << 20 and kept[0].stat().st_mode & 0o77 == 0
-    # Two regions were done before; they are not done again.
+    # Two regions were done before and are not done again; some go on to a third that is not taken.
     done = noted(task, "region")
     (task.parent / "program.py.log").unlink()
     omtask.run(str(task), image, extra=PYTHON)
     again = noted(task, "region")
     if trouble not in ("mute", "old"):
-        assert len(done) == 2 and len(again) == 12 - 2
+        assert len(done) in (2, 3) and len(again) == 12 - 2
     assert_right(image)
 
 
