@@ -127,6 +127,7 @@ let package = Package(
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
+    tests("OMTables", ["OMJSON", "OMStore", "OMImage", "OMTask"]),
     tests("OMObjects", ["TestSupport"]),
     tests(
       "OMRun",
@@ -148,7 +149,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMRun",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTables",
+        "OMRun",
       ], path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),

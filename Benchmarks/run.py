@@ -71,6 +71,7 @@ def make_data(bench: Bench, profile: str) -> None:
     if not (bench.data / "profile.json").exists():
         make = [sys.executable, bench.peers / "make_data.py", "--out", bench.data]
         subprocess.run([*make, "--profile", profile], check=True)
+    bench.link_measured()
     if not bench.tmpfs.exists():
         bench.tmpfs.mkdir()
         shutil.copy(bench.data / "profile.json", bench.tmpfs)
@@ -104,6 +105,7 @@ def turns(bench: Bench, workload: Workload, only: str, count: int) -> dict[str, 
             print(f"{workload.name} {turn} {name:12} wall {one.wall:.2f} cpu {one.cpu:.2f} "
                   f"memory {one.memory / 2**20:.0f} MiB", file=sys.stderr, flush=True)
             if name in OURS or turn == 0:
+                bench.reduce_table(workload)
                 measured(bench.check_command(workload))
             if turn > 0:
                 found[name].append(one)

@@ -151,6 +151,44 @@ def images(seeds):
     seeds.add("ome-metadata", "copy-05", "zarr.json", json.dumps(copy))
 
 
+def tables(seeds):
+    """Tables in every back end; texts are packed by hand."""
+    def node(**attributes):
+        return json.dumps({"zarr_format": 3, "node_type": "group", "attributes": attributes})
+
+    def packed(*texts):
+        words = [struct.pack("<I", len(text)) + text.encode() for text in texts]
+        return "x" + (struct.pack("<I", len(texts)) + b"".join(words)).hex()
+
+    def stored(shape, kind, codecs, encoding):
+        return json.dumps({
+            "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": kind,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shape}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "fill_value": "" if kind == "string" else 0, "codecs": codecs,
+            "attributes": {"encoding-type": encoding, "encoding-version": "0.2.0"}})
+
+    texts, plain = [{"name": "vlen-utf8"}], [{"name": "bytes", "configuration": {"endian": "little"}}]
+    frame = {"encoding-type": "dataframe", "encoding-version": "0.2.0"}
+    known = {"index_key": "label", "index_type": "int", "type": "feature_table"}
+    seeds.add("table", "anndata", "zarr.json", node(backend="anndata", **known),
+              "obs/zarr.json", node(**frame, **{"_index": "label", "column-order": ["area", "kind"]}),
+              "obs/label/zarr.json", stored([2], "string", texts, "string-array"),
+              "obs/label/c/0", packed("3", "7"),
+              "obs/area/zarr.json", stored([2], "uint8", plain, "array"), "obs/area/c/0", "x0102",
+              "obs/kind/zarr.json", node(**{"encoding-type": "categorical"}),
+              "obs/kind/codes/zarr.json", stored([2], "int8", plain, "array"),
+              "obs/kind/codes/c/0", "x01ff",
+              "obs/kind/categories/zarr.json", stored([2], "string", texts, "string-array"),
+              "obs/kind/categories/c/0", packed("x", "y, z"),
+              "var/zarr.json", node(**frame, **{"_index": "_index", "column-order": []}),
+              "var/_index/zarr.json", stored([0], "string", texts, "string-array"))
+    seeds.add("table", "csv", "zarr.json", node(backend="csv", **known), "table.csv",
+              'label,area,name\n3,1.5,"a, ""b"""\r\n7,,c\n')
+    seeds.add("table", "json", "zarr.json", node(backend="json", **known), "table/zarr.json",
+              node(label=[3, 7], area=[1.5, None], name=["a", "b"], flag=[True, False]))
+
+
 def manifests(seeds):
     shipped = json.loads((REPO / "Manifests/threshold.json").read_text())
     shipped["docs_info"] = ""
@@ -267,7 +305,7 @@ def main():
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    for make in (fixtures, stored_bytes, codecs, shards, images, manifests, journals, documents):
+    for make in (fixtures, stored_bytes, codecs, shards, images, tables, manifests, journals, documents):
         make(seeds)
     for folder in given.images:
         found_images(seeds, folder)

@@ -91,7 +91,7 @@ package struct ShapeRules: Sendable {
   /// Checks the bytes of the index of a shard, or of all indexes in a chunk.
   ///
   /// - Throws: `limit` when they are too many.
-  func index(_ count: Int, elementByteCount: Int, _ what: String) throws(Fault) {
+  package func index(_ count: Int, elementByteCount: Int, _ what: String) throws(Fault) {
     try limited(.shardIndex) { () throws(Fault) in
       try byteCount(
         [count], elementByteCount: elementByteCount, maximum: limits.shardIndex, what)

@@ -12,7 +12,7 @@ struct NumberArray {
   private let bytes: [UInt8]
 
   /// The most bytes that are read at once; tables are small.
-  private static let limit = 4 << 30
+  private static let limit = 1 << 30
 
   /// Reads an array.
   init(_ store: any Store, path: String, _ context: CodecContext) throws(Fault) {

@@ -8,6 +8,9 @@ import OMZarr
 package struct TableReader {
   private let location: ImageLocation
 
+  /// The largest CSV file that is read.
+  private static let maximumCSV = 4 << 30
+
   /// Makes a reader of the tables of an image.
   package init(_ location: ImageLocation) { self.location = location }
 
@@ -28,7 +31,7 @@ package struct TableReader {
       case .anndata: columns = try AnnDataReader(store: store, path: path).columns()
       case .csv:
         let key = joinedKey(path, "table.csv")
-        guard let bytes = try store.get(key, limit: JSON.maximumBytes * 4) else {
+        guard let bytes = try store.get(key, limit: Self.maximumCSV) else {
           throw Fault(.missing, key, "the table is a CSV table and its file is not there")
         }
         columns = try CSVReader.columns(bytes, subject: key)

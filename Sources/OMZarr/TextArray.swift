@@ -17,6 +17,9 @@ package struct TextArray {
   /// How inner chunks lie in a shard, and how many texts each has; nil without shards.
   private let shards: (index: ShardIndexCodec, chunk: Int)?
 
+  /// More texts than this are not read into memory.
+  private static let maximumCount = 1 << 27
+
   /// Opens the array of texts at a path.
   ///
   /// - Throws: `missing`, `metadata` or `unsupported` with a key of the store as subject.
@@ -40,7 +43,10 @@ package struct TextArray {
     }
     let rules = ShapeRules(subject: subject)
     count = try rules.sizes(document["shape"], "shape", atLeast: 0, rank: 1)[0]
-    try rules.byteCount([count], elementByteCount: 4, "an array of")
+    if count > Self.maximumCount {
+      throw Fault(
+        .limit, subject, "the array has \(count) texts, the limit is \(Self.maximumCount)")
+    }
     fill = document["fill_value"]?.stringValue ?? ""
     if format == 2 {
       chunk = try rules.sizes(document["chunks"], "chunks", atLeast: 1, rank: 1)[0]
@@ -65,6 +71,8 @@ package struct TextArray {
       throw Fault(
         .metadata, subject, "inner chunks of \(inner) do not divide the shard of \(chunk)")
     }
+    // A shard may hang over the end, but not by more cells than any array has texts.
+    try rules.index(chunk / inner, elementByteCount: 16, "the index of a shard of")
     codecs = try TextCodecs(v3: try Self.v3Codecs(sharding.configuration["codecs"], subject))
     shards = (try ShardIndexCodec(sharding, cellCount: chunk / inner), inner)
   }
@@ -101,7 +109,7 @@ package struct TextArray {
     for number in 0..<((count + chunk - 1) / chunk) {
       let key = ArrayMetadata.key(path, keyEncoding.key([number]))
       guard let value = try store.open(key) else {
-        texts += [String](repeating: fill, count: chunk)
+        texts += [String](repeating: fill, count: min(chunk, count - texts.count))
         continue
       }
       let bytes = try value.bytes(at: 0, count: value.size)
@@ -132,6 +140,9 @@ package struct TextArray {
       if let range = try index.range(of: cell, in: content) {
         texts += try decodeChunk(bytes[range], context)
       } else {
+        if shards.chunk > Self.maximumCount {
+          throw Fault(.limit, "", "a chunk has \(shards.chunk) texts")
+        }
         texts += [String](repeating: fill, count: shards.chunk)
       }
     }

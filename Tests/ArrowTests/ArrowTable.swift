@@ -5,7 +5,8 @@ enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
     "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-    "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks", "manifest-compiler", "omtask",
+    "OMTables", "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks", "manifest-compiler",
+    "omtask",
   ]
 
   /// Modules that see less than what lies below them.
@@ -15,6 +16,8 @@ enum ArrowTable {
     "OMManifest": ["OMJSON"],
     // Kernels see no store, no path and no rank.
     "OMTask": ["OMJSON", "OMGrid", "OMManifest"],
+    // No manifest and no engine: only what a table is and where it lies.
+    "OMTables": ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"],
     "OMObjects": ["OMJSON", "OMGrid"],
     "OMTasks": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "manifest-compiler": ["OMJSON", "OMManifest"],

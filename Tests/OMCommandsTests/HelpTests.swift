@@ -17,6 +17,8 @@ import Testing
     ("run-convert", ["run", "convert", "--help"]),
     ("run-gaussian-blur", ["run", "gaussian-blur", "--help"]),
     ("run-label-objects", ["run", "label-objects", "--help"]),
+    ("table", ["table", "--help"]), ("run-measure", ["run", "measure", "--help"]),
+    ("run-masking-roi-table", ["run", "masking-roi-table", "--help"]),
     ("run-median", ["run", "median", "--help"]), ("run-project", ["run", "project", "--help"]),
   ]
 

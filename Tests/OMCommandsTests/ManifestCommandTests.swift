@@ -72,7 +72,7 @@ import Testing
     for _ in 0..<2 {
       let done = try call("manifest", "export", "--output", path)
       #expect(done.code == 0 && done.output.isEmpty)
-      #expect(done.messages == ["omtask: \(path): 9 files for 6 tasks"])
+      #expect(done.messages == ["omtask: \(path): 11 files for 8 tasks"])
     }
     let manifest = path + "/omtask_tasks/__FRACTAL_MANIFEST__.json"
     #expect(try call("manifest", "check", manifest).text == "\(manifest): no mistakes\n")

@@ -75,8 +75,10 @@ func thresholdManifest() throws -> Manifest {
 /// A catalogue with the manifests of the project; the tasks are never called here.
 func realCatalogue() throws -> TaskCatalogue {
   TaskCatalogue(
-    try ["convert", "gaussian-blur", "label-objects", "median", "project", "threshold"].map {
-      name in
+    try [
+      "convert", "gaussian-blur", "label-objects", "masking-roi-table", "measure", "median",
+      "project", "threshold",
+    ].map { name in
       let path = "\(projectFolder)/Manifests/\(name).json"
       let text = String(decoding: try readFile(path), as: UTF8.self)
       return CatalogEntry(manifestText: text, task: UncalledTask.self)

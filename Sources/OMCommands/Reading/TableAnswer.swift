@@ -17,7 +17,7 @@ struct TableAnswer: Answer {
   ///
   /// - Parameters:
   ///   - join: The table.
-  ///   - columns: The width of the terminal in characters.
+  ///   - width: The width of the terminal in characters.
   /// - Throws: What reading the tables throws.
   init(_ join: TableJoin, columns width: Int) throws {
     var rows = [join.columns]
@@ -36,8 +36,10 @@ struct TableAnswer: Answer {
   }
 
   private static func short(_ text: String) -> String {
-    // Six digits are enough to look at.
-    if text.contains("."), let number = Double(text), number.isFinite { return numberText(number) }
+    // Four decimals are enough to look at.
+    if text.contains("."), let number = Double(text), 0.001...1e9 ~= abs(number) {
+      return fixed(number, 4)
+    }
     return text.count > widest ? text.prefix(widest - 1) + "…" : text
   }
 

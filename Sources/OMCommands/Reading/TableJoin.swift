@@ -77,6 +77,7 @@ struct TableJoin {
   ///
   /// - Parameter body: Takes the place of the image, its table, and for each column of the join the
   ///   column of the table; nil where it has none.
+  /// - Throws: What reading a table and `body` throw.
   func forEachTable(
     _ body: (ImageLocation, Table, [TableColumn?]) throws -> Void
   ) throws {

@@ -51,6 +51,8 @@ package protocol ArrayPlan: Sendable {
   func workerBytes(share: Int) -> Int
   /// Whether memory is needed between two passes.
   var findsObjects: Bool { get }
+  /// Bytes for each voxel that may be kept between two passes at most.
+  var keptPerVoxel: Int { get }
   /// By which factor the encoded voxels are sure to be smaller.
   var shrinking: Int { get }
 }
@@ -59,6 +61,8 @@ extension ArrayPlan {
   /// The array that is read.
   package var source: ZarrArray { sources[0] }
   package var inputs: [ZarrArray] { sources }
+  /// Two bytes hold far more runs of objects than images show.
+  package var keptPerVoxel: Int { 2 }
   package var bytesPerVoxel: Int { source.metadata.dataType.byteCount }
 
   /// The shape of the image to make.

@@ -52,11 +52,13 @@ struct MemoryBudget: Sendable {
     }
     workers = min(wanted, fitting)
     let used = fixed + workers * worker
-    // Two bytes for each voxel hold far more runs than images show; the limit is enforced.
-    let voxels = plans.reduce(0) { $0 + $1.processedVoxels } / max(1, ranks)
+    // No more than the image can need; the limit is enforced.
+    let most = plans.reduce(0) { $0 + $1.processedVoxels * $1.keptPerVoxel } / max(1, ranks)
     betweenPasses =
-      finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, 2 * voxels)) : 0
-    total = used + max(0, betweenPasses - MemoryBudget.least)
+      finds ? min(memory - used + MemoryBudget.least, max(MemoryBudget.least, most)) : 0
+    // Two bytes for each voxel hold what images show; tables of very many objects may need more.
+    let voxels = plans.reduce(0) { $0 + $1.processedVoxels } / max(1, ranks)
+    total = used + max(0, min(betweenPasses, 2 * voxels) - MemoryBudget.least)
   }
 
   /// Whether a worker may keep a whole region beside all else; otherwise one that gets a little more

@@ -15,8 +15,8 @@ extension ImageRun {
   /// *Collective*.
   func writeTable(_ plan: TablePlan) throws -> MadeImage {
     let merged = Mutex(ObjectSums(plan.layout))
-    // Each worker has a region in hand, and all of them are merged into one.
-    let share = budget.betweenPasses / (budget.workers + 1)
+    // Each worker has a region in hand, all of them are merged into one, and that becomes rows.
+    let share = budget.betweenPasses / (budget.workers + 2)
     let pass = MeasurePass(plan: plan, limit: share)
     progress.begin(.measure)
     try engine.agree {

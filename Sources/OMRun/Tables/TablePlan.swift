@@ -61,6 +61,10 @@ package struct TablePlan: ArrayPlan {
   package var expectedDataType: DataType { source.metadata.dataType }
   package var processedVoxels: Int { selection.count }
   package var findsObjects: Bool { true }
+  /// Sums in each region, in all of them, and as a row, with the room that growing takes.
+  ///
+  /// Every voxel may be an object, so the limit is mostly what `--memory` leaves.
+  package var keptPerVoxel: Int { 16 * (layout.stride * 8 + 64) }
   package var shrinking: Int { 1 }
 
   /// None: how large a table is shows at its end.

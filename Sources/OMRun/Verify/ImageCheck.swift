@@ -4,7 +4,7 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// Checks one image: its levels, its label images and what runs left in it.
+/// Checks one image: its levels, its label images, its tables and what runs left in it.
 struct ImageCheck {
   /// The keys of the nodes that were found sound, for comparing with copies of metadata.
   private(set) var nodes: [String] = []
@@ -30,6 +30,9 @@ struct ImageCheck {
     checkLevels(image)
     if isLabel { return }
     checkLabels(image)
+    let tables = TableCheck(verifier, image)
+    tables.run()
+    nodes += tables.nodes
     var leftovers = LeftoverCheck(verifier, image)
     leftovers.run()
   }
@@ -120,11 +123,15 @@ extension ImageCheck {
     // A run may have listed them since.
     let now = (try? image.labelsList().names) ?? []
     lost.removeAll { now.contains($0) }
-    if !lost.isEmpty { relist(lost, image) }
+    if !lost.isEmpty { verifier.relist(lost, on: .labels, of: image) }
   }
+}
 
-  private func relist(_ names: [String], _ image: OMEImage) {
-    let place = "\(image.location.displayName)/labels"
+extension Verifier {
+  /// Lists results that are complete and that the list lacks, or tells of them.
+  func relist(_ names: [String], on shelf: Shelf, of image: OMEImage) {
+    let place = "\(image.location.displayName)/\(shelf.name)"
+    let verifier = self
     if verifier.options.repairs {
       do throws(Fault) {
         let log = verifier.log
@@ -132,7 +139,8 @@ extension ImageCheck {
           holder: .thisProcess(), patience: 60, check: { () throws(Fault) in },
           warn: { log.remark(place, $0) })
         try LabelsRegister(
-          location: image.location, version: image.version, names: names, isDurable: true,
+          shelf: shelf, location: image.location, version: image.version, names: names,
+          isDurable: true,
           rules: rules
         ).relist()
         return verifier.log.repaired(
@@ -142,7 +150,7 @@ extension ImageCheck {
     for name in names {
       verifier.log.problem(
         Fault(
-          .metadata, place, "the list lacks the complete label image `\(name)`",
+          .metadata, place, "the list lacks the complete \(shelf.noun) `\(name)`",
           hint: "`omtask verify \(image.location.displayName) --repair` lists it again"))
     }
   }

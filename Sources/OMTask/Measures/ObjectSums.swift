@@ -48,7 +48,7 @@ package struct ObjectSums: Sendable {
 
   /// The bytes of memory that it takes.
   package var byteCount: Int {
-    words.count * 8 + count * 12 + buckets.count * 4 + counts.byteCount
+    words.capacity * 8 + count * 12 + buckets.count * 4 + counts.byteCount
   }
 
   /// The place of an object, which is made where it is new.

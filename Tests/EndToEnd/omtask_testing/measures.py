@@ -52,6 +52,9 @@ def oracle(
     """The table of scikit-image, a row for each time point and label, under our names."""
     flat = axes.replace("c", "")
     space = [axis for axis in flat if axis in "zyx"]
+    if image.dtype.kind == "f":
+        # Means of float32 are summed as such otherwise.
+        image = image.astype(np.float64)
     if "c" in axes:
         image = np.moveaxis(image, axes.index("c"), -1)
     parts = []
@@ -96,7 +99,10 @@ def assert_equal(found: pandas.DataFrame, ought: pandas.DataFrame, floats: bool 
         elif name.startswith(("axis", "eccentricity", "orientation")):
             assert np.allclose(is_, want, rtol=1e-12, atol=2e-6), name
         else:
-            assert np.allclose(is_, want, rtol=1e-6 if floats else 1e-12, atol=1e-12), name
+            # Where the weights add up to 0 there is no centroid.
+            known = np.isfinite(want) if "weighted" in name else slice(None)
+            limit = 1e-9 if floats else 1e-12
+            assert np.allclose(is_[known], want[known], rtol=limit, atol=limit), name
 
 
 def exact_moments(values: np.ndarray) -> tuple[float, float, float, float]:
