@@ -18,6 +18,7 @@ struct SourceImage: Sendable {
   ///
   /// - Parameters:
   ///   - location: Where it is.
+  ///   - level: The level that is taken for the finest.
   ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
   /// - Throws: What is wrong with its metadata.
   init(
