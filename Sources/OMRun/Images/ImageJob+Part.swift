@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMManifest
 import OMStore
 
 // One of several processes that make an image together without talking to each other.
