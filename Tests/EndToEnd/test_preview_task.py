@@ -66,6 +66,9 @@ def test_the_table_of_methods_is_that_of_scikit_image(
     assert [row["method"] for row in scope["methods"] if row["chosen"]] == ["otsu"]
     assert {row["method"] for row in scope["methods"]} == set(METHODS)
     for row in scope["methods"]:
+        # On wide integers scikit-image smooths a histogram of all levels for half a minute.
+        if dtype == "uint32" and row["method"] == "minimum":
+            continue
         ought = METHODS[row["method"]](data)
         if dtype == "float32" and row["method"] in ("li", "mean"):
             assert row["threshold"] == pytest.approx(ought, rel=1e-3)
@@ -92,9 +95,9 @@ def test_rules_of_the_run_hold_in_the_table(preview: Any, tmp_path: Path) -> Non
 def test_a_method_without_an_answer_says_so(preview: Any, tmp_path: Path) -> None:
     data = np.full((40, 40), 7, np.uint16)
     path = write_image(tmp_path / "image.zarr", Image("yx", [data], samples.V2))
-    text = preview("threshold", path).stdout
-    assert "minimum   `minimum` finds no threshold: all voxels are 7" in text
-    assert "* otsu      7               0.0 % foreground" in text
+    text = " ".join(preview("threshold", path).stdout.split())
+    assert "minimum `minimum` finds no threshold: all voxels are 7" in text
+    assert "* otsu 7 0.0 % foreground" in text
 
 
 CASES: list[tuple[dict[str, Any], list[Any]]] = [

@@ -47,9 +47,9 @@ import Testing
   @Test func `words arrive as they are and files as 3 and 4`() throws {
     let words = ["two words", "$(id)", "; x", "", "a\nb"]
     let (one, two) = (try MemoryFile("one"), try MemoryFile("two"))
-    try two.clear(count: 4)
+    try two.makeRoom(count: 4)
     let text: [UInt8] = [7, 8, 9]
-    try text.withUnsafeBytes { bytes throws(Fault) in
+    try text.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return }
       try one.fill(start, count: bytes.count)
     }
@@ -64,7 +64,7 @@ import Testing
     talk.finish()
     #expect(two.currentSize() == 4)
     var made = [UInt8](repeating: 1, count: 4)
-    try made.withUnsafeMutableBytes { room throws(Fault) in
+    try made.withUnsafeMutableBytes { room in
       guard let start = room.baseAddress else { return }
       try two.read(into: start, count: 4)
     }

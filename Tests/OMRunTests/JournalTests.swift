@@ -93,7 +93,7 @@ private let records: [JournalRecord] = [
       JournalForm.bytes(
         of: staged + [.piece(work, VoxelCounts(processed: 9, foreground: 5)), .complete]))
     past.dropPieces { $0 == 4 ? units : nil }
-    #expect(past.pieces[work] == 5)
+    #expect(past.pieces[work] == VoxelCounts(processed: 9, foreground: 5))
     #expect(past.isComplete)
     past.drop([units[1]])
     past.dropPieces { $0 == 4 ? units : nil }

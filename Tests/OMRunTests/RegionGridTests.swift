@@ -1,4 +1,5 @@
 import OMGrid
+import OMTask
 import Testing
 
 @testable import OMRun

@@ -84,7 +84,8 @@ private struct TinyImage {
 
   /// Makes the label image; odd runs and even runs differ, so that each one replaces the last.
   func run(_ number: Int) throws {
-    let entry = try #require(TaskCatalog.entries.first { $0.task == ThresholdTask.self })
+    let entry = try #require(
+      TaskCatalog.entries.first { $0.manifestText.contains("\"name\": \"Threshold\"") })
     let manifest = try Manifest(text: entry.manifestText, subject: "threshold.json")
     let parameters = try ParameterBinder(manifest).bind(
       commandLine: [("threshold", "\(100 + number % 2)"), ("label-name", "parts")])

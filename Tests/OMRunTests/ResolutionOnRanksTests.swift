@@ -67,8 +67,10 @@ import Testing
         }
         var blocks = own.map { volume.label(volume.blocks[$0], rules.connectivity.order) }
         let openings = blocks.map { $0.opening(in: volume.grid) }
-        let total = try ObjectResolution(grid: volume.grid, rules: rules, communicator: rank)
-          .resolve(&blocks, openings)
+        let total = try ObjectResolution(
+          grid: volume.grid, rules: rules, order: rules.connectivity.order, communicator: rank
+        )
+        .resolve(&blocks, openings)
         return (blocks, total)
       }
       var painted = volume.masks.map { [UInt64](repeating: 0, count: $0.count) }

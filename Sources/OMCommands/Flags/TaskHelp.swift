@@ -12,12 +12,13 @@ enum TaskHelp {
       "\(manifest.name): \(manifest.traits.summary)", "",
       "  omtask \(command.name) \(manifest.identifier) <uri> ... [--<parameter> <value> ...]",
     ]
-    let parameters = manifest.traits.groups.map { group in
-      HelpText.Section(
-        group.title, group.parameters.compactMap { manifest.parameters[$0] }.map(row))
-    }
     // A preview hands flags that a task has as parameters on to it; the level is its own.
-    let own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(["level"])
+    let taken = Set(command.flags).intersection(["level"])
+    let parameters = manifest.traits.groups.map { group in
+      let all = group.parameters.compactMap { manifest.parameters[$0] }
+      return HelpText.Section(group.title, all.filter { !taken.contains($0.flag) }.map(row))
+    }
+    let own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(taken)
     let flags = sections(of: command, without: own).filter { $0.title != "Arguments" }
     let shared = flags.map(\.title)
     let uris = HelpText.Section("Input", [("<uri> ...", "Images, plates or wells in OME-Zarr.")])

@@ -31,10 +31,9 @@ final class MemoryFile {
     }
   }
 
-  /// Makes it hold so many zeros, whatever was in it.
-  func clear(count: Int) throws(Fault) {
-    try resize(0)
-    try resize(count)
+  /// Makes it hold so many bytes; what they are is not defined.
+  func makeRoom(count: Int) throws(Fault) {
+    if currentSize() != count { try resize(count) }
   }
 
   /// How many bytes it holds, as the child left it.

@@ -65,7 +65,7 @@ final class RegionChild {
       request.number = regions
       try input.fill(voxels, count: bytes(request.inputShape, request.inputType))
       let count = bytes(request.outputShape, request.outputType)
-      try output.clear(count: count)
+      try output.makeRoom(count: count)
       let news = self.image == image ? [] : [image]
       let answer = try talk.ask(news + [request.line], sign: sign, request.isAnswered)
       self.image = image

@@ -35,19 +35,24 @@ extension ImageRun {
         let plan = setup.labels[piece.plan]
         try FilteredLabelPass(plan: plan, numbers: selections[piece.plan].numbers)
           .run(piece.region, into: writer, worker)
-        try checkpoint?.finish(.labels, open[index], foreground: 0)
+        try checkpoint?.finish(.labels, open[index])
         progress.add(piece, plan)
       }
     }
     try checkCoverage(.labels, of: plans)
     try completeLevels(writers)
-    let foreground = try summed(tables.map(\.foreground))
+    let counts = try summed(
+      plans.map {
+        VoxelCounts(
+          processed: engine.rank == 0 ? setup.plans[$0].processedVoxels : 0,
+          foreground: tables[$0].foreground)
+      })
     return plans.compactMap { index in
       guard let writer = writers[index] else { return nil }
       return MadeImage(
         layouts: writer.layouts,
         label: LabelFacts(
-          objects: results[index].count, foreground: foreground[index], thresholds: [],
+          objects: results[index].count, counts: counts[index], thresholds: [],
           hasConstantScope: false))
     }
   }

@@ -110,7 +110,7 @@ struct LabelTablePass: Sendable {
   private func touches(_ lines: PlaneLines, _ run: LabelRun) -> Bool {
     let space = plan.axes.space
     let (y, x) = (space[space.count - 2], space[space.count - 1])
-    let box = plan.selection
+    let box = plan.selection.bounds
     let row = lines.y + run.row
     if row == box.origin[y] || row == box.end(y) - 1 { return true }
     if lines.x + run.columns.lowerBound == box.origin[x] { return true }

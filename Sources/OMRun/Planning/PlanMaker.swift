@@ -43,9 +43,9 @@ struct PlanMaker {
         .usage, "", "`clear_border` is given, but the boxes of `--roi-table` make no single box",
         hint: "leave one of them out, or select one box with `--select`")
     }
-    if recipe.tiles != nil, plan.selection.boxes != nil {
+    if recipe.tiles != nil || recipe.filter != nil, plan.selection.boxes != nil {
       throw Fault(
-        .usage, "", "`--roi-table` is given, but the task finds objects in whole regions",
+        .usage, "", "`--roi-table` is given, but the task takes one box",
         hint: "select one box with `--select`")
     }
     if plan.processedVoxels == 0 {

@@ -39,7 +39,9 @@ package struct StageFolder: Sendable {
       if !parents.contains(parent) && !holders.contains(parent) { parents.append(parent) }
     }
     for parent in parents { found += beside(parent, holders) }
-    if let output = try? SeparatePath(uri), let beside = existing(output.parent, output.stages) {
+    if let output = try? SeparatePath(uri), let beside = existing(output.parent, output.stages),
+      !found.contains(where: { $0.name == beside.name && $0.holder.path == beside.holder.path })
+    {
       found.append(beside)
     }
     if found.isEmpty, let fault { throw fault }
