@@ -3,6 +3,8 @@
 import json
 import math
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from omtask_testing import patterns, samples
+from omtask_testing import faults, patterns, samples
 from omtask_testing.derived import gaussian
 from omtask_testing.images import Image, downsampled, write_image
+from omtask_testing.jobs import until
 from omtask_testing.layouts import Layout, describe
 from omtask_testing.oracle import METHODS
-from omtask_testing.program import Program, flags
+from omtask_testing.program import Program, environment, flags
 from omtask_testing.tables import inside, write_rois
 from omtask_testing.trees import tree
 
@@ -192,6 +195,21 @@ def test_a_large_image_is_tried_on_a_coarse_level(preview: Any, tmp_path: Path) 
     assert "level 2, 6,291,456 voxels" in text
     assert "a run looks at the finer voxels of level 0" in text
     assert "level 0, z=48 only" in preview("threshold", path, "--plane").stdout
+
+
+def test_a_preview_that_is_ended_leaves_nothing(omtask: Program, tmp_path: Path) -> None:
+    path, _ = written(tmp_path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    slow = faults.injected(path / "0", "read", "delay", nth=1, every=1, ms=300)
+    command = [omtask.path, "preview", "median", path, "--level", "0", "--png", tmp_path / "a.png"]
+    running = subprocess.Popen(
+        list(map(str, command)), env=environment({"TMPDIR": str(temporary)} | slow))
+    until(lambda: any(temporary.iterdir()), 20, "the preview begins")
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=60) == 143
+    assert not any(temporary.iterdir())
+    assert not (tmp_path / "a.png").exists()
 
 
 REFUSALS: list[tuple[str, list[Any], dict[str, Any], str]] = [

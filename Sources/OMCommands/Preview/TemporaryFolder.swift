@@ -1,5 +1,6 @@
 import Glibc
 import OMJSON
+import OMRun
 import OMStore
 
 /// A folder of the system's for temporary files that is gone when the work is done.
@@ -8,11 +9,12 @@ enum TemporaryFolder {
   ///
   /// - Parameters:
   ///   - environment: Says where temporary files go (`TMPDIR`).
+  ///   - stop: Ends the work before its time; the folder goes then too.
   ///   - work: Gets the path of the folder.
   /// - Returns: What `work` returns.
   /// - Throws: What `work` throws; a fault of kind `io` when no folder can be made or removed.
   static func with<Value>(
-    _ environment: Environment, _ work: (String) throws -> Value
+    _ environment: Environment, _ stop: StopSwitch, _ work: (String) throws -> Value
   ) throws -> Value {
     let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     var template = Array("\(parent)/omtask-preview-XXXXXX".utf8CString)
@@ -22,7 +24,11 @@ enum TemporaryFolder {
         hint: "`TMPDIR` names another place")
     }
     let path = template.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    defer { remove(path, in: parent) }
+    let ending = stop.atForcedEnd { remove(path, in: parent) }
+    defer {
+      stop.forget(ending)
+      remove(path, in: parent)
+    }
     return try work(path)
   }
 

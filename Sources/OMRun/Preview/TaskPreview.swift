@@ -54,6 +54,9 @@ package struct TaskPreview: Sendable {
     setup.names.indices.map { setup.labels.isEmpty ? 0 : setup.labels[$0].recipe.channels[0] }
   }
 
+  /// What ends it before its time.
+  package var stop: StopSwitch { request.options.stop }
+
   /// Whether the task has several ways to choose a threshold.
   package var comparesThresholds: Bool { setup.labels.contains { !$0.recipe.alternatives.isEmpty } }
 
