@@ -31,12 +31,13 @@ package final class ByteBuffer {
     }
   }
 
-  /// Forgets the content; memory of more bytes than these is given back.
+  /// Forgets the content; after a content of more bytes than these the memory is given back.
   ///
   /// - Parameter most: How much is worth keeping.
   package func removeAll(keepingAtMost most: Int) {
+    let used = count
     count = 0
-    if memory.count <= most { return }
+    if used <= most { return }
     ByteBuffer.free(memory)
     memory = .allocate(byteCount: 0, alignment: Self.alignment)
   }

@@ -20,9 +20,9 @@ package final class UnitAssembler {
     indexCodec = ShardIndexCodec(cellCount: grid.count)
   }
 
-  /// Larger buffers do not stay: to touch their pages anew costs little beside filling them, and
-  /// levels that are done would keep them.
-  private static let kept = 4 << 20
+  /// Larger buffers do not stay, since levels that are done would keep them; the others do, since
+  /// touching their pages anew takes some hundredths of the time of filling them.
+  private static let kept = 16 << 20
 
   /// Starts the next unit; its buffers stay where they are small.
   package func begin() {
