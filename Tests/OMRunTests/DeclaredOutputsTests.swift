@@ -48,7 +48,8 @@ import Testing
   ) throws -> RunReport {
     let folder = ImageFolder()
     try writeImage(folder.output())
-    let entry = try #require(TaskCatalog.entries.first { $0.task == ThresholdTask.self })
+    let entry = try #require(
+      TaskCatalog.entries.first { $0.manifestText.contains("\"name\": \"Threshold\"") })
     let manifest = try Manifest(text: change(entry.manifestText), subject: "changed.json")
     let bound = try ParameterBinder(manifest).bind(
       commandLine: parameters.map { ($0.key, $0.value) })
