@@ -29,12 +29,13 @@ struct PlanMaker {
       recipe.channels = Array(0..<source.info.channelCount)
     }
     let (image, level) = (source, recipe.level)
+    let selection = try source.selection(options.select, roiTable, level: level)
     let plan = LabelPlan(
       recipe: recipe, name: recipe.name ?? standardName(recipe),
       sources: Array(source.arrays[recipe.level...]),
       scales: source.image.levels[recipe.level...].map(\.scale), axes: source.axes,
       axisNames: source.image.axes.map(\.name),
-      selection: try source.selection(options.select, roiTable, level: level),
+      selection: selection,
       masking: try recipe.masking.map { (name) throws(Fault) in
         try MaskingLabel(name, for: image, in: self.image, level: level)
       }, damage: damage)
