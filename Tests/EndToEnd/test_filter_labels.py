@@ -132,8 +132,8 @@ LAYOUTS = (
 ENGINES = [{"threads": n} for n in (1, 2, 4)] + [{"ranks": n} for n in (1, 2, 3, 5)]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=describe)
-@pytest.mark.parametrize("call", [CALLS[3], CALLS[7], CALLS[10]], ids=describe)
+@pytest.mark.parametrize(
+    ("call", "layout"), list(zip([CALLS[3], CALLS[7], CALLS[10]], LAYOUTS)), ids=describe)
 def test_every_engine_writes_the_same_files(
     call: Mapping[str, Any], layout: Layout, omtask: Program, tmp_path: Path
 ) -> None:

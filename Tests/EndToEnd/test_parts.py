@@ -15,6 +15,7 @@ import pytest
 
 from omtask_testing import faults, samples
 from omtask_testing.images import Image, PlateShape, downsampled, write_image, write_plate
+from omtask_testing.jobs import until
 from omtask_testing.layouts import ZSTD, Layout, blosc_v2
 from omtask_testing.program import Outcome, Program, environment, flags
 from omtask_testing.trees import leftovers, tree
@@ -192,10 +193,7 @@ def test_parts_that_are_run_again_leave_a_finisher_alone(
     given.write_text(json.dumps(items[0]))
     call = [omtask.path, "run", task, "--args-json", given]
     one = subprocess.Popen(call, env=environment(slow), stderr=subprocess.PIPE, text=True)
-    for _ in range(100):
-        if state(omtask, parts / "image.zarr") == "running":
-            break
-        time.sleep(0.05)
+    until(lambda: state(omtask, parts / "image.zarr") == "running", 60, "one does the rest")
     given.with_name("other.json").write_text(json.dumps(items[1]))
     words = ["--args-json", given.with_name("other.json"), "--lock-wait", "0"]
     other = omtask("run", task, *words)

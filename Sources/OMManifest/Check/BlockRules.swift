@@ -17,7 +17,7 @@ struct BlockRules {
   ]
   static let axesKeys = ["required", "optional"]
   private static let merges = ["replicated", "by key", "by region"]
-  private static let kinds = ["label", "image", "table"]
+  private static let kinds = ["label", "image", "table", "levels"]
   private static let axes = ["t", "c", "z", "y", "x"]
   private static let dataTypes = [
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",

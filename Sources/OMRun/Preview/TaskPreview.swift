@@ -23,13 +23,18 @@ package struct TaskPreview: Sendable {
   ) throws(Fault) {
     let whole = try ImageSetup(image.location, request)
     if let note = whole.note { throw Fault(.usage, image.location.displayName, note) }
-    if whole.copy != nil || whole.table != nil {
+    if whole.copy != nil {
       throw Fault(
-        .usage, "", "\(request.manifest.identifier) makes no voxels, there is nothing to see",
+        .usage, "", "\(request.manifest.identifier) changes no voxel, there is nothing to see",
         hint: "`omtask preview URI --png FILE` shows the image")
     }
     if whole.table != nil {
       throw Fault(.usage, "", "\(request.manifest.identifier) makes a table, no picture")
+    }
+    if !whole.levels.isEmpty {
+      throw Fault(
+        .usage, "", "\(request.manifest.identifier) changes the image itself, there is no preview of it",
+        hint: "`omtask preview URI --png FILE --level N` shows the levels there are")
     }
     if whole.plans.isEmpty {
       throw Fault(.usage, image.location.displayName, "the task makes nothing of this image")

@@ -19,7 +19,10 @@ struct DeclaredOutputs: Sendable {
     var found: [String] = []
     for output in report.outputs {
       do throws(Fault) {
-        found += mismatches(output.name, try Made(reading: output.uri))
+        var made = try Made(reading: output.uri)
+        // An image or label image that was there before has other levels now.
+        if output.kind == .levels { made.kind = output.kind.rawValue }
+        found += mismatches(output.name, made)
       } catch {
         found.append("`\(output.name)` cannot be read: \(error.message)")
       }
@@ -55,7 +58,7 @@ struct DeclaredOutputs: Sendable {
 
   /// Something that was made, as it lies on the disk.
   private struct Made {
-    let kind: String
+    var kind: String
     /// The type of the voxels of its finest level; nil for a table.
     let dataType: String?
     /// The types that Fractal filters by.
