@@ -33,7 +33,8 @@ package struct TaskPreview: Sendable {
     }
     if !whole.levels.isEmpty {
       throw Fault(
-        .usage, "", "\(request.manifest.identifier) changes the image itself, there is no preview of it",
+        .usage, "",
+        "\(request.manifest.identifier) changes the image itself, there is no preview of it",
         hint: "`omtask preview URI --png FILE --level N` shows the levels there are")
     }
     if whole.plans.isEmpty {
