@@ -18,6 +18,8 @@ public enum OMTaskProgram {
   public static func main(name: String = "omtask", tasks: [CatalogEntry]) -> Never {
     // A reader that goes away is an error of `write`, not a signal that kills the run.
     signal(SIGPIPE, SIG_IGN)
+    // Whoever started us may have left it to the kernel to take the ends of children.
+    signal(SIGCHLD, SIG_DFL)
     om_fill_standard_descriptors()
     om_keep_freed_memory()
     let environment = Environment.ofThisProcess()

@@ -47,8 +47,11 @@ package struct LabelDocuments: GroupDocuments {
   /// The path of the array of a level (0 is its finest), below the label image.
   package static func levelPath(_ level: Int) -> String { "\(level)" }
 
-  /// Whether a name below a label image may be that of a level.
-  package static func isLevelPath(_ name: String) -> Bool { Int(name) != nil }
+  /// Whether a name below an image may be that of a level: `1`, or `1_2` where it was made in place.
+  package static func isLevelPath(_ name: String) -> Bool {
+    let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+    return parts.count <= 2 && parts.allSatisfy { Int($0) != nil }
+  }
 
   /// The path from a label image to the image it lies in.
   package static let sourceInPlace = "../../"

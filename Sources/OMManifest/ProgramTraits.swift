@@ -62,9 +62,12 @@ public struct HaloSize: Sendable, Equatable {
   /// What it is multiplied with; without a parameter the width itself.
   public let factor: Double
 
+  /// The widest halo in voxels.
+  private static let largest = 1 << 20
+
   /// Reads `16`, `"radius"` or `"4*sigma"`.
   public init?(_ json: JSON) {
-    if let number = json.intValue, number >= 0 {
+    if let number = json.intValue, 0...Self.largest ~= number {
       (parameter, factor) = (nil, Double(number))
       return
     }
@@ -88,7 +91,7 @@ public struct HaloSize: Sendable, Equatable {
         hint: "give `--\(parameter.replacing("_", with: "-"))`")
     }
     let width = (factor * number).rounded(.up)
-    if width > 1_048_576 {
+    if width > Double(Self.largest) {
       throw Fault(.usage, "", "`\(parameter)` is \(number), which makes a halo of \(width) voxels")
     }
     return Int(width)
@@ -123,8 +126,9 @@ extension ProgramTraits {
         .manifest, subject, "`region` is \"\(reach.rawValue)\", with `halo` or `stitch`",
         hint: "leave them out: nothing lies beyond the border of such a region")
     }
-    if memoryPerVoxel < 0 {
-      throw Fault(.manifest, subject, "`memory_per_voxel` is \(memoryPerVoxel), it is 0 or more")
+    if !(0...1 << 20 ~= memoryPerVoxel) {
+      throw Fault(
+        .manifest, subject, "`memory_per_voxel` is \(memoryPerVoxel), it is 0 to 1048576")
     }
   }
 

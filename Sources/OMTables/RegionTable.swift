@@ -93,6 +93,8 @@ package struct RegionTable: Sendable {
     case .float64(let values): numbers = values
     case .int64(let values): numbers = values.map { Double($0) }
     case .uint64(let values): numbers = values.map { Double($0) }
+    // A table without rows says nothing of its types.
+    case .string(let texts) where texts.isEmpty: numbers = []
     case .string, .bool:
       throw Fault(.metadata, subject, "`\(column)` holds no numbers")
     }
@@ -135,7 +137,7 @@ extension RegionTable {
   }
 
   private static func voxels(_ value: Double, _ scale: Double) -> Double {
-    let voxels = value / scale
+    let voxels = value / abs(scale)
     let whole = voxels.rounded(.toNearestOrEven)
     return abs(whole - voxels) < tolerance ? whole : voxels
   }

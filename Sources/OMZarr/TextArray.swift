@@ -49,15 +49,14 @@ package struct TextArray {
     }
     fill = document["fill_value"]?.stringValue ?? ""
     if format == 2 {
-      chunk = try rules.sizes(document["chunks"], "chunks", atLeast: 1, rank: 1)[0]
+      chunk = try Self.chunk(document["chunks"], "chunks", rules)
       keyEncoding = try KeyEncoding(v2: document, in: subject)
       codecs = try Self.v2Codecs(document, subject)
       shards = nil
       return
     }
     let grid = try NamedExtension(document, "chunk_grid", in: subject)
-    chunk = try rules.sizes(
-      grid.configuration["chunk_shape"], "chunk_shape", atLeast: 1, rank: 1)[0]
+    chunk = try Self.chunk(grid.configuration["chunk_shape"], "chunk_shape", rules)
     keyEncoding = try KeyEncoding(v3: document, in: subject)
     let outer = try Self.v3Codecs(document["codecs"], subject)
     guard let sharding = outer.first, sharding.name == "sharding_indexed", outer.count == 1 else {
@@ -75,6 +74,18 @@ package struct TextArray {
     try rules.index(chunk / inner, elementByteCount: 16, "the index of a shard of")
     codecs = try TextCodecs(v3: try Self.v3Codecs(sharding.configuration["codecs"], subject))
     shards = (try ShardIndexCodec(sharding, cellCount: chunk / inner), inner)
+  }
+
+  /// How many texts a chunk or shard has, within the limit of an array.
+  private static func chunk(
+    _ shape: JSON?, _ key: String, _ rules: ShapeRules
+  ) throws(Fault) -> Int {
+    let count = try rules.sizes(shape, key, atLeast: 1, rank: 1)[0]
+    if count > maximumCount {
+      throw Fault(
+        .limit, rules.subject, "a chunk has \(count) texts, the limit is \(maximumCount)")
+    }
+    return count
   }
 
   private static func v3Codecs(

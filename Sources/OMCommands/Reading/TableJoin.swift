@@ -41,7 +41,10 @@ struct TableJoin {
         columns.append(column.name)
       }
     }
-    if images.isEmpty { throw TableJoin.nothing(name, source, missing) }
+    if images.isEmpty {
+      if missing.isEmpty, let fault = source.items.compactMap(\.fault).first { throw fault }
+      throw TableJoin.nothing(name, source, missing)
+    }
     self.images = images
     self.missing = missing
     tableColumns = columns

@@ -12,6 +12,8 @@ struct ExternalKernel: TileKernel {
   let hasDepth: Bool
   /// The line about the image.
   let image: JSON
+  /// What tells the image from others with the same line.
+  private let identity = RegionImage()
   /// Bytes for each voxel it is given: in shared memory, and of its own.
   let bytesPerVoxel: Int
   /// The children.
@@ -39,7 +41,7 @@ struct ExternalKernel: TileKernel {
       guard reach == .plane else {
         let request = request(dataType, origin, shape, volume, output)
         return try child.compute(
-          request, image: image, voxels, into: output.start, sign: scratch.sign)
+          request, image: image, identity, voxels, into: output.start, sign: scratch.sign)
       }
       // A region may hold many planes, and each is one for the program.
       let (inputBytes, outputBytes) = (
@@ -56,7 +58,8 @@ struct ExternalKernel: TileKernel {
           dataType, Vector3(origin.z + plane, origin.y, origin.x), Vector3(1, shape.y, shape.x),
           volume, part)
         try child.compute(
-          request, image: image, voxels + plane * inputBytes, into: start, sign: scratch.sign)
+          request, image: image, identity, voxels + plane * inputBytes, into: start,
+          sign: scratch.sign)
         scratch.sign()
       }
       if output.dataType == .uint32 && numbersPlanes { try number(output) }

@@ -29,7 +29,7 @@ final class RegionChild {
   private let input: MemoryFile
   private let output: MemoryFile
   private var isGreeted = false
-  private var image: JSON?
+  private var image: RegionImage?
   private var regions = 0
 
   /// Starts a child.
@@ -49,13 +49,15 @@ final class RegionChild {
   /// - Parameters:
   ///   - request: The region; its number is given here.
   ///   - image: The line about the image that it lies in.
+  ///   - identity: That image, of which the child is told once.
   ///   - voxels: The voxels to give.
   ///   - room: Room for the voxels to make.
   ///   - sign: Called when the child says that it moves on.
   /// - Throws: A fault of kind `program` or `stalled` that says what the child did instead, and where
   ///   its log is. The child is of no use then.
   func compute(
-    _ request: RegionProtocol.Request, image: JSON, _ voxels: UnsafeRawPointer,
+    _ request: RegionProtocol.Request, image: JSON, _ identity: RegionImage,
+    _ voxels: UnsafeRawPointer,
     into room: UnsafeMutableRawPointer, sign: () -> Void
   ) throws(Fault) {
     do throws(Fault) {
@@ -66,9 +68,9 @@ final class RegionChild {
       try input.fill(voxels, count: bytes(request.inputShape, request.inputType))
       let count = bytes(request.outputShape, request.outputType)
       try output.makeRoom(count: count)
-      let news = self.image == image ? [] : [image]
+      let news = self.image === identity ? [] : [image]
       let answer = try talk.ask(news + [request.line], sign: sign, request.isAnswered)
-      self.image = image
+      self.image = identity
       try request.check(answer, start.name)
       let made = output.currentSize()
       if made != count {
@@ -109,3 +111,6 @@ final class RegionChild {
     return fault
   }
 }
+
+/// An image, or a channel of one, as children are told of it; nothing but itself is the same.
+final class RegionImage: Sendable {}

@@ -32,10 +32,13 @@ extension ImageJob {
       tidy(setup, target, committer, decision)
       return .done(result)
     }
+    if decision.state != .open || opening.entry.isComplete {
+      // A run without parts was killed when all but the end was done.
+      committer.stage.unlock()
+      return .last(result)
+    }
     do {
-      if decision.state == .open && !opening.entry.isComplete {
-        try make(part, setup, committer, opening)
-      }
+      try make(part, setup, committer, opening)
     } catch {
       throw leave(committer, Fault(wrapping: error))
     }

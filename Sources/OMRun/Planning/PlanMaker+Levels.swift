@@ -22,6 +22,9 @@ extension PlanMaker {
     if !options.select.isEmpty {
       throw Fault(.usage, "", "`--select` is given, but levels are made of the whole image")
     }
+    if roiTable != nil {
+      throw Fault(.usage, "", "`--roi-table` is given, but levels are made of the whole image")
+    }
     if options.output != nil {
       throw Fault(
         .usage, "", "`--output` is given, but levels are made in the image",

@@ -24,7 +24,8 @@ struct RunIdentity {
   ) throws(Fault) {
     // Label images get new levels when they need them; what the run is does not hang on that.
     let plans = setup.levels.isEmpty ? setup.plans : [setup.levels[0]]
-    let input = try RunIdentity.inputDigest(setup, plans)
+    let input = try RunIdentity.inputDigest(
+      setup, plans, tellsChannels: request.entry.program.fingerprint != nil)
     var outputs: [JSON] = []
     for plan in plans {
       let layouts = try plan.layouts(plan.expectedDataType)
@@ -95,14 +96,17 @@ struct RunIdentity {
   }
 
   /// A digest of the image's metadata and of size and time of every stored key of the level read.
+  ///
+  /// The names of channels count where they are handed on: to derived images, and to other programs
+  /// (`tellsChannels`).
   private static func inputDigest(
-    _ setup: ImageSetup, _ plans: [any ArrayPlan]
+    _ setup: ImageSetup, _ plans: [any ArrayPlan], tellsChannels: Bool
   ) throws(Fault) -> String {
     var bytes: [UInt8] = []
     if !setup.levels.isEmpty { return try digest(of: plans, finestMetadata(setup.image)) }
     for source in setup.sources { bytes += JSON.object(source.document).bytes() }
     // What derived images take over.
-    if setup.labels.isEmpty {
+    if setup.labels.isEmpty || tellsChannels {
       bytes += setup.image.omero?.bytes() ?? []
       for (type, value) in setup.types.sorted(by: { $0.key < $1.key }) {
         bytes += Array("\(type)=\(value)".utf8)

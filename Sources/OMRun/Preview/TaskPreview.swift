@@ -40,6 +40,17 @@ package struct TaskPreview: Sendable {
     if whole.plans.isEmpty {
       throw Fault(.usage, image.location.displayName, "the task makes nothing of this image")
     }
+    var wish = wish
+    if whole.derived?.ingredients.isEmpty == false {
+      // Profiles have the size of the finest level.
+      guard (wish.level ?? 0) == 0 else {
+        throw Fault(
+          .usage, "",
+          "`--level` is \(wish.level ?? 0), but the profiles fit level 0",
+          hint: "leave `--level` out: one plane of level 0 is shown")
+      }
+      (wish.level, wish.planeOnly) = (0, true)
+    }
     let along = whole.derived.flatMap { $0.collapsed.map { image.axes[$0].letter } }
     let chosen = Set(whole.labels.flatMap(\.recipe.channels)).count
     scope = try PreviewScope(

@@ -114,6 +114,7 @@ extension SourceImage {
       offsets[axis] *= factor
     }
     return MeasuredSpace(
-      axes: info.axes, shape: arrays[0].metadata.shape, sizes: sizes, offsets: offsets)
+      axes: info.axes, shape: arrays[0].metadata.shape, sizes: sizes, offsets: offsets,
+      ownSizes: info.levelScales[0])
   }
 }

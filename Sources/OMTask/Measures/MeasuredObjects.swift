@@ -12,13 +12,18 @@ public struct MeasuredSpace: Sendable, Equatable {
   public var sizes: [Double]
   /// Where the middle of the first voxel lies, in the same units.
   public var offsets: [Double]
+  /// The size of a voxel along each axis, in the unit of the axis whatever that is.
+  public var ownSizes: [Double]
 
   /// Makes the description of a label image.
-  public init(axes: [String], shape: [Int], sizes: [Double], offsets: [Double]) {
+  public init(
+    axes: [String], shape: [Int], sizes: [Double], offsets: [Double], ownSizes: [Double]? = nil
+  ) {
     self.axes = axes
     self.shape = shape
     self.sizes = sizes
     self.offsets = offsets
+    self.ownSizes = ownSizes ?? sizes
   }
 
   /// The position of an axis, or nil when there is none of that letter.
