@@ -362,3 +362,27 @@ def test_each_image_of_a_plate_has_its_own_table(omtask: Program, tmp_path: Path
     for number, name in enumerate(shape.images):
         made = read_label(plate / name, "segmented").levels[0]
         assert made[:20, 10 * number : 10 * number + 10].all() and made.sum() == 200
+
+
+@pytest.mark.parametrize("unit", ["micrometer", "nanometer"])
+def test_boxes_that_omtask_made_are_those_that_it_takes(
+    unit: str, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """ROI tables are in the unit of the axes, whatever their columns are called."""
+    image = write_image(
+        tmp_path / "image.zarr", samples.blobs_image(samples.SHARDED, rng, "zyx", (9, 40, 40)))
+    document = image / "zarr.json"
+    document.write_text(document.read_text().replace("micrometer", unit))
+    omtask.threshold(image, parameters={"label_name": "cells"})
+    omtask.run("masking-roi-table", image, parameters={"label": "cells"})
+    cells = read_label(image, "cells").levels[0]
+    held = np.zeros(cells.shape, bool)
+    for number in range(1, cells.max() + 1):
+        places = np.argwhere(cells == number)
+        box = tuple(slice(*ends) for ends in zip(places.min(0), places.max(0) + 1))
+        held[box] = True
+    data = read_multiscale(image).levels[0]
+    omtask.threshold(
+        image, parameters={"label_name": "all", "threshold": 0, "inclusive": True, "objects": False},
+        extra=["--roi-table", "cells_masking_ROI_table"])
+    assert np.array_equal(read_label(image, "all").levels[0] > 0, held & (data >= 0))
