@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from omtask_testing import faults
-from omtask_testing.places import binary
+from omtask_testing.places import binary, open_to_all
 from omtask_testing.program import Program
 from omtask_testing.scenes import SCENES, Stand
 from omtask_testing.sweeps import Tally
@@ -68,8 +68,7 @@ def scaled(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
 def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that every user may enter, unlike pytest's own."""
     folder = tmp_path_factory.mktemp("open")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    open_to_all(folder)
     return folder
 
 

@@ -17,6 +17,7 @@ from omtask_testing import faults
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import ZSTD, Layout
 from omtask_testing.memory import processes_named
+from omtask_testing.places import open_to_all
 from omtask_testing.program import Program, environment, mpirun
 from omtask_testing.trees import leftovers, tree
 
@@ -223,8 +224,7 @@ def test_another_user_of_the_group_goes_on(
     if os.geteuid() != 0:
         pytest.skip("only root can become two users")
     expected, _ = right["objects"]
-    for path in [tmp_path, *tmp_path.parents[:2]]:
-        path.chmod(0o755)
+    open_to_all(tmp_path)
     program = Program(tmp_path / "omtask", tmp_path)
     shutil.copy(omtask.path, program.path)
     for path in [image, *image.rglob("*")]:

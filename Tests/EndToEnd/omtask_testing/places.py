@@ -1,6 +1,7 @@
 """Where things are: the repository, the program under test, and the shared material."""
 
 import os
+import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -16,3 +17,12 @@ def shared(relative: str) -> Path | None:
     root = Path(os.environ.get("OMTASK_SHARED", REPOSITORY.parent / "shared"))
     path = root / relative
     return path if path.exists() else None
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets every user enter a folder below the one for temporary files, where pytest's are private."""
+    top = Path(tempfile.gettempdir())
+    for path in (folder, *folder.parents):
+        if path == top or not path.is_relative_to(top):
+            return
+        path.chmod(0o755)
