@@ -12,17 +12,9 @@ extension ImageRun {
   func writeLevels() throws -> [MadeImage] {
     let plans = setup.levels
     let writers = try plans.indices.map(levelWriters)
-    let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
-    progress.begin(.tiles)
-    progress.skip(own.count - open.count)
-    try engine.agree {
-      try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
-        let piece = pieces[open[index]]
-        let plan = plans[piece.plan]
-        try LevelsPass(plan: plan).run(piece.region, into: writers[piece.plan], worker)
-        try checkpoint?.finish(.tiles, open[index])
-        progress.add(piece, plan)
-      }
+    try walkTiles(plans) { piece, worker in
+      try LevelsPass(plan: plans[piece.plan])
+        .run(piece.region, into: writers[piece.plan], worker)
     }
     try checkCoverage(.tiles, of: Array(plans.indices))
     for (index, plan) in plans.enumerated() {

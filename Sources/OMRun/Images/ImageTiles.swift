@@ -64,16 +64,29 @@ extension ImageRun {
 
   /// Copies the own pieces.
   func walkCopies(_ copies: [CopyPlan], _ writers: [PyramidWriter]) throws {
+    try walkTiles(copies) { piece, worker in
+      try CopyPass(plan: copies[piece.plan]).run(piece.region, into: writers[piece.plan], worker)
+    }
+  }
+
+  /// Does the own pieces that no earlier invocation has done, one by one.
+  ///
+  /// - Parameters:
+  ///   - plans: What pieces are of.
+  ///   - make: Makes a piece.
+  /// - Throws: What making a piece throws, on all ranks.
+  func walkTiles(
+    _ plans: [any ArrayPlan], _ make: @escaping @Sendable (Piece, Worker) throws -> Void
+  ) throws {
     let open = own.filter { checkpoint?.isDone(.tiles, $0) != true }
     progress.begin(.tiles)
     progress.skip(own.count - open.count)
     try engine.agree {
       try engine.walk(open.count, most: budget.workers, name: names(open)) { index, worker in
         let piece = pieces[open[index]]
-        let copy = copies[piece.plan]
-        try CopyPass(plan: copy).run(piece.region, into: writers[piece.plan], worker)
+        try make(piece, worker)
         try checkpoint?.finish(.tiles, open[index])
-        progress.add(piece, copy)
+        progress.add(piece, plans[piece.plan])
       }
     }
   }
