@@ -32,6 +32,14 @@ package final class ZarrArray: Sendable {
     ChunkGrid(arrayShape: metadata.shape, cellShape: metadata.innerChunkShape)
   }
 
+  /// What tells the document that describes the array from another one in its place.
+  ///
+  /// - Returns: The stamp; nil when the array is gone.
+  /// - Throws: What the store throws.
+  package func documentStamp() throws(Fault) -> ValueStamp? {
+    try store.stamp(ArrayMetadata.key(path, metadata.zarrFormat == 3 ? "zarr.json" : ".zarray"))
+  }
+
   /// The key in the store of the stored chunk (shard or chunk) at a grid position.
   package func storedKey(_ position: [Int]) -> String {
     ArrayMetadata.key(path, metadata.keyEncoding.key(position))

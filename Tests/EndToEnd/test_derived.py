@@ -269,6 +269,26 @@ def test_consolidated_metadata_know_the_derived_image(
     assert [i["path"] for i in group["B/02"].attrs["ome"]["well"]["images"]] == ["0", "0_max_z"]
 
 
+@pytest.mark.parametrize("layout", [samples.SHARDED, samples.V2], ids=describe)
+def test_consolidated_metadata_keep_what_lies_in_the_derived_image(
+    layout: Layout, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """A run that has nothing to do takes neither labels nor tables out of the copy."""
+    root = plate(tmp_path, layout, rng)
+    zarr.consolidate_metadata(root, zarr_format=2 if layout.is_v2 else 3)
+    omtask.run("project", root, parameters={"plate": "same"})
+    made = root / "B/02/0_max_z"
+    omtask.threshold(made, parameters={"channel": "A", "label_name": "cells"})
+    omtask.run("measure", made, parameters={"label": "cells"})
+    before = tree(root)
+    assert " 0 images done" in omtask.run("project", root, parameters={"plate": "same"}).stderr
+    assert tree(root) == before
+    group = zarr.open_consolidated(root)["B/02/0_max_z"]
+    assert {"labels/cells/0", "tables/cells_features/X"} <= {
+        f"{shelf}/{name}/{part}" for shelf in ("labels", "tables") for name in group[shelf]
+        for part in group[shelf][name]}
+
+
 def test_labels_of_a_derived_image_are_not_lost(
     omtask: Program, tmp_path: Path, rng: np.random.Generator
 ) -> None:

@@ -472,6 +472,12 @@ def test_consolidated_metadata_learn_of_new_wells(
     assert group["B/02/1/0"].shape == (2, 1, 18, 21)
     attributes = group.attrs.get("ome", group.attrs)
     assert [well["path"] for well in attributes["plate"]["wells"]] == SHAPE.wells
+    image = made / "A/01/0"
+    omtask.threshold(image, parameters={"channel": "A", "label_name": "cells"})
+    before = tree(made)
+    assert " 0 images done" in omtask.run("project", root).stderr
+    assert tree(made) == before
+    assert "0" in zarr.open_consolidated(made)["A/01/0/labels/cells"]
 
 
 @pytest.mark.parametrize("length", [230, 242, 247, 248, 255])

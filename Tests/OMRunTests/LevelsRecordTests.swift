@@ -11,6 +11,7 @@ import Testing
     return LevelsNode(
       location: ImageLocation(store: store, path: path),
       home: ImageLocation(store: store, path: home), version: .v0_5,
+      finest: ValueStamp(size: 700, modified: 1_700_000_000_000_000_001),
       edit: LevelsEdit(
         old: ["0", "1"], transformations: [[]],
         pyramid: PyramidDescription(method: "mean", description: "")))
@@ -36,13 +37,14 @@ import Testing
     #expect(read.bytes == record.bytes)
     #expect(read.changes[0].node.location.path == "A/1/0/labels/n")
     #expect(read.changes[0].paths == ["0", "1_2"])
+    #expect(read.changes[0].node.finest.modified == 1_700_000_000_000_000_001)
   }
 
   @Test(arguments: [
     "", "{", "{}", #"{"run_id": "a", "images": []}"#,
-    #"{"run_id": "a", "images": [{"folder": "../x", "version": "0.5", "names": ["1"], "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
-    #"{"run_id": "a", "images": [{"folder": "", "version": "0.5", "names": ["/etc"], "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
-    #"{"run_id": "a", "images": [{"folder": "", "version": "0.5", "names": [], "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
+    #"{"run_id": "a", "images": [{"folder": "../x", "version": "0.5", "names": ["1"], "finest": {"bytes": 1, "modified": 2}, "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
+    #"{"run_id": "a", "images": [{"folder": "", "version": "0.5", "names": ["/etc"], "finest": {"bytes": 1, "modified": 2}, "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
+    #"{"run_id": "a", "images": [{"folder": "", "version": "0.5", "names": [], "finest": {"bytes": 1, "modified": 2}, "edit": {"old": ["0"], "transformations": [[]], "method": "m", "description": ""}}]}"#,
   ])
   func `what is no record does nothing`(text: String) throws {
     let folder = ImageFolder()

@@ -165,11 +165,9 @@ struct AncestorMetadata {
     ]
     for name in names {
       let result = joinedKey(list, name)
-      let written =
-        shelf == .labels
-        ? try multiscale(result, store, zarrFormat) : try tree(result, store, zarrFormat, depth: 2)
       changes.append(
-        ConsolidatedMetadata.Change(written: written, replaced: result, within: image))
+        ConsolidatedMetadata.Change(
+          written: try tree(result, store, zarrFormat), replaced: result, within: image))
     }
     return changes
   }
@@ -182,7 +180,7 @@ struct AncestorMetadata {
     return [
       ConsolidatedMetadata.Change(written: try documents(well, store, zarrFormat), within: well),
       ConsolidatedMetadata.Change(
-        written: try multiscale(path, store, zarrFormat), replaced: path, within: well),
+        written: try tree(path, store, zarrFormat), replaced: path, within: well),
     ]
   }
 
@@ -199,7 +197,7 @@ struct AncestorMetadata {
     return [
       ConsolidatedMetadata.Change(written: written),
       ConsolidatedMetadata.Change(
-        written: try multiscale(path, store, zarrFormat), replaced: path),
+        written: try tree(path, store, zarrFormat), replaced: path),
     ]
   }
 
@@ -225,23 +223,14 @@ struct AncestorMetadata {
     return [ConsolidatedMetadata.Change(written: written, within: image)]
   }
 
-  /// The metadata documents of an image of ours and of its levels.
-  private static func multiscale(
-    _ path: String, _ store: any Store, _ zarrFormat: Int
-  ) throws(Fault) -> [MetadataDocument] {
-    var written = try documents(path, store, zarrFormat)
-    let levels = try store.list(path).filter { LabelDocuments.isLevelPath($0) }
-    for level in levels { written += try documents(joinedKey(path, level), store, zarrFormat) }
-    return written
-  }
-
-  /// The metadata documents of a node and of what lies below it.
+  /// The metadata documents of a node and of what lies below it: the levels of an image, its label
+  /// images and tables, and theirs.
   private static func tree(
-    _ path: String, _ store: any Store, _ zarrFormat: Int, depth: Int
+    _ path: String, _ store: any Store, _ zarrFormat: Int, depth: Int = 6
   ) throws(Fault) -> [MetadataDocument] {
     var written = try documents(path, store, zarrFormat)
-    // What has no documents holds chunks.
-    if depth == 0 || written.isEmpty { return written }
+    // Below an array, and below what has no documents, there are chunks.
+    if depth == 0 || written.isEmpty || written.contains(where: \.isOfArray) { return written }
     for name in try store.list(path) where !name.hasPrefix(".") && name != "zarr.json" {
       // A file, such as that of a CSV table, has nothing below it.
       guard let below = try? tree(joinedKey(path, name), store, zarrFormat, depth: depth - 1)
@@ -275,5 +264,12 @@ struct AncestorMetadata {
   private func naming(_ fault: Fault) -> Fault {
     let isNamed = fault.subject.hasPrefix(store.description)
     return isNamed ? fault : fault.below(store.description)
+  }
+}
+
+extension MetadataDocument {
+  /// Whether it describes an array.
+  fileprivate var isOfArray: Bool {
+    key.hasSuffix(".zarray") || json["node_type"]?.stringValue == "array"
   }
 }

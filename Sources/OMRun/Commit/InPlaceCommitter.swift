@@ -54,13 +54,37 @@ final class InPlaceCommitter: Committer {
   }
 
   func finish() throws(Fault) {
-    let (lock, workshop) = try rules.acquire(
-      InPlaceCommitter.lock, in: stage.folder, of: stage.holder)
+    try Self.alone(in: stage.holder, rules) { (workshop) throws(Fault) in try finish(workshop) }
+  }
+
+  /// Does something while no other process of ours changes levels, label images or their list here.
+  ///
+  /// - Parameters:
+  ///   - holder: The folder of the image that holds the stage.
+  ///   - rules: How locks are taken.
+  ///   - body: What is done, with the folder of all stages.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, and `locked` when another process keeps a lock.
+  private static func alone<Result>(
+    in holder: OutputFolder, _ rules: LockRules,
+    _ body: (OutputFolder) throws(Fault) -> Result
+  ) throws(Fault) -> Result {
+    let folder = ImageCommitter.folder
+    let locks = [lock, Shelf.labels.lock]
+    var held: [FileLock] = []
     defer {
-      lock.release()
-      try? FileLock.sweep(InPlaceCommitter.lock.name, in: workshop)
-      try? stage.holder.removeIfEmpty(stage.folder)
+      for lock in held.reversed() { lock.release() }
+      if let stages = try? holder.folder(folder) {
+        for lock in locks { try? FileLock.sweep(lock.name, in: stages) }
+      }
+      try? holder.removeIfEmpty(folder)
     }
+    // In this order everywhere; who adds label images takes the second one only.
+    for lock in locks { held.append(try rules.acquire(lock, in: folder, of: holder).lock) }
+    return try body(try holder.folder(folder))
+  }
+
+  private func finish(_ workshop: OutputFolder) throws(Fault) {
     let root = try stage.root()
     stage.expectMore()
     let known = try LevelsRecord.read(root, home: home)
@@ -135,15 +159,18 @@ final class InPlaceCommitter: Committer {
     guard let record = try LevelsRecord.read(root, home: home), record.runID == runID else {
       return false
     }
-    let change = self.change(record, root, root)
-    let isOther = try change.states().contains { $0 == .other }
-    // What was written before the first step is not believed: all may be looked at again.
-    if !isOther, try change.hasBegun() { return true }
-    // When others have replaced its levels since, the ones before them are still this run's to remove.
-    try change.retire()
-    try change.moveOut()
-    try root.removeTree(LevelsRecord.name)
-    return false
+    return try Self.alone(in: stage.holder, rules) { (workshop) throws(Fault) in
+      let change = self.change(record, root, workshop)
+      let isOther = try change.states().contains { $0 == .other }
+      // What was written before the first step is not believed: all may be looked at again.
+      if !isOther, try change.hasBegun() { return true }
+      // When others have replaced its levels since, the ones before them are still this run's to
+      // remove.
+      try change.retire()
+      try change.moveOut()
+      try root.removeTree(LevelsRecord.name)
+      return false
+    }
   }
 
   func restore() {
@@ -164,14 +191,16 @@ final class InPlaceCommitter: Committer {
     _ root: OutputFolder, home: ImageLocation, in holder: OutputFolder, _ rules: LockRules
   ) throws(Fault) {
     guard let record = try LevelsRecord.read(root, home: home) else { return }
-    let change = LevelsChange(
-      record: record, home: holder, root: root, workshop: root, isDurable: false)
-    let isOther = try change.states().contains { $0 == .other }
-    if isOther { try change.retire() }
-    try change.moveOut()
-    if let warning = change.updateCopies(rules).first {
-      throw Fault(.locked, home.displayName, warning)
+    try alone(in: holder, rules) { (workshop) throws(Fault) in
+      let change = LevelsChange(
+        record: record, home: holder, root: root, workshop: workshop, isDurable: false)
+      let isOther = try change.states().contains { $0 == .other }
+      if isOther { try change.retire() }
+      try change.moveOut()
+      if let warning = change.updateCopies(rules).first {
+        throw Fault(.locked, home.displayName, warning)
+      }
+      try change.retire()
     }
-    try change.retire()
   }
 }

@@ -22,11 +22,11 @@ struct LevelsChange {
 
   /// What the metadata of an image list.
   enum State {
-    /// The old levels.
+    /// The old levels, the finest of which is the one that was read.
     case old
     /// The new ones.
     case new
-    /// Others: another program or run has changed them.
+    /// Others: another program or run has changed them, or replaced the image.
     case other
   }
 
@@ -36,7 +36,15 @@ struct LevelsChange {
   func state(_ change: Change) throws(Fault) -> State {
     let paths = try listed(change.node)
     if paths.first == change.paths { return .new }
-    return paths.first == change.node.edit.old ? .old : .other
+    guard paths.first == change.node.edit.old else { return .other }
+    return try isAsRead(change.node) ? .old : .other
+  }
+
+  /// Whether the finest level is the one that the new levels were made of.
+  private func isAsRead(_ node: LevelsNode) throws(Fault) -> Bool {
+    guard let finest = node.edit.old.first else { return false }
+    let document = node.version.zarrFormat == 3 ? "zarr.json" : ".zarray"
+    return try folder(node).stamp("\(finest)/\(document)") == node.finest
   }
 
   func listed(
@@ -89,9 +97,20 @@ struct LevelsChange {
 extension LevelsChange {
   /// Moves the staged levels in, under names that nobody uses.
   ///
-  /// - Throws: Kind `locked` when levels are neither staged nor in their place, or a name was taken.
+  /// - Throws: Kind `locked` when levels are neither staged nor in their place, a name was taken, or the
+  ///   image is another one by now.
   func moveIn() throws(Fault) {
-    for (index, change) in record.changes.enumerated() where try state(change) == .old {
+    for (index, change) in record.changes.enumerated() {
+      switch try state(change) {
+      case .old: break
+      case .new: continue
+      case .other:
+        let node = change.node
+        throw Fault(
+          .locked, "\(node.location.displayName)/\(node.version.documentName)",
+          "another program has changed the levels of the image meanwhile, or replaced the image",
+          hint: "run the command again")
+      }
       let folder = try folder(change.node)
       for (place, name) in change.names.enumerated() {
         let staged = Self.staged(index, place)

@@ -9,12 +9,18 @@ struct LevelsNode: Sendable {
   /// Its path below the image that holds the stage; empty for that image.
   let folder: String
   let version: OMEVersion
+  /// What tells the finest level that was read from another one in its place.
+  let finest: ValueStamp
   /// What changes in its metadata.
   let edit: LevelsEdit
 
-  init(location: ImageLocation, home: ImageLocation, version: OMEVersion, edit: LevelsEdit) {
+  init(
+    location: ImageLocation, home: ImageLocation, version: OMEVersion, finest: ValueStamp,
+    edit: LevelsEdit
+  ) {
     self.location = location
     self.version = version
+    self.finest = finest
     self.edit = edit
     let path = location.path
     folder =
@@ -51,7 +57,8 @@ struct LevelsRecord: Sendable {
         changes.map { change in
           [
             "folder": .string(change.node.folder), "version": .string(change.node.version.rawValue),
-            "names": .array(change.names.map(JSON.string)), "edit": .object(change.node.edit.json),
+            "names": .array(change.names.map(JSON.string)),
+            "finest": .object(change.node.finest.json), "edit": .object(change.node.edit.json),
           ]
         }),
     ]
@@ -79,6 +86,7 @@ struct LevelsRecord: Sendable {
       guard let folder = image["folder"]?.stringValue,
         let version = image["version"]?.stringValue.flatMap(OMEVersion.init(rawValue:)),
         let names = image["names"]?.arrayValue?.compactMap(\.stringValue),
+        let finest = image["finest"].flatMap({ ValueStamp($0) }),
         let edit = image["edit"].flatMap({ LevelsEdit($0) }),
         names.count == edit.transformations.count,
         (names + edit.old).allSatisfy({ (try? checkedKey($0, subject: name)) != nil }),
@@ -87,9 +95,23 @@ struct LevelsRecord: Sendable {
       let location = ImageLocation(store: home.store, path: joinedKey(home.path, folder))
       changes.append(
         Change(
-          node: LevelsNode(location: location, home: home, version: version, edit: edit),
+          node: LevelsNode(
+            location: location, home: home, version: version, finest: finest, edit: edit),
           names: names))
     }
     return changes.isEmpty ? nil : LevelsRecord(runID: id, changes: changes)
+  }
+}
+
+extension ValueStamp {
+  fileprivate var json: JSONObject {
+    ["bytes": .number(String(size)), "modified": .number(String(modified))]
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let size = json["bytes"]?.intValue, let modified = json["modified"]?.intValue else {
+      return nil
+    }
+    self.init(size: size, modified: modified)
   }
 }

@@ -30,7 +30,9 @@ struct Target: Sendable {
     overwrites = request.options.overwrite
     home = setup.home
     levels = setup.levels.map {
-      LevelsNode(location: $0.location, home: setup.home, version: setup.version, edit: $0.edit)
+      LevelsNode(
+        location: $0.location, home: setup.home, version: setup.version, finest: $0.stamp,
+        edit: $0.edit)
     }
     if !levels.isEmpty {
       output = nil

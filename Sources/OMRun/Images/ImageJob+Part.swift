@@ -96,6 +96,7 @@ extension ImageJob {
       preset: setup.plans.map { _ in nil })
     progress.begin(image: number, units: own.count)
     try run.runFirstPass()
+    try setup.arrays.check()
     try checkpoint.finish(part)
   }
 

@@ -126,6 +126,7 @@ struct ImageJob: Sendable {
     progress.begin(image: number, units: run.unitCount)
     let made = try run.run()
     let damage = try DamageReport(setup.damage, location, engine)
+    try check(setup.arrays, committer)
     try checkpoint.sync(setup, committer, engine)
     try engine.agree {
       if engine.rank == 0 {
@@ -136,6 +137,18 @@ struct ImageJob: Sendable {
       }
     }
     return (made, damage)
+  }
+
+  /// Sees to it that nothing is made of arrays that were taken away meanwhile.
+  ///
+  /// - Throws: A fault of kind `locked`; what was made of them is not kept then.
+  func check(_ arrays: ReadArrays, _ committer: any Committer) throws {
+    do {
+      try engine.agree { try arrays.check() }
+    } catch {
+      if engine.rank == 0 { _ = committer.stage.leave(keeps: false) }
+      throw error
+    }
   }
 
   private func documents(

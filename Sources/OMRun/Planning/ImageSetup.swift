@@ -14,6 +14,8 @@ package struct ImageSetup: Sendable {
   package let plans: [any ArrayPlan]
   /// The label images to make, when that is what the task makes.
   package let labels: [LabelPlan]
+  /// The arrays whose voxels are read.
+  let arrays: ReadArrays
   /// The image whose voxels are read for each label image, or another label image.
   ///
   /// For a table the label image whose objects are measured.
@@ -119,6 +121,7 @@ package struct ImageSetup: Sendable {
       }
     }
     self.plans = plans
+    arrays = try ReadArrays(plans)
     self.labels = labels.map(\.plan)
     labelSources = labels.map(\.source) + [table?.source].compactMap(\.self)
     self.derived = derived

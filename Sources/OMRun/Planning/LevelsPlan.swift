@@ -2,6 +2,7 @@ import OMCodecs
 package import OMGrid
 import OMImage
 package import OMJSON
+import OMStore
 package import OMTask
 package import OMZarr
 
@@ -11,6 +12,8 @@ package struct LevelsPlan: ArrayPlan {
   /// Where the image is.
   let location: ImageLocation
   package let sources: [ZarrArray]
+  /// What tells the finest level from another one that comes in its place.
+  let stamp: ValueStamp
   package let grid: RegionGrid
   package let ratios: [[Double]]
   package let downsampling: Downsampling
@@ -46,6 +49,8 @@ package struct LevelsPlan: ArrayPlan {
     name = source.image.name
     location = source.image.location
     sources = [base]
+    guard let stamp = try base.documentStamp() else { throw ReadArrays.replaced(base) }
+    self.stamp = stamp
     self.downsampling = downsampling
     self.fromBase = fromBase
     self.damage = damage
