@@ -91,7 +91,9 @@ package struct DerivedDocuments: GroupDocuments {
   }
 
   package func group(source: String) -> [MetadataDocument] {
-    var metadata: JSONObject = ["multiscales": [.object(multiscale)]]
+    let entry = WrittenMultiscale.entry(
+      multiscale, version, like: image.document, keepsSystems: true)
+    var metadata: JSONObject = ["multiscales": [.object(entry)]]
     // Channels that were projected onto each other are none of those that are described.
     if let omero = image.omero, collapse == nil || collapse?.axis != image.channelAxis {
       metadata["omero"] = omero

@@ -62,9 +62,13 @@ package struct LabelDocuments: GroupDocuments {
 
   /// The attributes of its group.
   func attributes(source: String) -> JSONObject {
+    var label = JSONObject()
+    if version.repeatsVersionInside { label["version"] = .string(version.rawValue) }
+    label["source"] = ["image": .string(source)]
+    let entry = WrittenMultiscale.entry(
+      multiscale, version, like: image.document, keepsSystems: false)
     let metadata: JSONObject = [
-      "multiscales": [.object(multiscale)],
-      "image-label": ["version": .string(version.rawValue), "source": ["image": .string(source)]],
+      "multiscales": [.object(entry)], "image-label": .object(label),
     ]
     return version.attributes(metadata, record: record)
   }

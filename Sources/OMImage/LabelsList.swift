@@ -103,7 +103,7 @@ package struct LabelsList: Sendable {
         shelf == .labels ? version.attributes([shelf.name: list]) : [shelf.name: list]
       return groupDocuments(shelf.name, zarrFormat: version.zarrFormat, attributes: attributes)
     }
-    let changed = version == .v0_4 ? changed(document, list) : changedV3(document, list)
+    let changed = version.zarrFormat == 2 ? changed(document, list) : changedV3(document, list)
     return [MetadataDocument(key: "\(shelf.name)/\(version.documentName)", json: .object(changed))]
   }
 

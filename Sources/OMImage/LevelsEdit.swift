@@ -47,7 +47,7 @@ package struct LevelsEdit: Sendable, Equatable {
       var dataset = known ?? JSONObject()
       dataset["path"] = .string(paths[index])
       dataset["coordinateTransformations"] = transformations
-      datasets.append(.object(dataset))
+      datasets.append(.object(WrittenMultiscale.dataset(dataset, into: entry)))
     }
     entry["datasets"] = .array(datasets)
     pyramid.add(to: &entry)

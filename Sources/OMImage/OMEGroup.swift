@@ -10,6 +10,8 @@ package struct OMEGroup: Sendable {
   package let zarrFormat: Int
   /// The version of OME-Zarr that the metadata follow.
   package let version: OMEVersion
+  /// Whether the metadata leave the version open.
+  let isVersionAssumed: Bool
   /// What OME-Zarr defines, such as `multiscales`, `plate` or `labels`.
   package let keys: JSONObject
   /// Our own record of how the group was made; nil when somebody else made it.
@@ -43,6 +45,7 @@ package struct OMEGroup: Sendable {
       warnings.append("\(subject) has no `ome.version`, read as \(version.rawValue)")
     }
     self.version = version
+    isVersionAssumed = isAssumed
     self.warnings = warnings
   }
 

@@ -1,4 +1,5 @@
 package import OMJSON
+import OMStore
 package import OMZarr
 
 /// A multiscale image: its axes, levels and channels, checked.
@@ -56,14 +57,26 @@ package struct OMEImage: Sendable {
       throw Fault(.metadata, subject, "`multiscales` is empty, expected one image")
     }
     self.location = location
-    version = group.version
     document = entry
     name = entry["name"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } ?? location.name
-    axes = try Axis.read(entry, subject: subject, inAnyOrder: inAnyOrder)
-    levels = try Level.read(entry, rank: axes.count, subject: subject)
-    let isPlain = entry["coordinateTransformations"].map { $0 == [] } ?? true
+    var version = group.version
+    let canonical = try ReadMultiscale.canonical(entry, version, subject: subject) {
+      (paths) throws(Fault) in
+      let arrays = try paths.map { (path) throws(Fault) in
+        try ArrayMetadata.read(
+          location.store, path: joinedKey(location.path, checkedKey(path, subject: subject)))
+      }
+      if group.isVersionAssumed, version == .v0_2, arrays.first?.hasKeysWithDots == true {
+        version = .v0_1
+      }
+      return arrays.map(\.shape)
+    }
+    self.version = version
+    axes = try Axis.read(canonical, subject: subject, inAnyOrder: inAnyOrder)
+    levels = try Level.read(canonical, rank: axes.count, subject: subject)
+    let isPlain = canonical["coordinateTransformations"].map { $0 == [] } ?? true
     transformations =
-      isPlain ? nil : try Transformations(entry, rank: axes.count, subject: subject)
+      isPlain ? nil : try Transformations(canonical, rank: axes.count, subject: subject)
     let (channels, warning) = Channel.read(group.keys, subject: subject)
     self.channels = channels
     omero = channels == nil ? nil : group.keys["omero"]

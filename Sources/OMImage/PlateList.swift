@@ -122,7 +122,7 @@ package struct PlateList: Sendable {
   /// The object of another plate or well without what it lists.
   private func empty(_ key: String, like model: JSONObject) -> JSONObject {
     var object = model
-    object["version"] = .string(version.rawValue)
+    object["version"] = version.repeatsVersionInside ? .string(version.rawValue) : nil
     if key == "well" {
       object["images"] = []
     } else {

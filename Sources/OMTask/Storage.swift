@@ -6,6 +6,8 @@ public struct Storage: Sendable, Equatable {
     case v0_4 = "0.4"
     /// Zarr v3.
     case v0_5 = "0.5"
+    /// Zarr v3, with coordinate systems.
+    case v0_6 = "0.6"
   }
 
   /// How chunks are compressed.

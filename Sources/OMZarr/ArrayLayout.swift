@@ -18,13 +18,15 @@ package struct ArrayLayout: Sendable, Equatable {
   package let compression: Compression
   /// The names of the axes; written in v3 only.
   package let dimensionNames: [String?]?
+  /// What stands between the indices of a chunk key in v2; in v3 it is `/`.
+  package let keySeparator: String
 
   /// Makes a layout.
   ///
   /// - Throws: `internal` when shapes do not fit together or v2 is to have shards.
   package init(
     zarrFormat: Int, shape: [Int], dataType: DataType, chunkShape: [Int], shardShape: [Int]? = nil,
-    compression: Compression, dimensionNames: [String?]? = nil
+    compression: Compression, dimensionNames: [String?]? = nil, keySeparator: String = "/"
   ) throws(Fault) {
     self.zarrFormat = zarrFormat
     self.shape = shape
@@ -33,6 +35,7 @@ package struct ArrayLayout: Sendable, Equatable {
     self.shardShape = shardShape
     self.compression = compression.available(inFormat: zarrFormat)
     self.dimensionNames = dimensionNames
+    self.keySeparator = keySeparator
     if let problem { throw Fault(.internal, "", "a layout cannot be written: \(problem)") }
   }
 
@@ -60,7 +63,7 @@ package struct ArrayLayout: Sendable, Equatable {
   package func unitKey(_ position: [Int]) -> String { keyEncoding.key(position) }
 
   private var keyEncoding: KeyEncoding {
-    zarrFormat == 2 ? .v2(separator: "/") : .v3()
+    zarrFormat == 2 ? .v2(separator: keySeparator) : .v3()
   }
 }
 
@@ -91,7 +94,7 @@ extension ArrayLayout {
     [
       "zarr_format": 2, "shape": sizes(shape), "chunks": sizes(chunkShape),
       "dtype": .string(V2DataType.name(dataType)), "compressor": compression.v2Compressor(),
-      "fill_value": zero, "order": "C", "filters": .null, "dimension_separator": "/",
+      "fill_value": zero, "order": "C", "filters": .null, "dimension_separator": .string(keySeparator),
     ]
   }
 

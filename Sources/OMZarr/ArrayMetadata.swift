@@ -17,6 +17,8 @@ package struct ArrayMetadata: Sendable {
   package let storedChunkShape: [Int]
   /// How positions of stored chunks become keys.
   package let keyEncoding: KeyEncoding
+  /// Whether chunk keys are such as `0.0.0`.
+  package var hasKeysWithDots: Bool { keyEncoding.separator == "." }
   /// The names of the axes where the document has them.
   package let dimensionNames: [String?]?
   /// The attributes of users.

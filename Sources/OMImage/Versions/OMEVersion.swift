@@ -1,20 +1,74 @@
 import OMJSON
 
 /// A version of OME-Zarr that is read and written here.
-package enum OMEVersion: String, Sendable, CaseIterable {
-  /// Zarr v2, metadata in `.zattrs`.
-  case v0_4 = "0.4"
-  /// Zarr v3, metadata in `zarr.json` below `attributes.ome`.
-  case v0_5 = "0.5"
+package struct OMEVersion: Sendable, Hashable {
+  /// What documents of a version look like; later drafts look like the release before them.
+  package enum Form: Int, Sendable, Comparable {
+    /// Five axes without names, chunk keys such as `0.0.0.0.0`.
+    case v0_1
+    /// As 0.1, chunk keys such as `0/0/0/0/0`.
+    case v0_2
+    /// Axes are names.
+    case v0_3
+    /// Zarr v2, metadata in `.zattrs`, axes are objects, levels have transformations.
+    case v0_4
+    /// Zarr v3, metadata in `zarr.json` below `attributes.ome`.
+    case v0_5
+    /// Coordinate systems, and transformations between them.
+    case v0_6
+
+    package static func < (one: Form, other: Form) -> Bool { one.rawValue < other.rawValue }
+  }
+
+  /// The version as it is written.
+  package let rawValue: String
+  /// What its documents look like.
+  package let form: Form
+
+  /// All that are read.
+  private static let all: [(text: String, form: Form)] = [
+    ("0.1", .v0_1), ("0.2", .v0_2), ("0.3", .v0_3), ("0.4", .v0_4), ("0.5", .v0_5), ("0.6", .v0_6),
+    ("0.6rc0", .v0_6), ("0.6.dev4", .v0_6), ("0.9.dev1", .v0_6), ("0.9.dev2", .v0_6),
+  ]
+
+  /// The version of a text; nil for one that is not read.
+  package init?(rawValue: String) {
+    guard let known = Self.all.first(where: { $0.text == rawValue }) else { return nil }
+    self.init(known.text, known.form)
+  }
+
+  private init(_ text: String, _ form: Form) {
+    rawValue = text
+    self.form = form
+  }
+
+  package static let v0_1 = OMEVersion("0.1", .v0_1)
+  package static let v0_2 = OMEVersion("0.2", .v0_2)
+  package static let v0_3 = OMEVersion("0.3", .v0_3)
+  package static let v0_4 = OMEVersion("0.4", .v0_4)
+  package static let v0_5 = OMEVersion("0.5", .v0_5)
+  package static let v0_6 = OMEVersion("0.6", .v0_6)
 
   /// The Zarr format of its arrays and groups.
-  package var zarrFormat: Int { self == .v0_4 ? 2 : 3 }
+  package var zarrFormat: Int { form <= .v0_4 ? 2 : 3 }
 
   /// The document that holds the metadata of a group.
-  package var documentName: String { self == .v0_4 ? ".zattrs" : "zarr.json" }
+  package var documentName: String { zarrFormat == 2 ? ".zattrs" : "zarr.json" }
+
+  /// What stands between the indices of a chunk key in Zarr v2.
+  package var keySeparator: String { form == .v0_1 ? "." : "/" }
+
+  /// Whether every image has the axes t, c, z, y and x.
+  package var hasFixedAxes: Bool { form <= .v0_2 }
+
+  /// Whether arrays name their axes in the attribute `_ARRAY_DIMENSIONS`.
+  package var namesAxesInAttributes: Bool { form == .v0_3 }
 
   /// Whether each `multiscales` entry repeats the version.
-  var repeatsVersion: Bool { self == .v0_4 }
+  var repeatsVersion: Bool { zarrFormat == 2 }
+
+  /// Whether plates, wells and `image-label` repeat the version.
+  var repeatsVersionInside: Bool { form <= .v0_5 }
 
   /// The attributes of a group with this OME metadata and our own record.
   ///
@@ -24,7 +78,7 @@ package enum OMEVersion: String, Sendable, CaseIterable {
   /// - Returns: The attributes, each thing where this version wants it.
   func attributes(_ metadata: JSONObject, record: JSON? = nil) -> JSONObject {
     var attributes = metadata
-    if self == .v0_5 {
+    if zarrFormat == 3 {
       let version: [(key: String, value: JSON)] = [("version", .string(rawValue))]
       attributes = ["ome": .object(JSONObject(members: version + metadata.members))]
     }
@@ -47,10 +101,11 @@ extension OMEVersion {
     _ keys: JSONObject, zarrFormat: Int, subject: String
   ) throws(Fault) -> (version: OMEVersion, isAssumed: Bool) {
     guard let text = writtenVersion(keys, zarrFormat: zarrFormat) else {
-      return (try assumed(keys, zarrFormat: zarrFormat, subject: subject), true)
+      return (assumed(keys, zarrFormat: zarrFormat), true)
     }
     guard let version = OMEVersion(rawValue: text) else {
-      throw unsupported(text, subject)
+      throw Fault(
+        .unsupported, subject, "OME-Zarr version \(text) is not supported, 0.1 to 0.6 are")
     }
     if version.zarrFormat != zarrFormat {
       throw Fault(
@@ -77,19 +132,11 @@ extension OMEVersion {
   }
 
   /// The version that the shape of the metadata points to.
-  private static func assumed(
-    _ keys: JSONObject, zarrFormat: Int, subject: String
-  ) throws(Fault) -> OMEVersion {
+  private static func assumed(_ keys: JSONObject, zarrFormat: Int) -> OMEVersion {
     if zarrFormat == 3 { return .v0_5 }
     guard let image = keys["multiscales"]?.arrayValue?.first else { return .v0_4 }
-    guard let axes = image["axes"] else { throw unsupported("0.1 or 0.2", subject) }
-    if axes.arrayValue?.first?.stringValue != nil { throw unsupported("0.3", subject) }
-    return .v0_4
-  }
-
-  private static func unsupported(_ version: String, _ subject: String) -> Fault {
-    let known = allCases.map(\.rawValue).joined(separator: " and ")
-    return Fault(
-      .unsupported, subject, "OME-Zarr version \(version) is not supported, \(known) are")
+    // 0.1 and 0.2 differ in the keys of their chunks, which arrays tell themselves.
+    guard let axes = image["axes"] else { return .v0_2 }
+    return axes.arrayValue?.first?.stringValue == nil ? .v0_4 : .v0_3
   }
 }

@@ -166,6 +166,10 @@ struct ImageJob: Sendable {
           attributes = setup.levels[index].attributes[place]
           attributes["omtask"] = record
         }
+        if setup.version.namesAxesInAttributes, attributes["_ARRAY_DIMENSIONS"] == nil {
+          let names = (layout.dimensionNames ?? []).map { $0.map(JSON.string) ?? .null }
+          attributes["_ARRAY_DIMENSIONS"] = .array(names)
+        }
         arrays += layout.documents(attributes: attributes).map {
           MetadataDocument(key: "\(level)/\($0.name)", json: $0.document)
         }

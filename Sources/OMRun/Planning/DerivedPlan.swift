@@ -25,6 +25,8 @@ package struct DerivedPlan: ArrayPlan {
   let kernels: [any TileKernel]
   /// Takes damaged chunks of the source; nil makes them faults.
   let damage: DamageLog?
+  /// What stands between the indices of its chunk keys in Zarr v2.
+  var keySeparator = "/"
   /// Digests of what is read besides the image.
   var ingredients: [String] = []
   private let shapes: [DerivedShapes]
@@ -101,7 +103,8 @@ package struct DerivedPlan: ArrayPlan {
         try ArrayLayout(
           zarrFormat: metadata.zarrFormat, shape: shapes.array, dataType: dataType,
           chunkShape: shapes.chunk, shardShape: metadata.isSharded ? shapes.unit : nil,
-          compression: metadata.compression, dimensionNames: axisNames))
+          compression: metadata.compression, dimensionNames: axisNames,
+          keySeparator: keySeparator))
     }
     return layouts
   }

@@ -25,6 +25,8 @@ package struct LabelPlan: ArrayPlan {
   package let grid: RegionGrid
   /// The names of the label's axes.
   let axisNames: [String]
+  /// What stands between the indices of its chunk keys in Zarr v2.
+  var keySeparator = "/"
   /// Takes damaged chunks of the sources, the same for all label images of an image; nil makes them
   /// faults.
   let damage: DamageLog?
@@ -112,7 +114,8 @@ package struct LabelPlan: ArrayPlan {
           chunkShape: LabelPlan.drop(droppedAxis, metadata.innerChunkShape),
           shardShape: metadata.isSharded
             ? LabelPlan.drop(droppedAxis, metadata.storedChunkShape) : nil,
-          compression: metadata.compression, dimensionNames: axisNames))
+          compression: metadata.compression, dimensionNames: axisNames,
+          keySeparator: keySeparator))
     }
     return layouts
   }

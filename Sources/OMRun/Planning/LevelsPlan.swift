@@ -61,7 +61,8 @@ package struct LevelsPlan: ArrayPlan {
           zarrFormat: metadata.zarrFormat, shape: level.shape, dataType: metadata.dataType,
           chunkShape: metadata.innerChunkShape,
           shardShape: metadata.isSharded ? metadata.storedChunkShape : nil,
-          compression: metadata.compression, dimensionNames: source.image.axes.map(\.name)))
+          compression: metadata.compression, dimensionNames: source.image.axes.map(\.name),
+          keySeparator: source.image.version.keySeparator))
     }
     self.levels = levels
     scales = wanted.map(\.scale)

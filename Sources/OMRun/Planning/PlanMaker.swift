@@ -30,7 +30,9 @@ struct PlanMaker {
     }
     let (image, level) = (source, recipe.level)
     let selection = try source.selection(options.select, roiTable, level: level)
-    let plan = LabelPlan(
+    // Before 0.3 label images have all five axes too.
+    if source.image.version.hasFixedAxes { recipe.keepsChannelAxis = true }
+    var plan = LabelPlan(
       recipe: recipe, name: recipe.name ?? standardName(recipe),
       sources: Array(source.arrays[recipe.level...]),
       scales: source.image.levels[recipe.level...].map(\.scale), axes: source.axes,
@@ -39,6 +41,7 @@ struct PlanMaker {
       masking: try recipe.masking.map { (name) throws(Fault) in
         try MaskingLabel(name, for: image, in: self.image, level: level)
       }, damage: damage)
+    plan.keySeparator = self.image.version.keySeparator
     if recipe.objects?.clearsBorder == true, plan.selection.boxes != nil {
       throw Fault(
         .usage, "", "`clear_border` is given, but the boxes of `--roi-table` make no single box",
@@ -72,6 +75,7 @@ struct PlanMaker {
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
       letters: image.axes.map(\.letter), selection: selection, damage: damage)
     plan.ingredients = ingredients
+    plan.keySeparator = image.version.keySeparator
     return plan
   }
 

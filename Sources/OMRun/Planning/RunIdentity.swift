@@ -118,7 +118,9 @@ struct RunIdentity {
   /// What an image says about its finest level: the rest changes when it gets other levels.
   private static func finestMetadata(_ image: OMEImage) -> [UInt8] {
     let finest = image.document["datasets"]?.arrayValue?.first
-    let others = ["axes", "coordinateTransformations"].map { image.document[$0] }
+    let others = ["axes", "coordinateSystems", "coordinateTransformations"].map {
+      image.document[$0]
+    }
     return ([finest] + others).flatMap { $0?.bytes() ?? [0] }
   }
 

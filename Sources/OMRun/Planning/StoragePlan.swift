@@ -49,7 +49,7 @@ struct StoragePlan: Sendable {
     return try ArrayLayout(
       zarrFormat: version.zarrFormat, shape: shape, dataType: dataType, chunkShape: chunk,
       shardShape: try shard(chunk, shape, source, order), compression: compression,
-      dimensionNames: order.axes.map(\.name))
+      dimensionNames: order.axes.map(\.name), keySeparator: version.keySeparator)
   }
 
   /// Refuses what no reader could take, and what no number counts.

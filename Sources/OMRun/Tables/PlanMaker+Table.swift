@@ -26,7 +26,9 @@ extension PlanMaker {
       throw Fault(
         .unsupported, array.path,
         "the label image has a channel axis, so an object may have a number in each channel",
-        hint: "make a label image for each channel, without `--keep-channel-axis`")
+        hint: labels.image.version.hasFixedAxes
+          ? "all images of OME-Zarr \(labels.image.version.rawValue) have one; convert the image to 0.5 first"
+          : "make a label image for each channel, without `--keep-channel-axis`")
     }
     let level = try matchingLevel(labels, array.metadata.shape)
     let image = try source.array(level)
