@@ -8,8 +8,8 @@ typealias KnownTask = (entry: CatalogEntry, manifest: Manifest)
 
 /// The tasks of this program, and those that are found in files.
 ///
-/// A task is a file when it is named by a path; otherwise it is built in, or lies in a folder of
-/// `OMTASK_TASKS`. A name stands for one task only: what is built in is never hidden by a file.
+/// A task is a file, or in one, when it is named by a path; otherwise it is built in, or lies in a folder
+/// of `OMTASK_TASKS`. A name stands for one task only: what is built in is never hidden by a file.
 struct TaskCatalogue: Sendable {
   private let entries: [CatalogEntry]
   private let environment: Environment
@@ -42,7 +42,7 @@ struct TaskCatalogue: Sendable {
         let task = try found.load(environment.all)
         let name = task.manifest.identifier
         if let other = tasks.first(where: { $0.manifest.identifier == name }) {
-          throw twice(name, [place(other), found.path])
+          throw twice(name, [place(other), found.place])
         }
         tasks.append(task)
       } catch {
@@ -58,10 +58,12 @@ struct TaskCatalogue: Sendable {
   ///   the name; `manifest` when the file is none.
   func task(_ name: String) throws(Fault) -> KnownTask {
     let builtIn = try tasks()
-    if name.contains("/") || name.hasSuffix(".json") {
-      let task = try TaskFile(path: name).load(environment.all)
+    if TaskFile.isPlace(name) {
+      let task = try TaskFile(name).load(environment.all)
       let own = task.manifest.identifier
-      if builtIn.contains(where: { $0.manifest.identifier == own }) {
+      // Who names a task in a package of others cannot mean ours, and cannot rename theirs.
+      let isListed = task.entry.file?.hasSuffix("#\(own)") == true && task.manifest.isForeign
+      if !isListed, builtIn.contains(where: { $0.manifest.identifier == own }) {
         throw twice(own, ["built in", name])
       }
       return task
@@ -69,7 +71,7 @@ struct TaskCatalogue: Sendable {
     let files = files().filter { $0.identifier == name }
     let known = builtIn.first { $0.manifest.identifier == name }
     let places = known.map { [place($0)] } ?? []
-    if places.count + files.count > 1 { throw twice(name, places + files.map(\.path)) }
+    if places.count + files.count > 1 { throw twice(name, places + files.map(\.place)) }
     if let known { return known }
     if let file = files.first { return try file.load(environment.all) }
     let names = builtIn.map(\.manifest.identifier) + self.files().map(\.identifier)

@@ -6,6 +6,8 @@ public struct ArgsSchema: Sendable, Equatable {
   public let title: String
   /// All declared parameters, reserved ones included.
   public let declarations: [ParameterDeclaration]
+  /// Whether there may be parameters that are not declared; they go to the program as they are.
+  let isOpen: Bool
 
   /// Reads a Fractal args schema.
   ///
@@ -45,6 +47,37 @@ public struct ArgsSchema: Sendable, Equatable {
           subject: "\(subject).\(name)"))
     }
     self.declarations = declarations
+    isOpen = false
+  }
+
+  /// Reads args schemas that were made for other programs, and may hold anything.
+  ///
+  /// - Parameters:
+  ///   - documents: The schemas of all parts of a task; parameters of the same name are one.
+  ///   - traits: What our block says of the parameters.
+  ///   - isOpen: Whether a part has no schema, so that any parameter may be given.
+  ///   - subject: How to name the schemas in an error.
+  /// - Throws: A fault of kind `manifest` for what is no schema of an object.
+  init(
+    foreign documents: [JSON], traits: TaskTraits, isOpen: Bool, subject: String
+  ) throws(Fault) {
+    var declarations: [ParameterDeclaration] = []
+    for document in documents {
+      guard document.objectValue != nil else {
+        throw Fault(.manifest, subject, "an args schema is \(document.kindName), not an object")
+      }
+      let required = document["required"]?.arrayValue ?? []
+      for (name, property) in document["properties"]?.objectValue?.members ?? []
+      where !declarations.contains(where: { $0.name == name }) {
+        declarations.append(
+          ParameterDeclaration(
+            foreign: name, property, root: document,
+            isRequired: required.contains(.string(name)), traits: traits))
+      }
+    }
+    self.declarations = declarations
+    self.isOpen = isOpen
+    title = documents.first?["title"]?.stringValue ?? ""
   }
 
   /// The declaration of a parameter, or nil when there is none of that name.

@@ -47,17 +47,28 @@ public struct Manifest: Sendable, Equatable {
       inputTypes = try Self.types("input_types", document, subject)
       outputTypes = try Self.types("output_types", document, subject)
       let block = try document.required("omtask", .object, in: subject)
-      traits = try TaskTraits(block, subject: "\(subject): omtask")
       guard let schema = document["args_schema_parallel"] else {
         throw Fault(.manifest, subject, "`args_schema_parallel` is missing")
       }
-      parameters = try ArgsSchema(
-        schema, traits: traits, subject: "\(subject): args_schema_parallel")
+      traits = try TaskTraits(
+        block, parameters: Self.userParameters(schema), subject: "\(subject): omtask")
+      let place = "\(subject): args_schema_parallel"
+      parameters =
+        traits.contract == .image
+        ? try ArgsSchema(foreign: [schema], traits: traits, isOpen: false, subject: place)
+        : try ArgsSchema(schema, traits: traits, subject: place)
     } catch {
       throw Fault(.manifest, error.subject, error.message, hint: error.hint)
     }
     try checkEntry(subject)
     try checkParameterNames(subject)
+  }
+
+  /// The names of the parameters that a user sets.
+  static func userParameters(_ schema: JSON) -> [String] {
+    (schema["properties"]?.objectValue?.keys ?? []).filter {
+      !ParameterDeclaration.reservedNames.contains($0)
+    }
   }
 
   /// The command-line name of a task with this name: lower case, words joined by `-`.
@@ -69,7 +80,7 @@ public struct Manifest: Sendable, Equatable {
 // MARK: - Checks across members
 
 extension Manifest {
-  private static func types(
+  static func types(
     _ key: String, _ document: JSONObject, _ subject: String
   ) throws(Fault) -> [String: Bool] {
     let object = try document.optional(key, .object, in: subject) ?? [:]
@@ -98,7 +109,10 @@ extension Manifest {
 
   private func checkParameterNames(_ subject: String) throws(Fault) {
     let declared = Set(parameters.userDeclarations.map(\.name))
-    if let taken = parameters.userDeclarations.first(where: { Self.runFlags.contains($0.flag) }) {
+    // Programs of others keep their names; what is a flag here comes by `--args-json` there.
+    if traits.contract != .image,
+      let taken = parameters.userDeclarations.first(where: { Self.runFlags.contains($0.flag) })
+    {
       throw Fault(
         .manifest, subject, "the parameter `\(taken.name)` has the name of a flag of `omtask run`")
     }

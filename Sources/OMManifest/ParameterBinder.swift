@@ -45,6 +45,10 @@ public struct ParameterBinder: Sendable {
       values[declaration.name] = value ?? .null
       if declaration.changesResult { resultValues[declaration.name] = value ?? .null }
     }
+    for (name, value) in bound.sorted(by: { $0.key < $1.key }) where schema[name] == nil {
+      values[name] = value
+      resultValues[name] = value
+    }
     var reserved = JSONObject()
     for declaration in schema.declarations where declaration.isReserved {
       if let value = bound[declaration.name] { reserved[declaration.name] = value }
@@ -57,7 +61,11 @@ public struct ParameterBinder: Sendable {
   private func bind(_ arguments: JSONObject) throws(Fault) -> [String: JSON] {
     var bound: [String: JSON] = [:]
     for (key, value) in arguments.members {
-      guard let declaration = schema[key] else { throw unknown(key, shown: key) }
+      guard let declaration = schema[key] else {
+        if !schema.isOpen { throw unknown(key, shown: key) }
+        if value != .null { bound[key] = value }
+        continue
+      }
       if value == .null || (declaration.type.isList && value == .array([])) { continue }
       bound[key] = try ParameterValue.canonical(value, for: declaration, named: key, task: task)
     }

@@ -9,6 +9,8 @@ public enum ParameterType: String, Sendable, CaseIterable {
   case integers
   /// A list of numbers.
   case numbers
+  /// Any JSON value that fits a schema: an object, a list of objects, one of several forms.
+  case json
 
   /// Whether the value is a list.
   public var isList: Bool { [.strings, .integers, .numbers].contains(self) }
@@ -23,6 +25,7 @@ public enum ParameterType: String, Sendable, CaseIterable {
     case .strings: "a list of texts"
     case .integers: "a list of integers"
     case .numbers: "a list of numbers"
+    case .json: "a JSON value"
     }
   }
 }
@@ -51,6 +54,8 @@ public struct ParameterDeclaration: Sendable, Equatable {
   public let unit: String?
   /// Whether another value may give other voxels; false for what only steers the run.
   public let changesResult: Bool
+  /// What a value of the type `json` must fit.
+  let fit: SchemaPlace?
 
   /// Whether the workflow engine sets it (`zarr_url` …) and not the user.
   public var isReserved: Bool { Self.reservedNames.contains(name) }
@@ -70,6 +75,18 @@ public struct ParameterDeclaration: Sendable, Equatable {
 
   /// The arguments that a Fractal server sets by itself.
   static let reservedNames = ["zarr_url", "zarr_urls", "zarr_dir", "init_args"]
+}
+
+/// A schema within a document that its references lead into.
+struct SchemaPlace: Sendable, Equatable {
+  let schema: JSON
+  let root: JSON
+
+  /// Why a value does not fit; nil when it does.
+  func problem(of value: JSON) -> String? {
+    var fit = SchemaFit(root: root)
+    return fit.problem(of: value, in: schema)
+  }
 }
 
 /// The shortest decimal text of a number; whole numbers have no fraction.

@@ -18,6 +18,7 @@ enum ParameterValue {
     _ given: JSON, for declaration: ParameterDeclaration, named shown: String, task: String
   ) throws(Fault) -> JSON {
     let subject = Subject(declaration: declaration, shown: shown, task: task)
+    if declaration.type == .json { return try fitting(given, subject) }
     guard declaration.type.isList else { return try element(given, declaration.type, subject) }
     let type: ParameterType =
       switch declaration.type {
@@ -61,6 +62,26 @@ enum ParameterValue {
     try checkRange(value, subject)
     try checkChoice(value, subject)
     return value
+  }
+
+  /// A value that fits the schema of its parameter.
+  ///
+  /// On a command line everything is a text: it is read as JSON when that fits.
+  private static func fitting(_ given: JSON, _ subject: Subject) throws(Fault) -> JSON {
+    guard let place = subject.declaration.fit else { return given }
+    var problem = place.problem(of: given)
+    if subject.shown.hasPrefix("--"), let text = given.stringValue,
+      let read = try? JSON(parsing: Array(text.utf8), subject: "")
+    {
+      guard let other = place.problem(of: read) else { return read }
+      if problem != nil { problem = other }
+    }
+    guard let problem else { return given }
+    let value = given.stringValue ?? given.excerpt
+    throw Fault(
+      .usage, "",
+      "`\(subject.shown)` is `\(value)`, which does not fit the manifest of \(subject.task): "
+        + problem, hint: "`omtask tasks show TASK --json` shows what fits")
   }
 
   private static func boolean(_ given: JSON) -> Bool? {

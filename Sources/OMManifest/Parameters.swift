@@ -44,6 +44,11 @@ public protocol ParameterReadable {
   init?(parameter: JSON)
 }
 
+extension JSON: ParameterReadable {
+  /// Takes the value as it is.
+  public init?(parameter: JSON) { self = parameter }
+}
+
 extension Bool: ParameterReadable {
   /// Reads true or false.
   public init?(parameter: JSON) {

@@ -107,7 +107,7 @@ extension ProgramTraits {
     if command.first?.isEmpty ?? true {
       throw Fault(.manifest, subject, "`command` names no program")
     }
-    environment = try Self.environment(block, subject)
+    environment = try programEnvironment(block, subject)
     reach = try Self.choice("region", block, subject) ?? .any
     stitch = try Self.choice("stitch", block, subject) ?? .none
     memoryPerVoxel = try block.optional("memory_per_voxel", .integer, in: subject) ?? 0
@@ -132,21 +132,6 @@ extension ProgramTraits {
     }
   }
 
-  private static func environment(
-    _ block: JSONObject, _ subject: String
-  ) throws(Fault) -> (home: Home, path: String)? {
-    guard let object = try block.optional("environment", .object, in: subject) else { return nil }
-    guard let name = object.keys.first, object.keys.count == 1, let home = Home(rawValue: name),
-      let path = object[name]?.stringValue, !path.isEmpty
-    else {
-      let known = Home.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Fault(
-        .manifest, subject, "`environment` is \(JSON.object(object).text())",
-        hint: "one of \(known) with its path, such as {\"venv\": \".venv\"}")
-    }
-    return (home, path)
-  }
-
   private static func choice<Choice>(
     _ key: String, _ block: JSONObject, _ subject: String
   ) throws(Fault) -> Choice? where Choice: CaseIterable & RawRepresentable<String> {
@@ -155,4 +140,21 @@ extension ProgramTraits {
     let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
     throw Fault(.manifest, subject, "`\(key)` is \"\(text)\", known are \(known)")
   }
+}
+
+/// Reads where the interpreter of a program comes from.
+func programEnvironment(
+  _ block: JSONObject, _ subject: String
+) throws(Fault) -> (home: ProgramTraits.Home, path: String)? {
+  guard let object = try block.optional("environment", .object, in: subject) else { return nil }
+  guard let name = object.keys.first, object.keys.count == 1,
+    let home = ProgramTraits.Home(rawValue: name), let path = object[name]?.stringValue,
+    !path.isEmpty
+  else {
+    let known = ProgramTraits.Home.allCases.map(\.rawValue).joined(separator: ", ")
+    throw Fault(
+      .manifest, subject, "`environment` is \(JSON.object(object).text())",
+      hint: "one of \(known) with its path, such as {\"venv\": \".venv\"}")
+  }
+  return (home, path)
 }

@@ -30,8 +30,36 @@ extension ParameterDeclaration {
     self.isRequired = isRequired
     unit = traits.units[name]
     changesResult = !traits.runOnly.contains(name)
+    fit = nil
     defaultValue = nil
     defaultValue = try boundDefault(outer["default"], isNullable: isNullable, subject)
+  }
+
+  /// Reads one property of an args schema that was made for other programs.
+  ///
+  /// What ``init(_:_:isRequired:traits:subject:)`` knows is read by it; any other property is a JSON
+  /// value that must fit its schema.
+  ///
+  /// - Parameter root: The whole args schema.
+  init(
+    foreign name: String, _ property: JSON, root: JSON, isRequired: Bool, traits: TaskTraits
+  ) {
+    if let flat = try? Self(
+      name, property, isRequired: isRequired, traits: traits, subject: "")
+    {
+      self = flat
+      return
+    }
+    self.name = name
+    title = property["title"]?.stringValue ?? name
+    description = property["description"]?.stringValue ?? ""
+    type = .json
+    (choices, minimum, maximum) = ([], nil, nil)
+    defaultValue = property["default"].flatMap { $0 == .null ? nil : $0 }
+    self.isRequired = isRequired
+    unit = traits.units[name]
+    changesResult = !traits.runOnly.contains(name)
+    fit = SchemaPlace(schema: property, root: root)
   }
 
   static let keywords = [

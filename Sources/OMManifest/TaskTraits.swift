@@ -6,6 +6,8 @@ public struct TaskTraits: Sendable, Equatable {
     case kernel
     /// A program that is given regions, one after the other.
     case region
+    /// A program that is given the place of an image, and reads and writes it by itself.
+    case image
   }
 
   /// How a result compares with the reference library (`E`, `I`, `T` or `H`).
@@ -62,8 +64,9 @@ public struct TaskTraits: Sendable, Equatable {
   public let contract: Contract
   /// Raised only when the same call may give other voxels than before.
   public let resultVersion: Int
-  /// How a result compares with the reference library.
-  public let exactness: Exactness
+  /// How a result compares with the reference library; nil for the contract `image`, of whose
+  /// results nothing is known.
+  public let exactness: Exactness?
   /// The passes in their order.
   public let passes: [Pass]
   /// What is made of each image.
@@ -82,6 +85,8 @@ public struct TaskTraits: Sendable, Equatable {
   public let runOnly: [String]
   /// Calls worth showing.
   public let examples: [Example]
-  /// How the program is started; nil for a kernel.
+  /// How a program that is given regions is started; nil for the other contracts.
   public let program: ProgramTraits?
+  /// How a program that is given images is started; nil for the other contracts.
+  public let imageProgram: ImageProgramTraits?
 }

@@ -3,14 +3,34 @@ import OMJSON
 extension TaskTraits {
   /// Reads the `omtask` block.
   ///
+  /// - Parameters:
+  ///   - block: The block.
+  ///   - parameters: The names of the user's parameters, for a block without groups.
+  ///   - subject: How to name the block in an error.
   /// - Throws: A fault of kind `manifest` that names the member.
-  init(_ block: JSONObject, subject: String) throws(Fault) {
+  init(_ block: JSONObject, parameters: [String], subject: String) throws(Fault) {
     do throws(Fault) {
       try Self.checkKeys(block, subject)
       summary = try block.required("summary", .string, in: subject)
-      contract = try Self.choice("contract", block, subject)
-      exactness = try Self.choice("exactness", block, subject)
+      let contract: Contract = try Self.choice("contract", block, subject)
+      self.contract = contract
       resultVersion = try block.required("result_version", .integer, in: subject)
+      try Self.checkKeys(block, of: contract, subject)
+      if contract == .image {
+        (exactness, passes, outputs, program) = (nil, [], [], nil)
+        (dataTypes, requiredAxes, optionalAxes) = ([], [], [])
+        imageProgram = try ImageProgramTraits(block, subject: subject)
+        groups =
+          block["groups"] == nil
+          ? [Group(title: "Parameters", parameters: parameters)]
+          : try Self.groups(block, subject)
+        units = try Self.units(block, subject)
+        runOnly = try block.optional("run_only", .strings, in: subject) ?? []
+        examples = block["examples"] == nil ? [] : try Self.examples(block, subject)
+        return
+      }
+      imageProgram = nil
+      exactness = try Self.choice("exactness", block, subject) as Exactness
       passes = try Self.list("passes", block, subject) { (item, place) throws(Fault) in
         Pass(
           name: try item.required("name", .string, in: place),
@@ -27,18 +47,10 @@ extension TaskTraits {
       let axes = try block.required("axes", .object, in: subject)
       requiredAxes = try axes.required("required", .strings, in: "\(subject).axes")
       optionalAxes = try axes.required("optional", .strings, in: "\(subject).axes")
-      groups = try Self.list("groups", block, subject) { (item, place) throws(Fault) in
-        Group(
-          title: try item.required("title", .string, in: place),
-          parameters: try item.required("parameters", .strings, in: place))
-      }
+      groups = try Self.groups(block, subject)
       units = try Self.units(block, subject)
       runOnly = try block.optional("run_only", .strings, in: subject) ?? []
-      examples = try Self.list("examples", block, subject) { (item, place) throws(Fault) in
-        Example(
-          text: try item.required("text", .string, in: place),
-          command: try item.required("command", .string, in: place))
-      }
+      examples = try Self.examples(block, subject)
       program = contract == .kernel ? nil : try ProgramTraits(block, subject: subject)
       try checkProgram(block, subject)
     } catch {
@@ -46,19 +58,56 @@ extension TaskTraits {
     }
   }
 
+  private static func groups(_ block: JSONObject, _ subject: String) throws(Fault) -> [Group] {
+    try list("groups", block, subject) { (item, place) throws(Fault) in
+      Group(
+        title: try item.required("title", .string, in: place),
+        parameters: try item.required("parameters", .strings, in: place))
+    }
+  }
+
+  private static func examples(
+    _ block: JSONObject, _ subject: String
+  ) throws(Fault) -> [Example] {
+    try list("examples", block, subject) { (item, place) throws(Fault) in
+      Example(
+        text: try item.required("text", .string, in: place),
+        command: try item.required("command", .string, in: place))
+    }
+  }
+
+  /// What omtask must know of voxels that it reads and writes itself.
+  static let voxelKeys = ["exactness", "passes", "outputs", "dtypes", "axes"]
+
+  /// All keys of a block, whatever its contract.
   static let keys =
-    [
-      "summary", "contract", "exactness", "result_version", "passes", "outputs", "dtypes", "axes",
-      "groups", "units", "run_only", "examples",
-    ] + ProgramTraits.keys
+    ["summary", "contract", "result_version", "groups", "units", "run_only", "examples"]
+    + voxelKeys + ProgramTraits.keys
+    + ImageProgramTraits.keys.filter { !ProgramTraits.keys.contains($0) }
+
+  /// Which contracts a key is for, when it is not for this one; nil when it is.
+  static func contracts(otherThan contract: Contract, of key: String) -> String? {
+    var owners: [Contract] = Contract.allCases
+    let (region, image) = (ProgramTraits.keys.contains(key), ImageProgramTraits.keys.contains(key))
+    if voxelKeys.contains(key) { owners = [.kernel, .region] }
+    if region || image { owners = (region ? [.region] : []) + (image ? [.image] : []) }
+    if owners.contains(contract) { return nil }
+    return owners.map { "`\($0.rawValue)`" }.joined(separator: " or ")
+  }
+
+  private static func checkKeys(
+    _ block: JSONObject, of contract: Contract, _ subject: String
+  ) throws(Fault) {
+    for key in block.keys {
+      guard let owners = contracts(otherThan: contract, of: key) else { continue }
+      throw Fault(
+        .manifest, subject,
+        "`\(key)` is for the contract \(owners), this is `\(contract.rawValue)`")
+    }
+  }
 
   private func checkProgram(_ block: JSONObject, _ subject: String) throws(Fault) {
-    guard let program else {
-      if let key = ProgramTraits.keys.first(where: { block[$0] != nil }) {
-        throw Fault(.manifest, subject, "`\(key)` is for the contract `region`, this is `kernel`")
-      }
-      return
-    }
+    guard let program else { return }
     guard outputs.count == 1, let output = outputs.first, ["label", "image"].contains(output.kind)
     else {
       throw Fault(

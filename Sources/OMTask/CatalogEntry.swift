@@ -55,6 +55,15 @@ public protocol TaskProgram: Sendable {
     _ parameters: Parameters, _ surroundings: TaskSurroundings
   ) throws(Fault) -> any ImageTask
 
+  /// Binds a task whose program reads and writes whole images by itself.
+  ///
+  /// - Returns: The task; nil when it is one that omtask gives voxels.
+  /// - Throws: A fault of kind `manifest` when there is no such program, `unsupported` when it is
+  ///   called in a way that omtask does not know.
+  func bindToImages(
+    _ parameters: Parameters, _ surroundings: TaskSurroundings
+  ) throws(Fault) -> (any WholeImageTask)?
+
   /// Ends what was started for the task, in order.
   func end()
 
@@ -65,6 +74,11 @@ public protocol TaskProgram: Sendable {
 extension TaskProgram {
   /// Only images in the order of OME-Zarr.
   public var takesAnyAxisOrder: Bool { false }
+
+  /// None: most tasks are given voxels.
+  public func bindToImages(
+    _ parameters: Parameters, _ surroundings: TaskSurroundings
+  ) throws(Fault) -> (any WholeImageTask)? { nil }
 }
 
 /// A task that is built in.

@@ -64,6 +64,7 @@ enum ParametersTemplate {
     case .strings: "[String]"
     case .integers: "[Int]"
     case .numbers: "[Double]"
+    case .json: "JSON"
     }
   }
 }

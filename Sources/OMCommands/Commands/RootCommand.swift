@@ -54,7 +54,8 @@ private func ownHelpText(
       return TaskHelp.text(of: command, tasks: [], columns: columns)
     }
     let manifest = try context.catalogue.task(task).manifest
-    return TaskHelp.text(of: manifest, command: command, columns: columns)
+    return TaskHelp.text(
+      of: manifest, called: task, command: command, columns: columns)
   }
 }
 

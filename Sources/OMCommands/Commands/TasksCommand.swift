@@ -58,7 +58,9 @@ private struct TaskList: Answer {
     return tasks.map { task in
       let name = task.manifest.identifier
       let gap = String(repeating: " ", count: width - name.count + 2)
-      return "\(name)\(gap)\(task.manifest.traits.summary) (\(task.entry.file ?? "built in"))"
+      let type = task.manifest.isRunnable ? "" : "type \(task.manifest.type), for Fractal only; "
+      let place = "\(type)\(task.entry.file ?? "built in")"
+      return "\(name)\(gap)\(task.manifest.traits.summary) (\(place))"
     }
   }
 
@@ -70,6 +72,7 @@ private struct TaskList: Answer {
           "source": task.entry.file.map { .string($0) } ?? "built in",
           "task": .string(manifest.identifier), "name": .string(manifest.name),
           "summary": .string(manifest.traits.summary), "category": .string(manifest.category),
+          "type": .string(manifest.type),
         ]
       })
   }
@@ -88,8 +91,10 @@ private struct TaskDescription: Answer {
     help.opening = [
       "\(manifest.name): \(traits.summary)", "",
       "\(task.entry.file.map { "From \($0)" } ?? "Built in"), result version \(traits.resultVersion). \(exactness)",
-      "Reads \(traits.dataTypes.joined(separator: ", ")).",
     ]
+    if !traits.dataTypes.isEmpty {
+      help.opening.append("Reads \(traits.dataTypes.joined(separator: ", ")).")
+    }
     help.sections = traits.groups.map { group in
       HelpText.Section(
         group.title, group.parameters.compactMap { manifest.parameters[$0] }.map(TaskHelp.row))
@@ -111,6 +116,7 @@ private struct TaskDescription: Answer {
     case .tolerance:
       "Class T: the same however the work is split; equal to the reference within a tolerance."
     case .halo: "Class H: depends on how far a region looks beyond its border."
+    case nil: "Its program reads and writes images by itself, so omtask promises nothing of them."
     }
   }
 }

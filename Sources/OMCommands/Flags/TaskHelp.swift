@@ -4,13 +4,19 @@ import OMManifest
 /// Help for a command, and for a task under a command: the manifest's parameters among the flags.
 enum TaskHelp {
   /// Help for `omtask run threshold --help`.
+  ///
+  /// - Parameters:
+  ///   - manifest: The task.
+  ///   - word: How the call names it.
+  ///   - command: The command.
+  ///   - columns: The width of the terminal.
   static func text(
-    of manifest: Manifest, command: CommandDescription, columns: Int
+    of manifest: Manifest, called word: String, command: CommandDescription, columns: Int
   ) -> String {
     var help = HelpText()
     help.opening = [
       "\(manifest.name): \(manifest.traits.summary)", "",
-      "  omtask \(command.name) \(manifest.identifier) <uri> ... [--<parameter> <value> ...]",
+      "  omtask \(command.name) \(word) <uri> ... [--<parameter> <value> ...]",
     ]
     // A preview hands flags that a task has as parameters on to it; the level is its own.
     let taken = Set(command.flags).intersection(["level"])
@@ -18,7 +24,11 @@ enum TaskHelp {
       let all = group.parameters.compactMap { manifest.parameters[$0] }
       return HelpText.Section(group.title, all.filter { !taken.contains($0.flag) }.map(row))
     }
-    let own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(taken)
+    var own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(taken)
+    if manifest.traits.contract == .image {
+      // Parameters of other programs may have the names of flags; then the flags stay.
+      own = own.subtracting(Manifest.runFlags).union(Manifest.voxelFlags)
+    }
     let flags = sections(of: command, without: own).filter { $0.title != "Arguments" }
     let shared = flags.map(\.title)
     let uris = HelpText.Section("Input", [("<uri> ...", "Images, plates or wells in OME-Zarr.")])
@@ -75,7 +85,11 @@ enum TaskHelp {
 
   /// A parameter as it is written, and its meaning with unit, range, choices and default.
   static func row(_ parameter: ParameterDeclaration) -> (usage: String, text: String) {
-    let usage = "--\(parameter.flag)" + (placeholder(parameter).map { " <\($0)>" } ?? "")
+    let isFlag = Manifest.runFlags.contains(parameter.flag)
+    let usage =
+      isFlag
+      ? "\"\(parameter.name)\" (only in --args-json)"
+      : "--\(parameter.flag)" + (placeholder(parameter).map { " <\($0)>" } ?? "")
     var facts = [parameter.description]
     if !parameter.choices.isEmpty {
       facts.append("One of \(parameter.choices.joined(separator: ", ")).")
@@ -102,6 +116,7 @@ enum TaskHelp {
       case .strings: "text,..."
       case .integers: "n,..."
       case .numbers: "number,..."
+      case .json: "json"
       }
     return kind.map { parameter.unit ?? $0 }
   }

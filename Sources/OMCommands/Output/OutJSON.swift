@@ -1,5 +1,6 @@
 import OMJSON
 import OMRun
+import OMTask
 
 /// The file of `--out-json`: what Fractal wants to know, and no other key.
 enum OutJSON {
@@ -20,12 +21,21 @@ enum OutJSON {
     _ report: RunReport, inputs: [String], folder: String, types: [String: Bool]
   ) -> JSON {
     var updates: [JSONObject] = []
+    var removals: [String] = []
     for (index, image) in report.images.enumerated() {
       // Who ends an image that several processes make tells of it.
       if image.status == .failed || image.status == .part { continue }
       // Plates and wells have several images each, so then no image stands for an input.
       let isInput = report.images.count == inputs.count && isSame(inputs[index], image.uri)
       let url = absolute(isInput ? inputs[index] : image.uri, folder: folder)
+      if let answer = image.answer {
+        let moved = { absolute(self.place($0, knowing: image.uri, as: url), folder: folder) }
+        for update in told(answer, image, url, types, moved) where !updates.contains(update) {
+          updates.append(update)
+        }
+        removals += answer.removals.map(moved)
+        continue
+      }
       let derived = image.outputs.filter { $0.kind == .image }
       var made = derived.map { output -> JSONObject in
         let place = place(of: output, knowing: image.uri, as: url)
@@ -44,7 +54,56 @@ enum OutJSON {
       if made.isEmpty && image.note == nil { made = [["zarr_url": .string(url)]] }
       for update in made where !updates.contains(update) { updates.append(update) }
     }
-    return ["image_list_updates": .array(updates.map(JSON.object))]
+    var document: JSONObject = ["image_list_updates": .array(updates.map(JSON.object))]
+    if !removals.isEmpty { document["image_list_removals"] = .array(removals.map(JSON.string)) }
+    return .object(document)
+  }
+
+  /// What a program told that did an image by itself, with the types that its manifest promises.
+  ///
+  /// An image of which it told nothing counts as changed, as Fractal has it.
+  private static func told(
+    _ answer: WholeImageAnswer, _ image: ImageReport, _ url: String, _ types: [String: Bool],
+    _ moved: (String) -> String
+  ) -> [JSONObject] {
+    // An image that was left alone is not changed.
+    if image.note != nil { return [] }
+    if answer.updates.isEmpty && answer.removals.isEmpty {
+      return [update(["zarr_url": .string(url)], types)]
+    }
+    return answer.updates.map { told in
+      var told = told
+      for key in ["zarr_url", "origin"] {
+        if let place = told[key]?.stringValue { told[key] = .string(moved(place)) }
+      }
+      return update(told, types)
+    }
+  }
+
+  /// An update with the types of the task; its own ones count more.
+  private static func update(_ told: JSONObject, _ types: [String: Bool]) -> JSONObject {
+    if types.isEmpty { return told }
+    var told = told
+    var all = JSONObject(
+      members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) })
+    for (name, value) in told["types"]?.objectValue?.members ?? [] { all[name] = value }
+    told["types"] = .object(all)
+    return told
+  }
+
+  /// The address of an image that a program told of, as the caller knows it: the image itself, or one
+  /// beside it or in a plate beside its plate.
+  private static func place(
+    _ told: String, knowing image: String, as url: String
+  ) -> String {
+    if told == image { return url }
+    var (given, known) = (image[...], url[...])
+    for _ in 0..<4 {
+      (given, known) = (parent(of: given), parent(of: known))
+      if given.isEmpty || known.isEmpty { break }
+      if told.hasPrefix(given + "/") { return "\(known)\(told.dropFirst(given.count))" }
+    }
+    return told
   }
 
   /// Where an image was made: below the folder that the caller knows by another name, when it lies beside

@@ -14,6 +14,7 @@ struct PlanAnswer: Answer {
     if plan.images.count > Self.listed {
       lines.append("and \(plan.images.count - Self.listed) more images, `--json` lists all")
     }
+    if let program = plan.program { return lines + [""] + programLines(program) }
     let spread = plan.splitsImages ? "regions are" : "whole images are"
     let free = plan.freeBytes.map { ", \(byteText($0)) free" } ?? ""
     return lines + [
@@ -24,6 +25,19 @@ struct PlanAnswer: Answer {
         + "in at most \(counted(plan.files, "file"))\(free)",
       "memory   \(byteText(plan.memory)) per process",
     ]
+  }
+
+  /// What is known where a program reads and writes by itself.
+  private func programLines(_ program: [String]) -> [String] {
+    let call = (program + ["--args-json FILE", "--out-json FILE"]).joined(separator: " ")
+    var lines = [
+      "whole images are spread over \(counted(plan.ranks, "rank")) x \(counted(plan.threads, "thread"))",
+      "runs     \(call)", "         once for each image; what it reads and writes is not known",
+    ]
+    if plan.memory > 0 {
+      lines.append("memory   \(byteText(plan.memory)) per process of omtask, by the manifest")
+    }
+    return lines
   }
 
   private func imageLines(_ image: ImagePlan) -> [String] {
@@ -66,6 +80,7 @@ struct PlanAnswer: Answer {
       "bytes_read": JSON(plan.bytesRead), "bytes_written": JSON(plan.bytesWritten),
       "files": JSON(plan.files),
     ]
+    if let program = plan.program { document["program"] = .array(program.map(JSON.string)) }
     if let free = plan.freeBytes { document["free_bytes"] = JSON(free) }
     document["warnings"] = .array(plan.warnings.map { .string($0) })
     document["images"] = .array(plan.images.map(imageJSON))

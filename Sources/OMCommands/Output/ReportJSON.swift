@@ -43,6 +43,7 @@ enum ReportJSON {
     if !image.mismatches.isEmpty {
       members["mismatches"] = .array(image.mismatches.map { .string($0) })
     }
+    if let log = image.log { members["log"] = .string(log) }
     if let note = image.note { members["note"] = .string(note) }
     if let fault = image.fault { members["error"] = .object(faultMembers(fault)) }
     return .object(members)
@@ -57,7 +58,8 @@ enum ReportJSON {
     if let dataType = output.dataType { members["data_type"] = .string(dataType.rawValue) }
     if let rows = output.rows { members["rows"] = JSON(rows) }
     if let objects = output.objects { members["objects"] = JSON(objects) }
-    if output.kind == .label {
+    // Of a label that another program made nothing is known.
+    if output.kind == .label && output.dataType != nil {
       members["thresholds"] = .array(
         output.thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
       members["foreground_share"] = JSON(output.foregroundShare)

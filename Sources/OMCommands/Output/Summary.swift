@@ -17,7 +17,9 @@ enum Summary {
       let total = objects.isEmpty ? "" : ", \(counted(objects.reduce(0, +), "object")) in all"
       lines.append("and \(made.count - listed) more results\(total)")
     }
-    if report.images.contains(where: { $0.status == .done }) { lines += [work(report)] }
+    if report.images.contains(where: { $0.status == .done }) {
+      lines += [report.images.contains { $0.answer != nil } ? time(report) : work(report)]
+    }
     if report.absentChunks > 0 {
       lines.append(
         "\(counted(report.absentChunks, "chunk")) of the input not stored, taken as fill value")
@@ -91,7 +93,7 @@ enum Summary {
     if let thresholds = thresholds(output.thresholds) { facts.append(thresholds) }
     if let rows = output.rows { facts.append(counted(rows, "row")) }
     if let dataType = output.dataType { facts.append(dataType.rawValue) }
-    return ["  \(output.uri): \(facts.joined(separator: ", "))"]
+    return ["  \(output.uri)" + (facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))")]
       + output.notes.map { "    note: \($0)" }
   }
 
@@ -102,6 +104,12 @@ enum Summary {
     if values.count == 1 { return "threshold \(numberText(low))" }
     if low == high { return "\(values.count) thresholds of \(numberText(low))" }
     return "\(values.count) thresholds from \(numberText(low)) to \(numberText(high))"
+  }
+
+  /// How long programs took that do images by themselves.
+  private static func time(_ report: RunReport) -> String {
+    let ranks = report.ranks > 1 ? "\(report.ranks) ranks x " : ""
+    return "\(durationText(report.seconds)) on \(ranks)\(counted(report.threads, "thread"))"
   }
 
   /// What the run cost.

@@ -42,12 +42,16 @@ final class ChildProcess {
   ///   - words: The path of the program and its arguments; no shell reads them.
   ///   - variables: Its variables.
   ///   - files: Descriptors that it gets as 3, 4, ….
+  ///   - answers: Whether standard output is for answers; otherwise it is for people, too.
   /// - Throws: A fault of kind `manifest` when there is no such program, `io` when the system has no
   ///   room for it.
-  init(_ words: [String], _ variables: [String], files: [Int32]) throws(Fault) {
+  init(
+    _ words: [String], _ variables: [String], files: [Int32], answers: Bool = true
+  ) throws(Fault) {
     let pipes = try Pipes()
     defer { pipes.closeFarEnds() }
-    let far = [pipes.input.far, pipes.output.far, pipes.messages.far] + files
+    let output = answers ? pipes.output.far : pipes.messages.far
+    let far = [pipes.input.far, output, pipes.messages.far] + files
     var high: [Int32] = []
     defer { for descriptor in high { close(descriptor) } }
     for descriptor in far {
@@ -69,8 +73,8 @@ final class ChildProcess {
         hint: error == ENOEXEC || error == EACCES
           ? "is it executable, and does it begin with `#!` and an interpreter?" : nil)
     }
-    (input, output, messages) = pipes.takeNearEnds()
-    for descriptor in [input, output, messages] {
+    (input, self.output, messages) = pipes.takeNearEnds()
+    for descriptor in [input, self.output, messages] {
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
   }
@@ -101,6 +105,11 @@ final class ChildProcess {
       usleep(10_000)
     }
     return nil
+  }
+
+  /// Asks it and all that it started to end.
+  func terminate() {
+    if !isOver { _ = Glibc.kill(-number, SIGTERM) }
   }
 
   /// Ends it and all that it started, at once.

@@ -26,12 +26,14 @@ public final class ExternalProgram: TaskProgram {
     guard let traits = manifest.traits.program else {
       throw Fault(
         .manifest, file, "`contract` is `kernel`, which is for tasks that are built in",
-        hint: "`\"contract\": \"region\"` and a `command` make it a task of its own")
+        hint: "docs/swift-tasks.md builds a program with it; for a task in another language "
+          + "`contract` is `region` or `image`, with a `command` (docs/external-tasks.md)")
     }
     self.manifest = manifest
     self.variables = variables
-    folder = Self.folder(of: file)
-    fingerprint = Self.fingerprint(manifest, traits, folder)
+    folder = programFolder(of: file)
+    fingerprint = programFingerprint(
+      manifest.document["omtask"], words: traits.command, folder: folder)
   }
 
   /// Binds the task to its parameters, and finds the program.
@@ -42,7 +44,7 @@ public final class ExternalProgram: TaskProgram {
       throw Fault(.internal, "", "a task without a program is bound to one")
     }
     let words = try ProgramWords(
-      traits, folder: folder, python: surroundings.python,
+      traits.command, in: traits.environment, folder: folder, python: surroundings.python,
       variables: ChildVariables(variables))
     let hello = { @Sendable [manifest] (worker: Int) in
       RegionProtocol.hello(
@@ -69,39 +71,4 @@ public final class ExternalProgram: TaskProgram {
 
   /// Ends all children at once.
   public func abandon() { pool.abandon() }
-
-  /// The folder of a file as a path that holds wherever a child looks from.
-  private static func folder(of file: String) -> String {
-    let parts = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
-    guard let path = realpath(folder, nil) else { return folder }
-    defer { free(path) }
-    return String(cString: path)
-  }
-
-  /// A digest of the block and of the files that the command names.
-  private static func fingerprint(
-    _ manifest: Manifest, _ traits: ProgramTraits, _ folder: String
-  ) -> String {
-    var bytes = manifest.document["omtask"]?.bytes() ?? []
-    for word in traits.command where !word.hasPrefix("/") {
-      bytes += Array("\n\(word)\n".utf8)
-      if let content = contents("\(folder)/\(word)") { bytes += sha256(content) }
-    }
-    return String(hexadecimal(sha256(bytes)).prefix(16))
-  }
-
-  private static func contents(_ path: String) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    if descriptor < 0 { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    while bytes.count < 16 << 20 {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count <= 0 { return count == 0 ? bytes : nil }
-      bytes += buffer[..<count]
-    }
-    return bytes
-  }
 }

@@ -14,17 +14,19 @@ struct ProgramWords: Sendable {
   /// Finds the program.
   ///
   /// - Parameters:
-  ///   - traits: What the manifest says.
+  ///   - command: The program and its arguments, as the manifest says.
+  ///   - environment: Where to look the program up.
   ///   - folder: The folder of the manifest.
   ///   - python: The interpreter that the call asks for instead of that of the manifest.
   ///   - variables: The variables of children.
   /// - Throws: A fault of kind `manifest` when there is no such program, `path` when a path leaves
   ///   the folder.
   init(
-    _ traits: ProgramTraits, folder: String, python: String?, variables: ChildVariables
+    _ command: [String], in environment: (home: ProgramTraits.Home, path: String)?,
+    folder: String, python: String?, variables: ChildVariables
   ) throws(Fault) {
     self.variables = variables
-    var words = traits.command
+    var words = command
     for index in words.indices where index > 0 || words[index].contains("/") {
       words[index] = try Self.located(words[index], folder, isProgram: index == 0)
     }
@@ -38,9 +40,9 @@ struct ProgramWords: Sendable {
     }
     if let python, !isPython {
       throw Fault(
-        .usage, "--python", "`\(python)` is given, but the task is run by `\(traits.command[0])`")
+        .usage, "--python", "`\(python)` is given, but the task is run by `\(command[0])`")
     }
-    if let environment = traits.environment {
+    if let environment {
       let place =
         environment.path.hasPrefix("/") ? environment.path : folder + "/" + environment.path
       words = enter(environment.home, place, words, folder)

@@ -31,12 +31,44 @@ struct BlockRules {
     findings.checkKeys(block, TaskTraits.keys, .omtask)
     checkText("summary", in: block)
     checkChoice("contract", TaskTraits.Contract.allCases.map(\.rawValue), in: block)
-    checkChoice("exactness", TaskTraits.Exactness.allCases.map(\.rawValue), in: block)
+    let contract = block["contract"]?.value.stringValue.flatMap(TaskTraits.Contract.init)
+    checkContract(contract ?? .kernel)
     if let version = findings.required("result_version", .integer, in: block, .omtask),
       version < 1, let spot = block["result_version"]
     {
       findings.error(.omtask, spot, "`result_version` is \(version), it begins at 1")
     }
+    if contract != .image { checkVoxels() }
+    // Programs of others may leave these out: then all parameters are in one group.
+    let isShort = contract == .image
+    for group in isShort && block["groups"] == nil ? [] : items("groups", mayBeEmpty: true) {
+      checkText("title", in: group)
+      _ = findings.required("parameters", .strings, in: group, .omtask)
+    }
+    if contract == .region { checkRegionProgram() }
+    if contract == .image { checkImageProgram() }
+    checkUnits()
+    _ = findings.optional("run_only", .strings, in: block, .omtask, nullable: true)
+    for example in isShort && block["examples"] == nil ? [] : items("examples", mayBeEmpty: true) {
+      checkText("text", in: example)
+      checkText("command", in: example)
+    }
+  }
+
+  /// Checks that there is nothing that only tasks of other contracts have.
+  private mutating func checkContract(_ contract: TaskTraits.Contract) {
+    for (key, _) in block.members {
+      guard let owners = TaskTraits.contracts(otherThan: contract, of: key),
+        let spot = block.given(key)
+      else { continue }
+      findings.error(
+        .omtask, spot, "`\(key)` is for the contract \(owners)", fix: "leave it out", atKey: true)
+    }
+  }
+
+  /// Checks what is said of voxels that omtask reads and writes.
+  private mutating func checkVoxels() {
+    checkChoice("exactness", TaskTraits.Exactness.allCases.map(\.rawValue), in: block)
     for pass in items("passes") {
       checkText("name", in: pass)
       checkText("yields", in: pass)
@@ -49,28 +81,35 @@ struct BlockRules {
     }
     checkNames("dtypes", Self.dataTypes, in: block)
     checkAxes()
-    for group in items("groups", mayBeEmpty: true) {
-      checkText("title", in: group)
-      _ = findings.required("parameters", .strings, in: group, .omtask)
+  }
+
+  /// Checks what only programs have that are given images.
+  private mutating func checkImageProgram() {
+    if let words = findings.optional("command", .strings, in: block, .omtask),
+      words.first?.isEmpty ?? true, let spot = block["command"]
+    {
+      findings.error(.omtask, spot, "`command` names no program")
     }
-    checkProgram()
-    checkUnits()
-    _ = findings.optional("run_only", .strings, in: block, .omtask, nullable: true)
-    for example in items("examples", mayBeEmpty: true) {
-      checkText("text", in: example)
-      checkText("command", in: example)
+    checkEnvironment()
+    for (key, range) in [
+      ("retries", ImageProgramTraits.retriesRange), ("time_limit", ImageProgramTraits.timeRange),
+    ] {
+      guard let number = findings.optional(key, .integer, in: block, .omtask),
+        !(range ~= number), let spot = block[key]
+      else { continue }
+      findings.error(
+        .omtask, spot, "`\(key)` is \(number), it is \(range.lowerBound) to \(range.upperBound)")
     }
   }
 
-  /// Checks what only tasks that are not built in have.
-  private mutating func checkProgram() {
-    let isProgram = block["contract"]?.value == "region"
-    for key in ProgramTraits.keys where !isProgram {
-      guard let spot = block.given(key) else { continue }
-      findings.error(
-        .omtask, spot, "`\(key)` is for the contract `region`", fix: "leave it out", atKey: true)
+  private mutating func checkEnvironment() {
+    if let environment = block.given("environment") {
+      findings.checkKeys(environment, ProgramTraits.Home.allCases.map(\.rawValue), .omtask)
     }
-    if !isProgram { return }
+  }
+
+  /// Checks what only programs have that are given regions.
+  private mutating func checkRegionProgram() {
     if let words = findings.required("command", .strings, in: block, .omtask),
       words.first?.isEmpty ?? true, let spot = block["command"]
     {
@@ -82,9 +121,7 @@ struct BlockRules {
     if block.given("stitch") != nil {
       checkChoice("stitch", ProgramTraits.Stitch.allCases.map(\.rawValue), in: block)
     }
-    if let environment = block.given("environment") {
-      findings.checkKeys(environment, ProgramTraits.Home.allCases.map(\.rawValue), .omtask)
-    }
+    checkEnvironment()
     if let halo = block.given("halo") {
       findings.checkKeys(halo, ProgramTraits.haloAxes, .omtask)
       for (axis, spot) in halo.members where HaloSize(spot.value) == nil {
@@ -169,6 +206,8 @@ struct BlockRules {
       !ParameterDeclaration.reservedNames.contains($0.key)
     }
     let names = declared.map(\.key)
+    // Without groups all parameters are in one.
+    if block["groups"] == nil { return checkNamed(names) }
     var grouped: Set<String> = []
     for spot in (block["groups"]?.elements ?? []).flatMap({ $0["parameters"]?.elements ?? [] }) {
       guard let name = checkName(spot, names) else { continue }
@@ -176,15 +215,19 @@ struct BlockRules {
         findings.error(.omtask, spot, "the parameter `\(name)` is in a group already")
       }
     }
-    for spot in block["run_only"]?.elements ?? [] { _ = checkName(spot, names) }
-    for (name, spot) in block["units"]?.members ?? [] where !names.contains(name) {
-      findings.error(
-        .omtask, spot, unknown(name), fix: Self.suggestion(name, names), atKey: true)
-    }
+    checkNamed(names)
     for (name, spot) in declared where !grouped.contains(name) {
       findings.error(
         .omtask, spot, "the parameter `\(name)` is in none of the groups",
         fix: "name it in `omtask.groups`", atKey: true)
+    }
+  }
+
+  private mutating func checkNamed(_ names: [String]) {
+    for spot in block["run_only"]?.elements ?? [] { _ = checkName(spot, names) }
+    for (name, spot) in block["units"]?.members ?? [] where !names.contains(name) {
+      findings.error(
+        .omtask, spot, unknown(name), fix: Self.suggestion(name, names), atKey: true)
     }
   }
 

@@ -82,24 +82,25 @@ enum ExampleRules {
     return values
   }
 
-  /// The words of a command, as a shell splits them; quotes hold words together.
-  static func shellWords(_ text: String) -> [String] {
-    var words: [String] = []
-    var word: String?
-    var quote: Character?
-    for character in text {
-      if let open = quote {
-        if character == open { quote = nil } else { word = (word ?? "") + [character] }
-      } else if character == "'" || character == "\"" {
-        quote = character
-        word = word ?? ""
-      } else if character.isWhitespace {
-        if let whole = word { words.append(whole) }
-        word = nil
-      } else {
-        word = (word ?? "") + [character]
-      }
+}
+
+/// The words of a command, as a shell splits them; quotes hold words together.
+public func shellWords(_ text: String) -> [String] {
+  var words: [String] = []
+  var word: String?
+  var quote: Character?
+  for character in text {
+    if let open = quote {
+      if character == open { quote = nil } else { word = (word ?? "") + [character] }
+    } else if character == "'" || character == "\"" {
+      quote = character
+      word = word ?? ""
+    } else if character.isWhitespace {
+      if let whole = word { words.append(whole) }
+      word = nil
+    } else {
+      word = (word ?? "") + [character]
     }
-    return words + (word.map { [$0] } ?? [])
   }
+  return words + (word.map { [$0] } ?? [])
 }

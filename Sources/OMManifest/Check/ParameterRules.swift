@@ -78,5 +78,5 @@ extension TaskTraits {
   fileprivate static let none = TaskTraits(
     summary: "", contract: .kernel, resultVersion: 1, exactness: .equal, passes: [], outputs: [],
     dataTypes: [], requiredAxes: [], optionalAxes: [], groups: [], units: [:], runOnly: [],
-    examples: [], program: nil)
+    examples: [], program: nil, imageProgram: nil)
 }

@@ -18,9 +18,11 @@ struct Provenance: Sendable {
     var record: JSONObject = [
       "run_id": .string(runID), "task": .string(request.manifest.identifier),
       "result_version": JSON(request.manifest.traits.resultVersion),
-      "exactness": .string(request.manifest.traits.exactness.rawValue),
-      "parameters": .object(request.parameters.resultValues),
     ]
+    if let exactness = request.manifest.traits.exactness {
+      record["exactness"] = .string(exactness.rawValue)
+    }
+    record["parameters"] = .object(request.parameters.resultValues)
     if let program = request.entry.program.fingerprint { record["program"] = .string(program) }
     let select = request.options.select
     if !select.isEmpty {

@@ -136,7 +136,7 @@ package struct ImageSetup: Sendable {
   }
 
   /// The types of an image, as we recorded them.
-  private static func types(of image: OMEImage) -> [String: Bool] {
+  static func types(of image: OMEImage) -> [String: Bool] {
     let members = image.record?["types"]?.objectValue?.members ?? []
     return members.reduce(into: [:]) { types, member in
       types[member.key] = member.value.boolValue
@@ -144,7 +144,7 @@ package struct ImageSetup: Sendable {
   }
 
   /// Why a task does not take an image of these types; nil when it does.
-  private static func refusal(_ manifest: Manifest, _ types: [String: Bool]) -> String? {
+  static func refusal(_ manifest: Manifest, _ types: [String: Bool]) -> String? {
     for (type, wanted) in manifest.inputTypes.sorted(by: { $0.key < $1.key })
     where (types[type] ?? false) != wanted {
       return "`\(type)` is \(!wanted), \(manifest.identifier) takes images where it is \(wanted)"

@@ -12,6 +12,8 @@ package enum ImagePass: String, Sendable, CaseIterable {
   case tiles
   /// The sums of objects.
   case measure
+  /// A program that does a whole image by itself.
+  case program
 
   /// The passes over an image in their order, for a plan and for the progress of a run.
   ///

@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMManifest
 import OMStore
 import OMTask
 import OMZarr
@@ -15,7 +16,10 @@ import OMZarr
 /// - Returns: The plan: the same regions, files and bytes as the run's.
 /// - Throws: What concerns the whole run; a fault of a single image is a note of its plan.
 package func makePlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
-  try Planner(request: request, ranks: ranks).plan()
+  if request.manifest.traits.contract == .image {
+    return try makeProgramPlan(request, ranks: ranks)
+  }
+  return try Planner(request: request, ranks: ranks).plan()
 }
 
 private struct Planner {

@@ -1,5 +1,6 @@
 import OMGrid
 import OMJSON
+import OMTask
 
 // Reports as messages between ranks.
 
@@ -12,6 +13,11 @@ extension ImageReport {
     object["outputs"] = .array(outputs.map { $0.encoded() })
     if !mismatches.isEmpty { object["mismatches"] = .array(mismatches.map { .string($0) }) }
     if damage.count > 0 { object["damage"] = damage.encoded() }
+    if let answer {
+      object["updates"] = .array(answer.updates.map(JSON.object))
+      object["removals"] = .array(answer.removals.map(JSON.string))
+    }
+    if let log { object["log"] = .string(log) }
     return .object(object)
   }
 
@@ -23,6 +29,12 @@ extension ImageReport {
     outputs = (json["outputs"]?.arrayValue ?? []).compactMap(OutputReport.init(decoding:))
     mismatches = json["mismatches"]?.arrayValue?.compactMap(\.stringValue) ?? []
     if let damage = json["damage"] { self.damage = DamageReport(decoding: damage) }
+    if let updates = json["updates"]?.arrayValue {
+      answer = WholeImageAnswer(
+        updates: updates.compactMap(\.objectValue),
+        removals: json["removals"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+    }
+    log = json["log"]?.stringValue
   }
 }
 

@@ -14,6 +14,8 @@ package struct RunPlan: Sendable {
   package var memory = 0
   /// Free bytes where the results go; nil when nothing is known.
   package var freeBytes: Int?
+  /// The words that start the program that does the images by itself; nil when omtask does them.
+  package var program: [String]?
   /// What a person should know before the start.
   package var warnings: [String] = []
 

@@ -1,5 +1,6 @@
 package import OMGrid
 package import OMJSON
+package import OMTask
 
 /// What became of a run.
 package struct RunReport: Sendable {
@@ -67,6 +68,10 @@ package struct ImageReport: Sendable {
   package var mismatches: [String] = []
   /// Its damaged chunks that count as fill value.
   package var damage = DamageReport()
+  /// What a program said that did the image by itself; nil when omtask did it.
+  package var answer: WholeImageAnswer?
+  /// Where that is what the program printed; nil when that is nothing.
+  package var log: String?
 
   /// Makes the report of an image.
   package init(uri: String, status: Status, fault: Fault? = nil) {

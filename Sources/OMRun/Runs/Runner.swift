@@ -63,7 +63,7 @@ struct Runner: Sendable {
   let inputs: Inputs
   let observer: (any RunObserver)?
   private let watch = LabelsWatch()
-  private let unheard = UnheardWarnings()
+  let unheard = UnheardWarnings()
 
   init(
     _ request: RunRequest, _ engine: ThreadEngine, _ inputs: Inputs,
@@ -93,6 +93,7 @@ struct Runner: Sendable {
   }
 
   func run() throws -> RunReport {
+    if runsProgram { return try runProgram() }
     try checkOutput()
     if let part = request.options.part {
       try checkPart()
@@ -204,7 +205,7 @@ struct Runner: Sendable {
     Partition(costs: inputs.items.map { _ in 1 }, parts: engine.rankCount).pieces(of: engine.rank)
   }
 
-  private func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
+  func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
     if fault.endsRun { throw fault }
     let fault = hinting(fault)
     let uri = inputs.items[index].uri
@@ -216,12 +217,12 @@ struct Runner: Sendable {
 
   func warn(_ text: String) { tell(.warning(text)) }
 
-  private func tell(_ event: RunEvent) {
+  func tell(_ event: RunEvent) {
     if let observer { return observer.handle(event) }
     if case .warning(let text) = event { unheard.add(text) }
   }
 
-  private func tell(_ report: ImageReport) {
+  func tell(_ report: ImageReport) {
     for output in report.outputs where report.status == .done {
       observer?.handle(.output(output, image: report.uri))
     }

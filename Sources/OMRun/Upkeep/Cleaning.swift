@@ -46,7 +46,8 @@ package struct Cleaning: Sendable {
           try removeLeft(lock, in: stages)
         } catch { note(error, "\(stages.path)/\(lock.name)") }
       }
-      for name in try stages.list() where !isKnown("\(stages.path)/\(name)") {
+      for name in try stages.list()
+      where !isKnown("\(stages.path)/\(name)") && !ProgramRecord.isName(name) {
         kept.append(
           Kept(path: "\(stages.path)/\(name)", reason: "is nothing that omtask makes there"))
       }

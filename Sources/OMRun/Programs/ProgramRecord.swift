@@ -1,0 +1,109 @@
+import Glibc
+import OMJSON
+import OMStore
+import OMTask
+
+/// The record of an image that a program has done: what it said, and how it left everything.
+///
+/// It lies beside the image, where no program looks, as `.<image>.omtask/<run id>.json`.
+struct ProgramRecord: Sendable {
+  /// How the program left the image.
+  let state: ImageState
+  /// How it left the other images that it told of, by their addresses.
+  let others: [String: ImageState]
+  /// The parts of the image that it made or changed.
+  let made: [String]
+  /// What it said.
+  let answer: WholeImageAnswer
+
+  /// The name of the record of a run.
+  static func name(_ runID: String) -> String { runID + ".json" }
+  /// The name of what the program of a run printed.
+  static func logName(_ runID: String) -> String { runID + ".log" }
+
+  /// Whether a name in the folder beside an image is that of a record or its log.
+  static func isName(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 2 && ["json", "log"].contains(parts[1])
+      && parts[0].utf8.count == 16 && parts[0].allSatisfy(\.isHexDigit)
+  }
+
+  /// Describes what was done.
+  init(
+    state: ImageState, others: [String: ImageState], made: [String], answer: WholeImageAnswer
+  ) {
+    self.state = state
+    self.others = others
+    self.made = made
+    self.answer = answer
+  }
+
+  /// The document of the record.
+  func document(_ identity: ProgramIdentity, image: String, attempts: Int) -> JSON {
+    var document = identity.document
+    document["omtask"] = [
+      "image": .string(image), "attempts": JSON(attempts), "finished": JSON(Int(time(nil))),
+    ]
+    document["state"] = state.json
+    document["others"] = .object(
+      JSONObject(members: others.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) }))
+    document["made"] = .array(made.map(JSON.string))
+    document["updates"] = .array(answer.updates.map(JSON.object))
+    document["removals"] = .array(answer.removals.map(JSON.string))
+    return .object(document)
+  }
+
+  /// Reads a record.
+  ///
+  /// Addresses in it are turned into those of today when the image was moved with all around it.
+  ///
+  /// - Parameters:
+  ///   - bytes: The file.
+  ///   - image: Where the image is now.
+  /// - Returns: Nil for what is no record.
+  init?(_ bytes: [UInt8], image: String) {
+    guard let json = try? JSON(parsing: bytes, subject: ""),
+      let state = ImageState(json["state"]), let then = json["omtask"]?["image"]?.stringValue,
+      let updates = json["updates"]?.arrayValue?.compactMap(\.objectValue)
+    else { return nil }
+    let (old, new) = (Self.parent(of: then), Self.parent(of: image))
+    let moved = { (url: String) -> String in
+      url.hasPrefix("\(old)/") ? "\(new)\(url.dropFirst(old.count))" : url
+    }
+    self.state = state
+    made = json["made"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    var others: [String: ImageState] = [:]
+    for (url, entry) in json["others"]?.objectValue?.members ?? [] {
+      guard let state = ImageState(entry) else { return nil }
+      others[moved(url)] = state
+    }
+    self.others = others
+    answer = WholeImageAnswer(
+      updates: updates.map { update in
+        var update = update
+        for key in ["zarr_url", "origin"] {
+          if let url = update[key]?.stringValue { update[key] = .string(moved(url)) }
+        }
+        return update
+      },
+      removals: (json["removals"]?.arrayValue?.compactMap(\.stringValue) ?? []).map { moved($0) })
+  }
+
+  private static func parent(of path: String) -> Substring {
+    path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+  }
+
+  /// What is not as the program left it or found it; nil when all is.
+  ///
+  /// *Local*.
+  ///
+  /// - Parameter image: Where the image is.
+  func firstChange(of image: String) throws(Fault) -> String? {
+    guard let now = try ImageState(at: image) else { return "the image" }
+    if let part = now.firstChange(since: state) { return part.isEmpty ? "its metadata" : part }
+    for (url, state) in others.sorted(by: { $0.key < $1.key }) {
+      guard let now = try ImageState(at: url), now.keeps(state) else { return url }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,104 @@
+import Glibc
+import OMImage
+import OMJSON
+import OMStore
+
+/// The hidden folder beside an image while a program works on it: `.<image>.omtask/<run id>/`.
+///
+/// It holds the lock of the run, `run.json`, the files of the call and, after a failure, what the program
+/// printed. The lock of the image's place is held with it, so that nobody runs another program on the
+/// image or replaces it.
+final class ProgramStage: Sendable {
+  /// The folder of the run.
+  let root: OutputFolder
+  /// The folder of all runs, with the records.
+  let home: OutputFolder
+  private let stage: Stage
+  private let place: FileLock
+
+  private static let tries = 50
+
+  /// Takes both locks.
+  ///
+  /// *Local*.
+  ///
+  /// - Parameters:
+  ///   - image: The image.
+  ///   - runID: The run.
+  ///   - rules: How locks are taken.
+  ///   - durability: What waits for the disk.
+  /// - Throws: A fault of kind `locked` when another process keeps a lock, `permission` when nothing
+  ///   can be written beside the image.
+  init(
+    _ image: SeparatePath, runID: String, _ rules: LockRules, _ durability: Durability
+  ) throws(Fault) {
+    let holder = try OutputFolder(path: image.parent)
+    let wait = LockWait(rules.patience)
+    for _ in 0..<Self.tries {
+      do throws(Fault) {
+        let home = try holder.makeFolder(image.stages)
+        let root = try home.makeFolder(runID)
+        let stage = Stage(
+          holder: holder, folder: image.stages, runID: runID, rank: 0, durability: durability)
+        let lock = try FileLock.acquire(
+          Stage.lockName, in: root, holder: rules.holder, patience: wait.left,
+          onBreak: rules.warn, whileWaiting: rules.check)
+        stage.open(root)
+        stage.take(lock)
+        stage.expectMore()
+        do throws(Fault) {
+          place = try FileLock.acquire(
+            SeparateCommitter.lock.name, in: home, holder: rules.holder, patience: wait.left,
+            onBreak: rules.warn, whileWaiting: rules.check)
+        } catch {
+          stage.unlock()
+          stage.removeFolders()
+          throw error
+        }
+        (self.root, self.home, self.stage) = (root, home, stage)
+        return
+      } catch {
+        // Who held the lock before has removed the folder.
+        if error.kind == .missing { continue }
+        var fault = error
+        if error.kind == .permission {
+          fault.hint = "what is done is noted beside the image, so its folder must be writable"
+        }
+        throw fault
+      }
+    }
+    throw Fault(
+      .locked, joinedKey(image.parent, image.stages), "other processes keep removing it",
+      hint: "run the command again")
+  }
+
+  /// What an earlier invocation noted that was not finished.
+  var earlier: JSON? {
+    guard let bytes = try? root.read(Stage.recordName, limit: JSON.maximumBytes) else { return nil }
+    return try? JSON(parsing: bytes, subject: Stage.recordName)
+  }
+
+  /// Notes something about the run.
+  func note(_ document: JSONObject) throws(Fault) {
+    try root.write(
+      Stage.recordName, JSON.object(document).bytes(indent: 2),
+      durable: stage.durability != .none)
+  }
+
+  /// Writes a file among the records.
+  func write(_ name: String, _ bytes: [UInt8]) throws(Fault) {
+    try home.write(name, bytes, durable: stage.durability != .none)
+  }
+
+  /// Gives the locks back and keeps the folder of the run.
+  func leave() {
+    place.release()
+    stage.unlock()
+  }
+
+  /// Removes the folder of the run.
+  func remove() throws(Fault) {
+    place.release()
+    try stage.remove()
+  }
+}

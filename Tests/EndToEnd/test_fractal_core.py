@@ -1,0 +1,143 @@
+"""A task of Fractal's own core package, from PyPI, run by omtask over a plate, and killed on the way."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ngio
+import numpy as np
+import pytest
+
+from omtask_testing import samples
+from omtask_testing.fractal import core_python
+from omtask_testing.images import PlateShape, write_plate
+from omtask_testing.jobs import Job, until
+from omtask_testing.layouts import ZSTD, Layout
+from omtask_testing.program import Program
+from omtask_testing.reading import listed_labels, read_label
+from omtask_testing.tables import write_rois
+from omtask_testing.trees import tree
+
+LAYOUT = Layout("sharded", "0.5", (1, 32, 32), (1, 64, 64), (ZSTD,))
+DIRECT = """
+import json, sys
+from fractal_tasks_core.threshold_segmentation import threshold_segmentation
+arguments, *images = sys.argv[1:]
+for image in images:
+    threshold_segmentation(zarr_url=image, **json.loads(arguments))
+"""
+# Otsu for each field of view alone, after a blur; small objects go; boxes of objects as a table.
+ARGUMENTS: dict[str, Any] = {
+    "channel": {"mode": "label", "identifier": "GFP"},
+    "output_label_name": "{channel_identifier}_cells",
+    "iterator_configuration": {"roi_table": "FOV_ROI_table"},
+    "pre_post_process": {
+        "pre_process": [{"type": "Gaussian Blur Filter", "sigma_xy": 1.5}],
+        "post_process": [{"type": "Size Filter", "min_size": 6}],
+    },
+    "create_masking_roi_table": {
+        "mode": "Create Masking ROI Table", "table_name": "{output_label_name}_boxes"},
+}
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    return core_python()
+
+
+def place(python: Path) -> str:
+    """The task, as it lies in its environment."""
+    ask = "import fractal_tasks_core as f; print(f.__path__[0])"
+    folder = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
+    return f"{folder.strip()}/__FRACTAL_MANIFEST__.json#threshold-segmentation"
+
+
+def make_plate(path: Path, shape: PlateShape, rng: np.random.Generator) -> list[Path]:
+    images = {
+        place: samples.blobs_image(LAYOUT, rng, "cyx", (2, 128, 128), 2, ("DAPI", "GFP"))
+        for place in shape.images
+    }
+    write_plate(path, shape, images)
+    half = 0.325 * 64
+    for place in images:
+        boxes = [{"y": (0.0, 0.325 * 128), "x": (start, half)} for start in (0.0, half)]
+        write_rois(path / place, "FOV_ROI_table", boxes)
+    return [path / place for place in images]
+
+
+def assert_equal(made: Path, wanted: Path) -> None:
+    """Labels and tables of two images are the same, and ngio reads them."""
+    assert listed_labels(made) == listed_labels(wanted) == ["GFP_cells"]
+    ours, theirs = read_label(made, "GFP_cells"), read_label(wanted, "GFP_cells")
+    assert all(np.array_equal(a, b) for a, b in zip(ours.levels, theirs.levels, strict=True))
+    assert ours.levels[0].max() > 1
+    tables = [
+        ngio.open_ome_zarr_container(str(image)).get_table("GFP_cells_boxes").dataframe
+        for image in (made, wanted)
+    ]
+    assert len(tables[0]) > 1 and tables[0].equals(tables[1])
+
+
+def test_the_core_threshold_task_over_a_plate(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator,
+    scaled: Callable[[int, int], int],
+) -> None:
+    shape = PlateShape(scaled(2, 8), scaled(3, 12), 1)
+    plate, copy = tmp_path / "plate.zarr", tmp_path / "direct.zarr"
+    images = make_plate(plate, shape, rng)
+    shutil.copytree(plate, copy)
+    pairs = [(image, copy / image.relative_to(plate)) for image in images]
+    direct = [python, "-c", DIRECT, json.dumps(ARGUMENTS), *(theirs for _, theirs in pairs)]
+    subprocess.run(direct, check=True, capture_output=True, timeout=600)
+    file = tmp_path / "args.json"
+    file.write_text(json.dumps(ARGUMENTS))
+
+    # Killed when the first image is done, in the middle of another.
+    command = [omtask.path, "run", place(python), plate, "--args-json", file, "--threads", "2"]
+    job = Job(command, tmp_path, {})
+    try:
+        until(lambda: list(plate.rglob(".0.omtask/*.json")), 120, "the first image")
+        os.kill(job.ranks()[0], signal.SIGKILL)
+        job.end(20)
+    finally:
+        job.clean_up()
+    done = {str(path.parent.parent / "0") for path in plate.rglob(".0.omtask/*.json")}
+    assert 1 <= len(done) < len(images)
+
+    out = tmp_path / "out.json"
+    call: dict[str, Any] = {"ranks": 2, "extra": ["--args-json", file, "--out-json", out]}
+    outcome = omtask.run(place(python), plate, **call, timeout=1200)
+    assert set(outcome.report.with_status("skipped")) == done
+    assert len(outcome.report.with_status("done")) == len(images) - len(done)
+    first = next(image for image in outcome.report.images if image["status"] == "done")
+    assert {(o["kind"], o["name"]) for o in first["outputs"]} == {
+        ("label", "GFP_cells"), ("table", "GFP_cells_boxes")}
+    assert "label GFP_cells successfully created" in Path(first["log"]).read_text()
+    assert json.loads(out.read_text()) == {
+        "image_list_updates": [{"zarr_url": str(image)} for image in images]}
+    for ours, theirs in pairs:
+        assert_equal(ours, theirs)
+
+    # And once more: nothing is left to do.
+    before = tree(plate)
+    again = omtask.run(place(python), plate, **call)
+    assert len(again.report.with_status("skipped")) == len(images)
+    assert again.seconds < 5 and tree(plate) == before
+
+
+def test_what_the_task_says_is_told(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    (image,) = make_plate(tmp_path / "plate.zarr", PlateShape(1, 1, 1), rng)
+    said = omtask.run(
+        place(python), image, extra=["--channel", '{"identifier": "RFP"}'], expect=1).stderr
+    assert "ended with exit code 1" in said and "set skip_if_missing to True" in said
+    said = omtask.run(
+        place(python), image, extra=["--channel", '{"mode": "name", "identifier": "GFP"}'], expect=64
+    ).stderr
+    assert "allowed are label, wavelength_id, index" in said
