@@ -8,8 +8,11 @@ import OMTask
 struct ManifestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "manifest",
-    abstract: "Check manifests of tasks, begin a new one, or export all for Fractal and napari.",
-    subcommands: [CheckManifestCommand.self, NewManifestCommand.self, ExportManifestCommand.self])
+    abstract: "Check and test tasks, begin a new one, or export all for Fractal and napari.",
+    subcommands: [
+      CheckManifestCommand.self, TestManifestCommand.self, NewManifestCommand.self,
+      ExportManifestCommand.self,
+    ])
 }
 
 /// `omtask manifest check FILE…`: every mistake with its place.

@@ -38,7 +38,7 @@ struct PlanMaker {
       selection: selection,
       masking: try recipe.masking.map { (name) throws(Fault) in
         try MaskingLabel(name, for: image, in: self.image, level: level)
-      }, damage: damage)
+      }, growth: options.growth, damage: damage)
     if recipe.objects?.clearsBorder == true, plan.selection.boxes != nil {
       throw Fault(
         .usage, "", "`clear_border` is given, but the boxes of `--roi-table` make no single box",
@@ -70,7 +70,8 @@ struct PlanMaker {
     var plan = try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
-      letters: image.axes.map(\.letter), selection: selection, damage: damage)
+      letters: image.axes.map(\.letter), selection: selection, growth: options.growth,
+      damage: damage)
     plan.ingredients = ingredients
     return plan
   }
