@@ -147,7 +147,8 @@ let package = Package(
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMObjects", "OMTasks", "TestSupport",
       ], hasFixtures: true),
-    tests("OMTaskTesting", ["OMJSON", "OMGrid", "OMManifest", "OMTask", "OMTasks"]),
+    tests(
+      "OMTaskTesting", ["OMJSON", "OMGrid", "OMZarr", "OMManifest", "OMTask", "OMTasks"]),
     tests("OMMPI", ["OMJSON"]),
     tests(
       "OMCommands",

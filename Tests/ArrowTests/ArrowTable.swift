@@ -5,8 +5,8 @@ enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
     "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-    "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting", "OMMPI", "OMCommands", "OMTasks",
-    "manifest-compiler", "omtask",
+    "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting", "OMMPI", "OMCommands",
+    "OMTasks", "manifest-compiler", "omtask",
   ]
 
   /// Modules that see less than what lies below them.
