@@ -36,6 +36,8 @@ let package = Package(
     // for programs with tasks of their own (docs/swift-tasks.md): the engine, and what tasks see
     .library(
       name: "OMTaskKit", targets: ["OMJSON", "OMGrid", "OMManifest", "OMTask", "OMCommands"]),
+    // for the tests of such programs: whether a result depends on how the work was cut
+    .library(name: "OMTaskTesting", targets: ["OMTaskTesting"]),
     // the tasks of this program, to be offered beside others
     .library(name: "OMTasks", targets: ["OMTasks"]),
     // turns the manifests of such a package into Swift
@@ -96,6 +98,13 @@ let package = Package(
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMTables", "OMObjects", "CSys",
       ]),
+    // tasks and kernels tried in random pieces, for authors and for `omtask manifest test`
+    library(
+      "OMTaskTesting",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+        "OMTables", "OMRun",
+      ]),
     // ranks
     library("OMMPI", ["OMJSON", "OMRun", "CMPI"]),
     // one file per subcommand
@@ -103,7 +112,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMTables", "OMExternal", "OMRun", "OMMPI", "CPNG", "CSys",
+        "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -138,6 +147,8 @@ let package = Package(
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMObjects", "OMTasks", "TestSupport",
       ], hasFixtures: true),
+    tests(
+      "OMTaskTesting", ["OMJSON", "OMGrid", "OMZarr", "OMManifest", "OMTask", "OMTasks"]),
     tests("OMMPI", ["OMJSON"]),
     tests(
       "OMCommands",

@@ -9,10 +9,20 @@ let package = Package(
     .package(name: "omtask", path: "../..")
   ],
   targets: [
+    // the tasks, one for each manifest
+    .target(
+      name: "RangeTasks",
+      dependencies: [.product(name: "OMTaskKit", package: "omtask")],
+      plugins: [.plugin(name: "ManifestPlugin", package: "omtask")]),
+    // the program
     .executableTarget(
       name: "range-tasks",
-      dependencies: [.product(name: "OMTaskKit", package: "omtask")],
-      path: "Sources",
-      plugins: [.plugin(name: "ManifestPlugin", package: "omtask")])
+      dependencies: ["RangeTasks", .product(name: "OMTaskKit", package: "omtask")],
+      path: "Sources/Program"),
+    // whether results depend on how the work is cut
+    .testTarget(
+      name: "RangeTasksTests",
+      dependencies: ["RangeTasks", .product(name: "OMTaskTesting", package: "omtask")],
+      path: "Tests"),
   ]
 )

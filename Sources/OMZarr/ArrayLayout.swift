@@ -94,7 +94,8 @@ extension ArrayLayout {
     [
       "zarr_format": 2, "shape": sizes(shape), "chunks": sizes(chunkShape),
       "dtype": .string(V2DataType.name(dataType)), "compressor": compression.v2Compressor(),
-      "fill_value": zero, "order": "C", "filters": .null, "dimension_separator": .string(keySeparator),
+      "fill_value": zero, "order": "C", "filters": .null,
+      "dimension_separator": .string(keySeparator),
     ]
   }
 

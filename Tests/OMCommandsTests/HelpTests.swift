@@ -11,6 +11,10 @@ import Testing
     ("tasks", ["tasks", "--help"]), ("info", ["info", "--help"]),
     ("preview", ["preview", "--help"]), ("cat", ["cat", "--help"]),
     ("verify", ["verify", "--help"]), ("manifest", ["manifest", "--help"]),
+    ("manifest-check", ["manifest", "check", "--help"]),
+    ("manifest-test", ["manifest", "test", "--help"]),
+    ("manifest-new", ["manifest", "new", "--help"]),
+    ("manifest-export", ["manifest", "export", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
@@ -70,6 +74,9 @@ import Testing
     (["help", "info"], .command("info")), (["info", "--help"], .command("info")),
     (["run", "threshold", "a.zarr", "--min-size", "--help"], .task("threshold", of: "run")),
     (["plan", "-h", "threshold"], .task("threshold", of: "plan")),
+    (["manifest", "test", "x", "--help"], .subcommand("test", of: "manifest")),
+    (["help", "manifest", "new"], .subcommand("new", of: "manifest")),
+    (["manifest", "--help"], .command("manifest")),
     (["run", "--help"], .command("run")), (["run", "--threads", "2", "-h"], .command("run")),
   ])
   func `help is found in calls that are wrong or not complete`(

@@ -21,7 +21,21 @@ import Testing
     let text = try #require(task.files.last?.text)
     let findings = ManifestCheck.findings(inText: Array(text.utf8), subject: "new")
     #expect(findings.map(\.finding.message).isEmpty)
-    #expect(task.files.last?.name == "\(task.identifier).json")
+    #expect(task.files.last?.name == task.manifestFile)
+    #expect(Set(task.files.map(\.name)).count == task.files.count)
+    let page = try #require(task.files.first { $0.name == "README.md" }?.text)
+    for step in task.steps { #expect(page.contains("\n\(step.call) ")) }
+    #expect(task.steps.contains { $0.call.contains("manifest test") })
+  }
+
+  @Test func `a Swift package has names that cannot meet`() throws {
+    let task = try NewTask(name: "Bright Spots", language: .swift)
+    let names = task.files.map(\.name)
+    #expect(names.contains("Sources/BrightSpotsTasks/BrightSpots.swift"))
+    let source = try #require(task.files.first { $0.name.hasSuffix("/BrightSpots.swift") }?.text)
+    #expect(source.contains("struct BrightSpotsTask: RegionTask"))
+    #expect(source.contains("BrightSpotsParameters(bound)"))
+    #expect(throws: Fault.self) { try NewTask(name: "Omtask", language: .swift) }
   }
 
   @Test(arguments: ["", "1x", "../x", "a/b", "ä", "a_b"])

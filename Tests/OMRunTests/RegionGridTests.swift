@@ -37,6 +37,25 @@ import Testing
     #expect(zip(cell, unit).allSatisfy { $0.isMultiple(of: $1) })
   }
 
+  @Test(arguments: layouts)
+  func `a trial says how many write units a region has`(
+    shape: [Int], unit: [Int], spatialAxes: Int
+  ) {
+    let counts = Vector3(2, 1, 3)
+    let grid = RegionGrid(
+      shape: shape, unit: unit, spatialAxes: spatialAxes, growth: .units(counts))
+    let leading = shape.count - spatialAxes
+    let wanted = Array([2, 1, 3].suffix(spatialAxes))
+    for axis in shape.indices {
+      let all = (shape[axis] + unit[axis] - 1) / unit[axis]
+      let count = axis < leading ? 1 : min(all, wanted[axis - leading])
+      #expect(grid.cells.cellShape[axis] == count * unit[axis])
+    }
+    let plane = RegionGrid(
+      shape: shape, unit: unit, spatialAxes: spatialAxes, reach: .plane, growth: .units(counts))
+    #expect(zip(plane.cells.cellShape, shape).suffix(2).allSatisfy { $0 >= $1 })
+  }
+
   @Test func `a large image has dozens of regions of at most 16 million voxels`() {
     let grid = RegionGrid(shape: [600, 2048, 2048], unit: [64, 256, 256], spatialAxes: 3)
     #expect(grid.cells.count >= 64)

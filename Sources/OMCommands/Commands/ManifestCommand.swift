@@ -8,8 +8,11 @@ import OMTask
 struct ManifestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "manifest",
-    abstract: "Check manifests of tasks, begin a new one, or export all for Fractal and napari.",
-    subcommands: [CheckManifestCommand.self, NewManifestCommand.self, ExportManifestCommand.self])
+    abstract: "Check and test tasks, begin a new one, or export all for Fractal and napari.",
+    subcommands: [
+      CheckManifestCommand.self, TestManifestCommand.self, NewManifestCommand.self,
+      ExportManifestCommand.self,
+    ])
 }
 
 /// `omtask manifest check FILE…`: every mistake with its place.
@@ -114,7 +117,7 @@ struct NewManifestCommand: Subcommand {
   @Argument(help: "The name of the task for people, such as \"Bright Spots\".")
   var name: String
 
-  @Option(help: ArgumentHelp("What it is written in.", valueName: "python|shell"))
+  @Option(help: ArgumentHelp("What it is written in.", valueName: "python|shell|swift"))
   var language: TaskLanguage = .python
 
   @Option(
@@ -140,11 +143,9 @@ struct NewManifestCommand: Subcommand {
         hint: "name a new folder with `--output`")
     }
     for file in task.files { try folder.write(file.name, Array(file.text.utf8), durable: false) }
-    let manifest = "\(path.hasPrefix("/") ? "" : "./")\(path)/\(task.identifier).json"
-    context.console.note([
-      "\(path): \(task.files.map(\.name).joined(separator: ", "))",
-      "to run it: omtask run \(manifest) IMAGE.zarr",
-    ])
+    context.console.note(
+      ["\(path): \(task.files.map(\.name).joined(separator: ", "))", "what to do there:"]
+        + task.steps.map { "  \($0.call)" })
     return 0
   }
 }

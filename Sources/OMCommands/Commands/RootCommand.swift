@@ -46,6 +46,12 @@ private func ownHelpText(
   case .command(let name):
     guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
     return TaskHelp.text(of: command, tasks: [], columns: columns)
+  case .subcommand(let word, let name):
+    guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
+    guard let part = command.subcommand(word) else {
+      return TaskHelp.text(of: command, tasks: [], columns: columns)
+    }
+    return TaskHelp.text(of: part, below: name, tasks: [], columns: columns)
   case .task(let task, let name):
     guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
     // A preview may be asked for an image too.

@@ -6,6 +6,8 @@ enum HelpRequest: Equatable {
   case program
   /// `omtask info --help`, `omtask help info`.
   case command(String)
+  /// `omtask manifest test --help`.
+  case subcommand(String, of: String)
   /// `omtask run threshold --help`.
   case task(String, of: String)
 
@@ -26,6 +28,8 @@ enum HelpRequest: Equatable {
     let takesTask = ["run", "plan", "preview"].contains(command)
     if takesTask, words.count > 1, !words[1].hasPrefix("-") {
       self = .task(words[1], of: command)
+    } else if ["manifest", "tasks"].contains(command), words.count > 1, !words[1].hasPrefix("-") {
+      self = .subcommand(words[1], of: command)
     } else {
       self = .command(command)
     }

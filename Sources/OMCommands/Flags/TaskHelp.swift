@@ -41,12 +41,17 @@ enum TaskHelp {
     return help.text(columns: columns)
   }
 
-  /// Help for `omtask info --help`.
-  static func text(of command: CommandDescription, tasks: [Manifest], columns: Int) -> String {
+  /// Help for `omtask info --help`; with the command that it is `below`, for
+  /// `omtask manifest test --help`.
+  static func text(
+    of command: CommandDescription, below parent: String? = nil, tasks: [Manifest], columns: Int
+  ) -> String {
     var help = HelpText()
     let positional = command.arguments.filter { $0.flag == nil }.map(\.usage)
     let name = command.name == "omtask" ? "<command>" : command.name
-    let call = ["omtask", name] + positional + (command.flags.isEmpty ? [] : ["[flags]"])
+    let call =
+      ["omtask", parent, name].compactMap(\.self) + positional
+      + (command.flags.isEmpty ? [] : ["[flags]"])
     help.opening = [command.abstract, "", "  " + call.joined(separator: " ")]
     if !command.discussion.isEmpty { help.opening += ["", command.discussion] }
     help.sections = sections(of: command)

@@ -94,7 +94,9 @@ struct PreviewTask {
     let channels = preview.channels.isEmpty ? shown : Array(preview.channels.prefix(3))
     let painter = PreviewPainter(image: image, view: view)
     let labels = takes("label") ? [] : flags.label
-    let picture = try TemporaryFolder.with(context.environment, preview.stop) { folder in
+    let picture = try TemporaryFolder.with(
+      in: context.environment["TMPDIR"], for: "preview", preview.stop
+    ) { folder in
       let outputs = try preview.make(
         at: "\(folder)/result.zarr", observer: PreviewListener(console: context.console))
       answer.outputs = outputs

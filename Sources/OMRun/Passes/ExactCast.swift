@@ -1,4 +1,4 @@
-import OMGrid
+package import OMGrid
 import OMTask
 
 /// Turns voxels into another type that has the very same numbers.
@@ -134,7 +134,7 @@ struct ExactCast {
 
 extension DataType {
   /// A voxel as people write it.
-  func text(_ voxel: UnsafeRawPointer) -> String {
+  package func text(_ voxel: UnsafeRawPointer) -> String {
     switch self {
     case .bool, .uint8: "\(voxel.loadUnaligned(as: UInt8.self))"
     case .int8: "\(voxel.loadUnaligned(as: Int8.self))"

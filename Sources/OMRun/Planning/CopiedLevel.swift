@@ -92,7 +92,8 @@ extension PlanMaker {
       CopyPlan(
         name: name, level: level, source: try source.array(level),
         levels: level == last ? Array(levels[level...]) : [levels[level]],
-        downsampling: recipe.downsampling, order: order, damage: damage)
+        downsampling: recipe.downsampling, order: order,
+        growth: options.growth, damage: damage)
     }
     return CopiedImage(
       plans: plans, levels: levels, order: order, copied: copied, downsampling: recipe.downsampling)

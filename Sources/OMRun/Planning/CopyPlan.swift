@@ -33,10 +33,11 @@ package struct CopyPlan: ArrayPlan {
   ///   - levels: The level and those that are made of it, at least one.
   ///   - downsampling: How these are made.
   ///   - order: The axes of the copy.
+  ///   - growth: How many write units make a region.
   ///   - damage: Takes damaged chunks of the source.
   init(
     name: String, level: Int, source: ZarrArray, levels: [CopiedLevel],
-    downsampling: Downsampling, order: AxisOrder, damage: DamageLog?
+    downsampling: Downsampling, order: AxisOrder, growth: RegionGrowth, damage: DamageLog?
   ) {
     precondition(!levels.isEmpty, "a copy has at least the level that is copied")
     self.name = name
@@ -52,7 +53,8 @@ package struct CopyPlan: ArrayPlan {
     sourceChunk = order.values(source.metadata.innerChunkShape, new: 1)
     let space = order.axes.count { $0.kind == .space }
     grid = RegionGrid(
-      shape: levels[0].layout.shape, unit: levels[0].layout.writeUnitShape, spatialAxes: space)
+      shape: levels[0].layout.shape, unit: levels[0].layout.writeUnitShape, spatialAxes: space,
+      growth: growth)
   }
 
   /// How the level that is copied is stored.

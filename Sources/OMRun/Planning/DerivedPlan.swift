@@ -42,12 +42,14 @@ package struct DerivedPlan: ArrayPlan {
   ///   - axisNames: Their names.
   ///   - letters: Their letters.
   ///   - selection: What is selected of the image.
+  ///   - growth: How many write units make a region.
   ///   - damage: Takes damaged chunks of the source.
   /// - Throws: `usage` for a projection along an axis that the image lacks, and what the recipe
   ///   throws for a channel.
   package init(
     recipe: ImageRecipe, name: String, sources: [ZarrArray], scales: [[Double]], axes: ImageAxes,
-    axisNames: [String], letters: [String], selection: SelectedVoxels, damage: DamageLog? = nil
+    axisNames: [String], letters: [String], selection: SelectedVoxels,
+    growth: RegionGrowth = .usual, damage: DamageLog? = nil
   ) throws(Fault) {
     self.recipe = recipe
     self.name = name
@@ -85,7 +87,7 @@ package struct DerivedPlan: ArrayPlan {
       shape: shapes[0].array, unit: shapes[0].unit,
       // An axis that is one voxel long does not grow.
       spatialAxes: axes.space.count, depth: collapsed.map { selection.bounds.shape[$0] } ?? 1,
-      reach: kernels.first?.reach ?? .any)
+      reach: kernels.first?.reach ?? .any, growth: growth)
   }
 
   package var title: String { "image \(name)" }

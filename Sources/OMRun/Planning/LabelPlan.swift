@@ -42,11 +42,12 @@ package struct LabelPlan: ArrayPlan {
   ///   - axisNames: Their names.
   ///   - selection: What is selected of the image, in voxels of the level that is read.
   ///   - masking: The label image whose objects hold the voxels that count.
+  ///   - growth: How many write units make a region.
   ///   - damage: Takes damaged chunks of the sources.
   package init(
     recipe: LabelRecipe, name: String, sources: [ZarrArray], scales: [[Double]], axes: ImageAxes,
     axisNames: [String], selection: SelectedVoxels, masking: MaskingLabel? = nil,
-    damage: DamageLog? = nil
+    growth: RegionGrowth = .usual, damage: DamageLog? = nil
   ) {
     self.recipe = recipe
     self.name = name
@@ -64,7 +65,7 @@ package struct LabelPlan: ArrayPlan {
     grid = RegionGrid(
       shape: LabelPlan.drop(dropped, metadata.shape),
       unit: LabelPlan.drop(dropped, metadata.storedChunkShape), spatialAxes: axes.space.count,
-      reach: recipe.tiles?.kernel.reach ?? .any)
+      reach: recipe.tiles?.kernel.reach ?? .any, growth: growth)
   }
 
   private static func drop<Value>(_ axis: Int?, _ values: [Value]) -> [Value] {

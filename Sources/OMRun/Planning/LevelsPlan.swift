@@ -38,11 +38,12 @@ package struct LevelsPlan: ArrayPlan {
   ///   - wanted: Its levels, at least two.
   ///   - downsampling: How they are made.
   ///   - fromBase: Whether every level is made of the finest one.
+  ///   - growth: How many write units make a region.
   ///   - damage: Takes damaged chunks of the finest level.
   /// - Throws: `internal` for levels that cannot be written, `limit` for windows of too many voxels.
   init(
     _ source: SourceImage, _ wanted: [WantedLevel], _ downsampling: Downsampling, fromBase: Bool,
-    damage: DamageLog?
+    growth: RegionGrowth, damage: DamageLog?
   ) throws(Fault) {
     let base = source.arrays[0]
     let metadata = base.metadata
@@ -74,7 +75,7 @@ package struct LevelsPlan: ArrayPlan {
     try LevelsPlan.check(windows)
     grid = RegionGrid(
       shape: metadata.shape, unit: metadata.storedChunkShape,
-      spatialAxes: source.axes.space.count)
+      spatialAxes: source.axes.space.count, growth: growth)
     edit = LevelsEdit(
       old: source.image.levels.map(\.path),
       transformations: LevelsPlan.transformations(

@@ -89,6 +89,7 @@ extension PlanMaker {
         .unsupported, path, "a level lies in the finest one, `\(base)`, or the other way round")
     }
     return try LevelsPlan(
-      source, wanted, downsampling, fromBase: recipe.fromBase, damage: damage)
+      source, wanted, downsampling, fromBase: recipe.fromBase, growth: options.growth,
+      damage: damage)
   }
 }

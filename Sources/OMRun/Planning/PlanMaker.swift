@@ -40,7 +40,7 @@ struct PlanMaker {
       selection: selection,
       masking: try recipe.masking.map { (name) throws(Fault) in
         try MaskingLabel(name, for: image, in: self.image, level: level)
-      }, damage: damage)
+      }, growth: options.growth, damage: damage)
     plan.keySeparator = self.image.version.keySeparator
     if recipe.objects?.clearsBorder == true, plan.selection.boxes != nil {
       throw Fault(
@@ -73,7 +73,8 @@ struct PlanMaker {
     var plan = try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
-      letters: image.axes.map(\.letter), selection: selection, damage: damage)
+      letters: image.axes.map(\.letter), selection: selection, growth: options.growth,
+      damage: damage)
     plan.ingredients = ingredients
     plan.keySeparator = image.version.keySeparator
     return plan

@@ -33,6 +33,8 @@ package struct RunOptions: Sendable {
   package var roiTable: String?
   /// The level that is taken for the finest: a preview looks at an image from a coarser one on.
   package var firstLevel = 0
+  /// How many write units make a region: a trial wants other regions than runs have.
+  package var growth = RegionGrowth.usual
   /// Where results go; nil puts them into the image.
   package var output: String?
   /// Whether another result under the same name is replaced.

@@ -56,7 +56,8 @@ extension PlanMaker {
       selection: Region(
         origin: source.axes.withoutChannel(whole.origin),
         shape: source.axes.withoutChannel(whole.shape)),
-      space: try labels.measuredSpace(), channelNames: names(of: recipe.channels), damage: damage)
+      space: try labels.measuredSpace(), channelNames: names(of: recipe.channels),
+      growth: options.growth, damage: damage)
     return (plan, labels.image)
   }
 

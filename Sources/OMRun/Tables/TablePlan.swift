@@ -31,7 +31,7 @@ package struct TablePlan: ArrayPlan {
   init(
     recipe: TableRecipe, labels: ZarrArray, image: ZarrArray?, imageAxes: ImageAxes,
     axes: ImageAxes, selection: Region, space: MeasuredSpace, channelNames: [String],
-    damage: DamageLog?
+    growth: RegionGrowth, damage: DamageLog?
   ) {
     self.recipe = recipe
     sources = [labels]
@@ -48,7 +48,7 @@ package struct TablePlan: ArrayPlan {
     let other = image.map { imageAxes.withoutChannel($0.metadata.storedChunkShape) } ?? own
     grid = RegionGrid(
       shape: labels.metadata.shape, unit: zip(own, other).map { max($0, $1) },
-      spatialAxes: axes.space.count)
+      spatialAxes: axes.space.count, growth: growth)
   }
 
   package var name: String { recipe.name }

@@ -29,10 +29,13 @@ struct LocalRangeTask: RegionTask {
 }
 
 /// The largest minus the smallest voxel of a box; beyond the volume there are no voxels.
-struct LocalRange: TileKernel {
-  let halo: Vector3
+package struct LocalRange: TileKernel {
+  package let halo: Vector3
 
-  func apply<V: Voxel>(
+  /// Makes the kernel of a window that reaches as far as the halo.
+  package init(halo: Vector3) { self.halo = halo }
+
+  package func apply<V: Voxel>(
     _ input: Tile<V>, _ output: OutputTile, scratch: TileScratch
   ) throws(Fault) {
     let (origin, shape) = (output.origin, output.shape)

@@ -1,4 +1,5 @@
 import OMCommands
+import RangeTasks
 
 /// The program: every command of omtask, for the tasks of `Manifests/`.
 @main

@@ -1,12 +1,12 @@
 /// Swift names made from names in manifests.
-enum SwiftName {
+package enum SwiftName {
   /// A type name: `GaussianBlur` for `gaussian-blur`.
-  static func type(_ name: String) -> String {
+  package static func type(_ name: String) -> String {
     words(name).map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
   }
 
   /// A property or case name: `minSize` for `min_size`; reserved words get backticks.
-  static func member(_ name: String) -> String {
+  package static func member(_ name: String) -> String {
     let upper = type(name)
     let lower = upper.prefix(1).lowercased() + upper.dropFirst()
     let safe = lower.first?.isNumber == true ? "_\(lower)" : lower

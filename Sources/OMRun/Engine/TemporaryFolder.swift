@@ -1,23 +1,24 @@
 import Glibc
 import OMJSON
-import OMRun
 import OMStore
 
 /// A folder of the system's for temporary files that is gone when the work is done.
-enum TemporaryFolder {
+package enum TemporaryFolder {
   /// Does something with a new folder and removes it with all that is in it.
   ///
   /// - Parameters:
-  ///   - environment: Says where temporary files go (`TMPDIR`).
+  ///   - parent: Where temporary files go, mostly what `TMPDIR` says; nil and the empty text take
+  ///     `/tmp`.
+  ///   - purpose: A word for the name of the folder.
   ///   - stop: Ends the work before its time; the folder goes then too.
   ///   - work: Gets the path of the folder.
   /// - Returns: What `work` returns.
   /// - Throws: What `work` throws; a fault of kind `io` when no folder can be made or removed.
-  static func with<Value>(
-    _ environment: Environment, _ stop: StopSwitch, _ work: (String) throws -> Value
+  package static func with<Value>(
+    in parent: String?, for purpose: String, _ stop: StopSwitch, _ work: (String) throws -> Value
   ) throws -> Value {
-    let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-    var template = Array("\(parent)/omtask-preview-XXXXXX".utf8CString)
+    let parent = parent.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    var template = Array("\(parent)/omtask-\(purpose)-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw Fault(
         .io, parent, "no temporary folder can be made there (error \(errno))",
