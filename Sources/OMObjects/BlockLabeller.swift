@@ -28,7 +28,7 @@ package final class BlockLabeller {
     _ mask: BitRows, block: Block, in grid: BlockGrid, order: Int, findsBorder: Bool
   ) -> LabelledBlock {
     findRuns(mask, block)
-    joinRows(block, order)
+    joinRows(block, order, joinsPlanes: grid.joinsPlanes)
     return collect(block, grid, findsBorder)
   }
 
@@ -88,7 +88,7 @@ package final class BlockLabeller {
     return begun
   }
 
-  private func joinRows(_ block: Block, _ order: Int) {
+  private func joinRows(_ block: Block, _ order: Int, joinsPlanes: Bool) {
     parents.removeAll()
     parents.reserve(starts.count)
     parents.use(starts.count)
@@ -100,7 +100,7 @@ package final class BlockLabeller {
       for row in 0..<block.rowCount where first[row] != first[row + 1] {
         let y = row % rows
         if y > 0 { runs.join(first, row, row - 1, slack: order >= 2) }
-        if row < rows { continue }
+        if row < rows || !joinsPlanes { continue }
         let above = row - rows
         runs.join(first, row, above, slack: order >= 2)
         if order < 2 { continue }

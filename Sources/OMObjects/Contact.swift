@@ -4,6 +4,8 @@ import OMGrid
 struct Contact {
   /// In how many coordinates two neighbours may differ, 1…3.
   let order: Int
+  /// Whether voxels of neighbouring planes can touch.
+  let joinsPlanes: Bool
   /// The union-find forest over the components of all groups.
   let parents: UnsafeMutablePointer<UInt32>
 
@@ -21,6 +23,7 @@ struct Contact {
   ) {
     let across = direction.x != 0 ? 1 : 0
     for z in LineMap.all(direction.z, here.block.shape.z, there.block.shape.z) {
+      if z.differs && !joinsPlanes { continue }
       for y in LineMap.all(direction.y, here.block.shape.y, there.block.shape.y) {
         let differing = (z.differs ? 1 : 0) + (y.differs ? 1 : 0)
         if differing + across > order { continue }

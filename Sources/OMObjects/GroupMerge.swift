@@ -36,7 +36,7 @@ package struct GroupMerge: Sendable {
         places[BlockName(surface.block)] = (number, place)
       }
     }
-    let contact = Contact(order: order, parents: parents)
+    let contact = Contact(order: order, joinsPlanes: grid.joinsPlanes, parents: parents)
     for (number, group) in groups.enumerated() {
       for surface in group.surfaces {
         for direction in BlockGrid.directions.prefix(13) {

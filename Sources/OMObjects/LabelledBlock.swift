@@ -34,6 +34,8 @@ package struct LabelledBlock: Sendable {
   package let touchesBorder: [Bool]
   /// For each component the number it is written with; 0 removes it and empty means not known yet.
   package var numbers: [UInt64] = []
+  /// For each component the labels around it; empty when nobody asked.
+  package var surroundings: [Surroundings] = []
 
   init(
     block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32], counts: [UInt32],
@@ -47,12 +49,17 @@ package struct LabelledBlock: Sendable {
     self.touchesBorder = touchesBorder
   }
 
+  /// The runs of one row.
+  package func runs(ofRow row: Int) -> ArraySlice<Run> {
+    runs[Int(rowStarts[row])..<Int(rowStarts[row + 1])]
+  }
+
   /// The number of components.
   package var componentCount: Int { firstVoxels.count }
 
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    rowStarts.count * 4 + runs.count * 12 + componentCount * 17
+    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16
   }
 
   /// The same without its runs, which a second labelling of the same mask makes again.
@@ -84,7 +91,8 @@ package struct LabelledBlock: Sendable {
   package func facts(of component: Int, in grid: BlockGrid) -> ComponentFacts {
     ComponentFacts(
       key: key(of: component, in: grid), count: UInt64(counts[component]),
-      touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component])
+      touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component],
+      surroundings: surroundings.isEmpty ? Surroundings() : surroundings[component])
   }
 }
 
@@ -98,12 +106,15 @@ package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
   package var count: UInt64
   /// Whether it touches the border of the volume.
   package var touchesBorder: Bool
+  /// The labels around it.
+  package var surroundings = Surroundings()
 
   /// Joins another piece of the same component.
   mutating func join(_ other: ComponentFacts) {
     key = min(key, other.key)
     count += other.count
     touchesBorder = touchesBorder || other.touchesBorder
+    surroundings.join(other.surroundings)
   }
 }
 
@@ -168,7 +179,7 @@ extension LabelledBlock {
 extension BlockOpening {
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 28
+    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 44
   }
 }
 
@@ -210,9 +221,10 @@ extension LabelledBlock {
   ///   - firstVoxels: For each component the raster index of its first voxel.
   ///   - counts: For each component its number of voxels.
   ///   - touchesBorder: For each component whether it touches the border; or empty.
+  ///   - surroundings: For each component the labels around it; or empty.
   package init?(
     restoring block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32],
-    counts: [UInt32], touchesBorder: [Bool]
+    counts: [UInt32], touchesBorder: [Bool], surroundings: [Surroundings] = []
   ) {
     let components = firstVoxels.count
     let (rows, overflow) = block.shape.z.multipliedReportingOverflow(by: block.shape.y)
@@ -221,10 +233,12 @@ extension LabelledBlock {
       zip(rowStarts, rowStarts.dropFirst()).allSatisfy({ $0 <= $1 }),
       runs.allSatisfy({ run in
         run.start < run.end && Int(run.end) <= block.shape.x && Int(run.component) < components
-      }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components
+      }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components,
+      surroundings.isEmpty || surroundings.count == components
     else { return nil }
     self.init(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
       touchesBorder: touchesBorder)
+    self.surroundings = surroundings
   }
 }

@@ -15,6 +15,7 @@ extension ImageRun {
     let tables = try countLabels()
     var writers: [Int: PyramidWriter] = [:]
     var results: [LabelSelection.Result] = []
+    var kept = 0
     for index in plans {
       let plan = setup.labels[index]
       guard let filter = plan.recipe.filter else { continue }
@@ -22,8 +23,10 @@ extension ImageRun {
         .run(tables[index])
       try check(plan, holds: result.largest)
       results.append(result)
+      kept += tables[index].labels.count * LabelTable.bytesPerLabel
       writers[index] = try makeWriter(index, plan.expectedDataType)
     }
+    let holes = try findHoles(results.map(\.numbers), beside: kept)
     let open = own.filter { checkpoint?.isDone(.labels, $0) != true }
     let (known, selections) = (writers, results)
     progress.begin(.labels)
@@ -33,8 +36,12 @@ extension ImageRun {
         let piece = pieces[open[index]]
         guard let writer = known[piece.plan] else { return }
         let plan = setup.labels[piece.plan]
-        try FilteredLabelPass(plan: plan, numbers: selections[piece.plan].numbers)
-          .run(piece.region, into: writer, worker)
+        let labels = ChosenLabels(plan: plan, numbers: selections[piece.plan].numbers)
+        let blocks = try holes[open[index]].map { (parts) throws in
+          try parts.droppedRuns
+            ? labels.restored(parts.blocks, piece.region, worker) : parts.blocks
+        }
+        try labels.write(piece.region, blocks ?? [], into: writer, worker)
         try checkpoint?.finish(.labels, open[index])
         progress.add(piece, plan)
       }
@@ -91,7 +98,8 @@ extension ImageRun {
     {
       return known
     }
-    let pass = LabelTablePass(plan: plan, border: plan.recipe.filter?.border)
+    let pass = LabelTablePass(
+      plan: plan, border: plan.recipe.filter?.border, halo: plan.labelHalo)
     let table = try pass.run(pieces[number].region, worker)
     try checkpoint?.keep(.objects, number, limit: pieces[number].keptBytes(plan)) {
       table.packed()

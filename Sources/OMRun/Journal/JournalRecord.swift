@@ -204,6 +204,7 @@ extension ImagePass {
     case .labels: 5
     case .tiles: 6
     case .measure: 7
+    case .holes: 8
     }
   }
 

@@ -36,6 +36,7 @@ extension RegionObjects {
       packet.write(block.firstVoxels)
       packet.write(block.counts)
       packet.write(block.touchesBorder)
+      packet.write(block.surroundings)
     }
     return packet.bytes
   }
@@ -55,7 +56,8 @@ extension RegionObjects {
         restoring: try reader.read(Block.self), rowStarts: try reader.readArray(UInt32.self),
         runs: try reader.readArray(Run.self), firstVoxels: try reader.readArray(UInt32.self),
         counts: try reader.readArray(UInt32.self),
-        touchesBorder: try reader.readArray(Bool.self))
+        touchesBorder: try reader.readArray(Bool.self),
+        surroundings: try reader.readArray(Surroundings.self))
       guard let block else {
         throw Fault(.internal, "", "a block of objects does not fit together")
       }

@@ -64,11 +64,16 @@ extension ImageAxes {
 
   /// A box with a halo on all sides in space, cut to the image.
   func grown(_ box: Region, by halo: Vector3, within shape: [Int]) -> Region {
+    grown(box, by: halo, within: Region(wholeOf: shape))
+  }
+
+  /// A box with a halo on all sides in space, cut to another box that holds it.
+  func grown(_ box: Region, by halo: Vector3, within bounds: Region) -> Region {
     var grown = box
     for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
-      let low = max(0, box.origin[axis] - depth)
+      let low = max(bounds.origin[axis], box.origin[axis] - depth)
       grown.origin[axis] = low
-      grown.shape[axis] = min(shape[axis], box.end(axis) + depth) - low
+      grown.shape[axis] = min(bounds.end(axis), box.end(axis) + depth) - low
     }
     return grown
   }
