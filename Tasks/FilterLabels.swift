@@ -13,6 +13,19 @@ public struct FilterLabelsTask: RegionTask {
     if let low = parameters.minSize, let high = parameters.maxSize, low > high {
       throw Fault(.usage, "", "`min_size` is \(low), above `max_size` \(high)")
     }
+    if parameters.clearBorderBy == .part {
+      if parameters.clearBorder == .off {
+        throw Fault(
+          .usage, "", "`clear_border_by` is `part`, but `clear_border` is `off`",
+          hint: "add `--clear-border zyx`, or `yx` for the sides of planes")
+      }
+      if parameters.expand ?? 0 > 0 || parameters.fillHoles != .off {
+        throw Fault(
+          .usage, "",
+          "`clear_border_by` is `part`, with `\(parameters.fillHoles == .off ? "expand" : "fill_holes")`",
+          hint: "clear the border first, and give the label image that comes out to a second call")
+      }
+    }
     if parameters.maxHoleSize != nil && parameters.fillHoles == .off {
       throw Fault(
         .usage, "", "`max_hole_size` is given, but `fill_holes` is `off`",
@@ -30,7 +43,7 @@ public struct FilterLabelsTask: RegionTask {
     }
     let filter = LabelFilter(
       border: LabelFilter.Axes(rawValue: parameters.clearBorder.rawValue),
-      minimumSize: parameters.minSize, maximumSize: parameters.maxSize,
+      clearsParts: parameters.clearBorderBy == .part, minimumSize: parameters.minSize, maximumSize: parameters.maxSize,
       largest: parameters.keepLargest, expansion: expansion, holes: holes,
       relabels: parameters.relabel)
     return .labels([

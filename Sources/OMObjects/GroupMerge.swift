@@ -36,7 +36,10 @@ package struct GroupMerge: Sendable {
         places[BlockName(surface.block)] = (number, place)
       }
     }
-    let contact = Contact(order: order, joinsPlanes: grid.joinsPlanes, parents: parents)
+    let labels = groups.contains { $0.components.contains { $0.label != 0 } }
+      ? groups.flatMap { $0.components.map(\.label) } : nil
+    let contact = Contact(
+      order: order, joinsPlanes: grid.joinsPlanes, parents: parents, labels: labels)
     for (number, group) in groups.enumerated() {
       for surface in group.surfaces {
         for direction in BlockGrid.directions.prefix(13) {

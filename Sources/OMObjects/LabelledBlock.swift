@@ -36,6 +36,8 @@ package struct LabelledBlock: Sendable {
   package var numbers: [UInt64] = []
   /// For each component the labels around it; empty when nobody asked.
   package var surroundings: [Surroundings] = []
+  /// For each component the label of its voxels; empty for a mask.
+  package internal(set) var labels: [UInt64] = []
 
   init(
     block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32], counts: [UInt32],
@@ -59,7 +61,7 @@ package struct LabelledBlock: Sendable {
 
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16
+    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16 + labels.count * 8
   }
 
   /// The same without its runs, which a second labelling of the same mask makes again.
@@ -92,7 +94,8 @@ package struct LabelledBlock: Sendable {
     ComponentFacts(
       key: key(of: component, in: grid), count: UInt64(counts[component]),
       touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component],
-      surroundings: surroundings.isEmpty ? Surroundings() : surroundings[component])
+      surroundings: surroundings.isEmpty ? Surroundings() : surroundings[component],
+      label: labels.isEmpty ? 0 : labels[component])
   }
 }
 
@@ -108,6 +111,8 @@ package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
   package var touchesBorder: Bool
   /// The labels around it.
   package var surroundings = Surroundings()
+  /// The label of its voxels, which touch only those of the same one; 0 in a mask.
+  package var label: UInt64 = 0
 
   /// Joins another piece of the same component.
   mutating func join(_ other: ComponentFacts) {
@@ -179,7 +184,7 @@ extension LabelledBlock {
 extension BlockOpening {
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 44
+    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 52
   }
 }
 
@@ -222,9 +227,11 @@ extension LabelledBlock {
   ///   - counts: For each component its number of voxels.
   ///   - touchesBorder: For each component whether it touches the border; or empty.
   ///   - surroundings: For each component the labels around it; or empty.
+  ///   - labels: For each component the label of its voxels; or empty.
   package init?(
     restoring block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32],
-    counts: [UInt32], touchesBorder: [Bool], surroundings: [Surroundings] = []
+    counts: [UInt32], touchesBorder: [Bool], surroundings: [Surroundings] = [],
+    labels: [UInt64] = []
   ) {
     let components = firstVoxels.count
     let (rows, overflow) = block.shape.z.multipliedReportingOverflow(by: block.shape.y)
@@ -234,11 +241,13 @@ extension LabelledBlock {
       runs.allSatisfy({ run in
         run.start < run.end && Int(run.end) <= block.shape.x && Int(run.component) < components
       }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components,
-      surroundings.isEmpty || surroundings.count == components
+      surroundings.isEmpty || surroundings.count == components,
+      labels.isEmpty || labels.count == components
     else { return nil }
     self.init(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
       touchesBorder: touchesBorder)
     self.surroundings = surroundings
+    self.labels = labels
   }
 }

@@ -15,6 +15,10 @@ public struct LabelFilter: Sendable, Equatable {
   ///
   /// A z axis of one plane has no border.
   public var border: Axes?
+  /// Whether only those connected parts of a label go that touch the border, not the whole label.
+  ///
+  /// Parts share a face, an edge or a corner. Not with rules that look around voxels.
+  public var clearsParts: Bool
   /// The fewest voxels of a label that stays.
   public var minimumSize: Int?
   /// The most voxels of a label that stays.
@@ -30,10 +34,11 @@ public struct LabelFilter: Sendable, Equatable {
 
   /// Makes a filter.
   public init(
-    border: Axes? = nil, minimumSize: Int? = nil, maximumSize: Int? = nil, largest: Int? = nil,
+    border: Axes? = nil, clearsParts: Bool = false, minimumSize: Int? = nil, maximumSize: Int? = nil, largest: Int? = nil,
     expansion: LabelExpansion? = nil, holes: LabelHoles? = nil, relabels: Bool = false
   ) {
     self.border = border
+    self.clearsParts = clearsParts
     self.minimumSize = minimumSize
     self.maximumSize = maximumSize
     self.largest = largest

@@ -37,6 +37,7 @@ extension RegionObjects {
       packet.write(block.counts)
       packet.write(block.touchesBorder)
       packet.write(block.surroundings)
+      packet.write(block.labels)
     }
     return packet.bytes
   }
@@ -57,7 +58,8 @@ extension RegionObjects {
         runs: try reader.readArray(Run.self), firstVoxels: try reader.readArray(UInt32.self),
         counts: try reader.readArray(UInt32.self),
         touchesBorder: try reader.readArray(Bool.self),
-        surroundings: try reader.readArray(Surroundings.self))
+        surroundings: try reader.readArray(Surroundings.self),
+        labels: try reader.readArray(UInt64.self))
       guard let block else {
         throw Fault(.internal, "", "a block of objects does not fit together")
       }

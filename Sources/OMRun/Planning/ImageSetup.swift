@@ -160,6 +160,7 @@ package struct ImageSetup: Sendable {
       }
       let largest = plan.grid.cells.cellShape.reduce(1, *)
       let finds = plan.recipe.objects != nil || plan.recipe.filter?.holes != nil
+        || plan.clearsParts
       if finds && largest >= Int(UInt32.max) {
         throw Fault(
           .limit, "",

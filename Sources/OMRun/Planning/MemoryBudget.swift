@@ -97,6 +97,7 @@ extension LabelPlan {
   /// looks.
   func workerBytes(keepsRegion: Bool) -> Int {
     var bytes = chunkBytes + smoothingBytes + tileBytes + admissionBytes + shapingBytes
+      + partsBytes
     if recipe.statistics != nil { bytes += 2 << 20 }
     guard recipe.objects != nil else { return bytes }
     // One bit for each voxel, and a run of three numbers for every two dozen voxels.

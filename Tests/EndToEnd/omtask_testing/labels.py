@@ -79,7 +79,11 @@ def choose(volume: np.ndarray, call: Mapping[str, Any]) -> None:
             if is_plane or border == "zyx" and volume.shape[axis] > 1:
                 edges[(slice(None),) * axis + (0,)] = True
                 edges[(slice(None),) * axis + (-1,)] = True
-        volume[np.isin(volume, np.unique(volume[edges]))] = 0
+        if call.get("clear_border_by") == "part":
+            parts = label_components(volume, connectivity=volume.ndim)
+            volume[np.isin(parts, np.unique(parts[edges]))] = 0
+        else:
+            volume[np.isin(volume, np.unique(volume[edges]))] = 0
     numbers, counts = np.unique(volume[volume > 0], return_counts=True)
     low, high = call.get("min_size") or 0, call.get("max_size") or np.inf
     fits = (counts >= low) & (counts <= high)
