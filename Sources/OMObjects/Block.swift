@@ -38,12 +38,16 @@ package struct BlockGrid: Sendable, Equatable {
   package let border: Border
   /// Whether voxels of neighbouring planes can touch; otherwise every plane stands for itself.
   package let joinsPlanes: Bool
+  /// How far blocks are labelled beyond their voxels, to be compared with their neighbours; nil joins what
+  /// touches.
+  package let overlap: Vector3?
 
   /// Makes a grid.
   package init(
     volumes: Int, volumeShape: Vector3, gridShape: Vector3, border: Border,
-    joinsPlanes: Bool = true
+    joinsPlanes: Bool = true, overlap: Vector3? = nil
   ) {
+    self.overlap = overlap
     self.joinsPlanes = joinsPlanes
     self.volumes = volumes
     self.volumeShape = volumeShape

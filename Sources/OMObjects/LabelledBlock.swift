@@ -38,6 +38,9 @@ package struct LabelledBlock: Sendable {
   package var surroundings: [Surroundings] = []
   /// For each component the label of its voxels; empty for a mask.
   package internal(set) var labels: [UInt64] = []
+  /// The runs of the grown block, of components that have voxels in the block itself, where a neighbour
+  /// sees them too; empty unless blocks overlap.
+  package internal(set) var outerRuns: [SurfaceRun] = []
 
   init(
     block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32], counts: [UInt32],
@@ -61,7 +64,9 @@ package struct LabelledBlock: Sendable {
 
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16 + labels.count * 8
+    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16 + labels
+      .count * 8
+      + outerRuns.count * 16
   }
 
   /// The same without its runs, which a second labelling of the same mask makes again.
@@ -228,10 +233,11 @@ extension LabelledBlock {
   ///   - touchesBorder: For each component whether it touches the border; or empty.
   ///   - surroundings: For each component the labels around it; or empty.
   ///   - labels: For each component the label of its voxels; or empty.
+  ///   - outerRuns: The runs of the grown block that a neighbour sees too; or empty.
   package init?(
     restoring block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32],
     counts: [UInt32], touchesBorder: [Bool], surroundings: [Surroundings] = [],
-    labels: [UInt64] = []
+    labels: [UInt64] = [], outerRuns: [SurfaceRun] = []
   ) {
     let components = firstVoxels.count
     let (rows, overflow) = block.shape.z.multipliedReportingOverflow(by: block.shape.y)
@@ -242,12 +248,14 @@ extension LabelledBlock {
         run.start < run.end && Int(run.end) <= block.shape.x && Int(run.component) < components
       }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components,
       surroundings.isEmpty || surroundings.count == components,
-      labels.isEmpty || labels.count == components
+      labels.isEmpty || labels.count == components,
+      outerRuns.allSatisfy({ $0.start < $0.end && Int($0.component) < components })
     else { return nil }
     self.init(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
       touchesBorder: touchesBorder)
     self.surroundings = surroundings
     self.labels = labels
+    self.outerRuns = outerRuns
   }
 }

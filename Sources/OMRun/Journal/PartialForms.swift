@@ -38,6 +38,7 @@ extension RegionObjects {
       packet.write(block.touchesBorder)
       packet.write(block.surroundings)
       packet.write(block.labels)
+      packet.write(block.outerRuns)
     }
     return packet.bytes
   }
@@ -59,7 +60,8 @@ extension RegionObjects {
         counts: try reader.readArray(UInt32.self),
         touchesBorder: try reader.readArray(Bool.self),
         surroundings: try reader.readArray(Surroundings.self),
-        labels: try reader.readArray(UInt64.self))
+        labels: try reader.readArray(UInt64.self),
+        outerRuns: try reader.readArray(SurfaceRun.self))
       guard let block else {
         throw Fault(.internal, "", "a block of objects does not fit together")
       }
