@@ -18,6 +18,8 @@ public struct ProgramTraits: Sendable, Equatable {
     case none
     /// Objects that share a face across the border of two regions are one.
     case touch
+    /// Objects that two regions found in the same voxels of their halos are one.
+    case overlap
   }
 
   /// Where the interpreter comes from.
@@ -125,6 +127,11 @@ extension ProgramTraits {
       throw Fault(
         .manifest, subject, "`region` is \"\(reach.rawValue)\", with `halo` or `stitch`",
         hint: "leave them out: nothing lies beyond the border of such a region")
+    }
+    if stitch == .overlap && !["y", "x"].allSatisfy(halo.keys.contains) {
+      throw Fault(
+        .manifest, subject, "`stitch` is \"overlap\", without a `halo` along y and x",
+        hint: "objects are compared in the halo: make it about as wide as they are")
     }
     if !(0...1 << 20 ~= memoryPerVoxel) {
       throw Fault(

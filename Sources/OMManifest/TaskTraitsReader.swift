@@ -116,6 +116,13 @@ extension TaskTraits {
     if program.stitch != .none && output.kind != "label" {
       throw Fault(.manifest, subject, "`stitch` is for labels, the output is an image")
     }
+    if program.stitch == .overlap && exactness != .halo {
+      throw Fault(
+        .manifest, subject,
+        "`stitch` is \"overlap\", with the exactness "
+          + "\"\(exactness?.rawValue ?? "none")\"",
+        hint: "its class is \"H\": objects near borders may depend on regions and halo")
+    }
     if output.kind == "label",
       let wrong = output.dataTypes.first(where: { !Self.labelTypes.contains($0) })
     {

@@ -36,9 +36,19 @@ package struct BlockGrid: Sendable, Equatable {
   package let gridShape: Vector3
   /// Where the volume (or the selected part of it) ends.
   package let border: Border
+  /// Whether voxels of neighbouring planes can touch; otherwise every plane stands for itself.
+  package let joinsPlanes: Bool
+  /// How far blocks are labelled beyond their voxels, to be compared with their neighbours; nil joins what
+  /// touches.
+  package let overlap: Vector3?
 
   /// Makes a grid.
-  package init(volumes: Int, volumeShape: Vector3, gridShape: Vector3, border: Border) {
+  package init(
+    volumes: Int, volumeShape: Vector3, gridShape: Vector3, border: Border,
+    joinsPlanes: Bool = true, overlap: Vector3? = nil
+  ) {
+    self.overlap = overlap
+    self.joinsPlanes = joinsPlanes
     self.volumes = volumes
     self.volumeShape = volumeShape
     self.gridShape = gridShape
@@ -60,6 +70,11 @@ package struct BlockGrid: Sendable, Equatable {
       self.low = low
       self.high = high
       self.hasDepth = hasDepth
+    }
+
+    /// The same box, with or without a first and last plane.
+    package func withDepth(_ hasDepth: Bool) -> Border {
+      Border(low: low, high: high, hasDepth: hasDepth)
     }
   }
 

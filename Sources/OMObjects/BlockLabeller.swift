@@ -10,6 +10,8 @@ package final class BlockLabeller {
   private var starts = GrowingBuffer<UInt32>()
   private var ends = GrowingBuffer<UInt32>()
   private var parents = GrowingBuffer<UInt32>()
+  /// The label of each run; empty for masks.
+  private var values = GrowingBuffer<UInt64>()
   private var rowStarts: [UInt32] = []
 
   /// Makes a labeller.
@@ -28,15 +30,69 @@ package final class BlockLabeller {
     _ mask: BitRows, block: Block, in grid: BlockGrid, order: Int, findsBorder: Bool
   ) -> LabelledBlock {
     findRuns(mask, block)
-    joinRows(block, order)
+    joinRows(block, order, joinsPlanes: grid.joinsPlanes)
     return collect(block, grid, findsBorder)
   }
 
-  private func findRuns(_ mask: BitRows, _ block: Block) {
+  /// Finds the connected parts of the labels of a block: voxels are joined when they are equal.
+  ///
+  /// - Parameters:
+  ///   - labels: The voxels of the block in C order; 0 is background.
+  ///   - block: Where they lie.
+  ///   - grid: The volumes around it.
+  ///   - order: In how many coordinates two neighbours may differ, 1…3.
+  /// - Returns: The block with its runs and parts, in raster order of their first voxels, with their
+  ///   labels and whether they touch the border.
+  package func parts<Label: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    of labels: UnsafePointer<Label>, block: Block, in grid: BlockGrid, order: Int
+  ) -> LabelledBlock {
+    findRuns(labels, block)
+    joinRows(block, order, joinsPlanes: grid.joinsPlanes)
+    var found = collect(block, grid, true)
+    found.labels = [UInt64](repeating: 0, count: found.componentCount)
+    for (index, run) in found.runs.enumerated() {
+      found.labels[Int(run.component)] = values.base[index]
+    }
+    return found
+  }
+
+  private func findRuns<Label: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ labels: UnsafePointer<Label>, _ block: Block
+  ) {
+    clear(block)
+    let width = block.shape.x
+    for row in 0..<block.rowCount {
+      rowStarts.append(UInt32(truncatingIfNeeded: starts.count))
+      let line = labels + row * width
+      starts.reserve(starts.count + width)
+      ends.reserve(ends.count + width)
+      values.reserve(values.count + width)
+      var x = 0
+      while x < width {
+        let (label, start) = (line[x], x)
+        repeat { x += 1 } while x < width && line[x] == label
+        if label == 0 { continue }
+        starts.base[starts.count] = UInt32(truncatingIfNeeded: start)
+        ends.base[ends.count] = UInt32(truncatingIfNeeded: x)
+        values.base[values.count] = UInt64(label)
+        starts.use(1)
+        ends.use(1)
+        values.use(1)
+      }
+    }
+    rowStarts.append(UInt32(truncatingIfNeeded: starts.count))
+  }
+
+  private func clear(_ block: Block) {
     starts.removeAll()
     ends.removeAll()
+    values.removeAll()
     rowStarts.removeAll(keepingCapacity: true)
     rowStarts.reserveCapacity(block.rowCount + 1)
+  }
+
+  private func findRuns(_ mask: BitRows, _ block: Block) {
+    clear(block)
     let width = mask.wordsPerRow
     let most = block.shape.x / 2 + 1
     for row in 0..<block.rowCount {
@@ -88,19 +144,21 @@ package final class BlockLabeller {
     return begun
   }
 
-  private func joinRows(_ block: Block, _ order: Int) {
+  private func joinRows(_ block: Block, _ order: Int, joinsPlanes: Bool) {
     parents.removeAll()
     parents.reserve(starts.count)
     parents.use(starts.count)
     let forest = parents.base
     for run in 0..<starts.count { forest[run] = UInt32(truncatingIfNeeded: run) }
-    let runs = RowRuns(start: starts.base, end: ends.base, parents: forest)
+    let runs = RowRuns(
+      start: starts.base, end: ends.base, parents: forest,
+      values: values.count == 0 ? nil : values.base)
     let rows = block.shape.y
     rowStarts.withUnsafeBufferPointer { first in
       for row in 0..<block.rowCount where first[row] != first[row + 1] {
         let y = row % rows
         if y > 0 { runs.join(first, row, row - 1, slack: order >= 2) }
-        if row < rows { continue }
+        if row < rows || !joinsPlanes { continue }
         let above = row - rows
         runs.join(first, row, above, slack: order >= 2)
         if order < 2 { continue }
@@ -174,6 +232,8 @@ private struct RowRuns {
   let start: UnsafeMutablePointer<UInt32>
   let end: UnsafeMutablePointer<UInt32>
   let parents: UnsafeMutablePointer<UInt32>
+  /// The labels of runs, of which only equal ones are joined; nil for masks.
+  let values: UnsafeMutablePointer<UInt64>?
 
   /// Joins the runs of a row with those of an earlier one that overlap, or with `slack` also those
   /// that only meet at a corner.
@@ -189,9 +249,17 @@ private struct RowRuns {
       } else if end[i] &+ extra <= start[j] {
         i += 1
       } else {
-        unite(parents, UInt32(truncatingIfNeeded: i), UInt32(truncatingIfNeeded: j))
+        meet(i, j)
+        // Runs of labels follow each other without a gap: with slack, the next one touches too.
+        if slack && end[j] == end[i] && j + 1 < lastJ && start[j + 1] == end[i] { meet(i, j + 1) }
         if end[j] < end[i] { j += 1 } else { i += 1 }
       }
     }
+  }
+
+  @inline(__always)
+  private func meet(_ one: Int, _ other: Int) {
+    if let values, values[one] != values[other] { return }
+    unite(parents, UInt32(truncatingIfNeeded: one), UInt32(truncatingIfNeeded: other))
   }
 }

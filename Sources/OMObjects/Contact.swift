@@ -4,8 +4,12 @@ import OMGrid
 struct Contact {
   /// In how many coordinates two neighbours may differ, 1…3.
   let order: Int
+  /// Whether voxels of neighbouring planes can touch.
+  let joinsPlanes: Bool
   /// The union-find forest over the components of all groups.
   let parents: UnsafeMutablePointer<UInt32>
+  /// The label of each component, where only those of the same one are joined; nil for masks.
+  let labels: [UInt64]?
 
   /// Joins what touches between a block and its neighbour in a direction.
   ///
@@ -21,6 +25,7 @@ struct Contact {
   ) {
     let across = direction.x != 0 ? 1 : 0
     for z in LineMap.all(direction.z, here.block.shape.z, there.block.shape.z) {
+      if z.differs && !joinsPlanes { continue }
       for y in LineMap.all(direction.y, here.block.shape.y, there.block.shape.y) {
         let differing = (z.differs ? 1 : 0) + (y.differs ? 1 : 0)
         if differing + across > order { continue }
@@ -86,6 +91,12 @@ struct Contact {
         i += 1
       } else {
         join(one, mineBase, other, theirBase)
+        // Runs of labels follow each other without a gap: with slack, the next one touches too.
+        if slack > 0 && other.end == one.end && j + 1 < theirs.endIndex
+          && theirs[j + 1].start == one.end
+        {
+          join(one, mineBase, theirs[j + 1], theirBase)
+        }
         if other.end < one.end { j += 1 } else { i += 1 }
       }
     }
@@ -106,9 +117,9 @@ struct Contact {
   }
 
   private func join(_ one: SurfaceRun, _ oneBase: Int, _ other: SurfaceRun, _ otherBase: Int) {
-    unite(
-      parents, UInt32(truncatingIfNeeded: oneBase + Int(one.component)),
-      UInt32(truncatingIfNeeded: otherBase + Int(other.component)))
+    let (mine, theirs) = (oneBase + Int(one.component), otherBase + Int(other.component))
+    if let labels, labels[mine] != labels[theirs] { return }
+    unite(parents, UInt32(truncatingIfNeeded: mine), UInt32(truncatingIfNeeded: theirs))
   }
 }
 

@@ -36,7 +36,11 @@ package struct GroupMerge: Sendable {
         places[BlockName(surface.block)] = (number, place)
       }
     }
-    let contact = Contact(order: order, parents: parents)
+    let labels =
+      groups.contains { $0.components.contains { $0.label != 0 } }
+      ? groups.flatMap { $0.components.map(\.label) } : nil
+    let contact = Contact(
+      order: order, joinsPlanes: grid.joinsPlanes, parents: parents, labels: labels)
     for (number, group) in groups.enumerated() {
       for surface in group.surfaces {
         for direction in BlockGrid.directions.prefix(13) {
@@ -44,9 +48,13 @@ package struct GroupMerge: Sendable {
             let found = places[BlockName(volume: surface.block.volume, position: next)],
             found.group != number
           else { continue }
-          contact.join(
-            surface, bases[number], groups[found.group].surfaces[found.surface],
-            bases[found.group], direction)
+          let other = groups[found.group].surfaces[found.surface]
+          if grid.overlap != nil {
+            Overlap(grid: grid, parents: parents)
+              .join(surface, bases[number], other, bases[found.group])
+          } else {
+            contact.join(surface, bases[number], other, bases[found.group], direction)
+          }
         }
       }
     }
@@ -130,10 +138,7 @@ package struct GroupMerge: Sendable {
         let sides = Sides(outside)
         var runs: [SurfaceRun] = []
         for var run in surface.runs {
-          guard
-            sides.touchesRow(Int(run.row), of: block)
-              || sides.touchesEnds(run.start, run.end, of: block)
-          else { continue }
+          guard sides.touches(run, of: block, in: grid) else { continue }
           let joined = Int(mapping[number][Int(run.component)])
           if openPlace[joined] < 0 {
             openPlace[joined] = Int32(open.components.count)

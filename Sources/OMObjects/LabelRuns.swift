@@ -7,11 +7,16 @@ extension LabelledBlock {
   /// raster order of their first voxels, whatever the numbers were.
   ///
   /// - Parameters:
-  ///   - labels: The voxels of the block in C order.
+  ///   - labels: The voxels of the block in C order; where blocks overlap, those of the grown block.
   ///   - block: Where it lies.
+  ///   - grid: The volumes around it.
   /// - Precondition: The block has fewer than 2^32 voxels.
-  package init(labels: UnsafePointer<UInt32>, block: Block) {
+  package init(labels: UnsafePointer<UInt32>, block: Block, in grid: BlockGrid) {
     let width = block.shape.x
+    let outer = grid.grown(block)
+    let offset = Vector3(
+      block.origin.z - outer.origin.z, block.origin.y - outer.origin.y,
+      block.origin.x - outer.origin.x)
     var rowStarts: [UInt32] = []
     rowStarts.reserveCapacity(block.rowCount + 1)
     var runs: [Run] = []
@@ -21,7 +26,8 @@ extension LabelledBlock {
     var (last, lastComponent): (UInt32, UInt32) = (0, 0)
     for row in 0..<block.rowCount {
       rowStarts.append(UInt32(truncatingIfNeeded: runs.count))
-      let line = labels + row * width
+      let (z, y) = (offset.z + row / block.shape.y, offset.y + row % block.shape.y)
+      let line = labels + (z * outer.shape.y + y) * outer.shape.x + offset.x
       var x = 0
       while x < width {
         let label = line[x]
@@ -50,6 +56,35 @@ extension LabelledBlock {
     self.init(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
       touchesBorder: [])
+    if grid.overlap != nil { outerRuns = seen(labels, outer, known, grid) }
+  }
+
+  /// The runs of the grown block that a neighbour sees too.
+  private func seen(
+    _ labels: UnsafePointer<UInt32>, _ outer: Block, _ known: [UInt32: UInt32], _ grid: BlockGrid
+  ) -> [SurfaceRun] {
+    var outside: UInt32 = 0
+    for (number, direction) in BlockGrid.directions.enumerated()
+    where grid.neighbour(of: block.position, direction) != nil {
+      outside |= 1 << UInt32(number)
+    }
+    let sides = Sides(outside)
+    var found: [SurfaceRun] = []
+    if sides.isClosed { return found }
+    for row in 0..<outer.rowCount {
+      let line = labels + row * outer.shape.x
+      var x = 0
+      while x < outer.shape.x {
+        let (label, start) = (line[x], x)
+        repeat { x += 1 } while x < outer.shape.x && line[x] == label
+        guard label != 0, let component = known[label] else { continue }
+        let run = SurfaceRun(
+          row: UInt32(truncatingIfNeeded: row), start: UInt32(truncatingIfNeeded: start),
+          end: UInt32(truncatingIfNeeded: x), component: component)
+        if sides.touches(run, of: block, in: grid) { found.append(run) }
+      }
+    }
+    return found
   }
 
   /// The number of voxels of all components.

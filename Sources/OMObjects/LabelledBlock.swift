@@ -34,6 +34,13 @@ package struct LabelledBlock: Sendable {
   package let touchesBorder: [Bool]
   /// For each component the number it is written with; 0 removes it and empty means not known yet.
   package var numbers: [UInt64] = []
+  /// For each component the labels around it; empty when nobody asked.
+  package var surroundings: [Surroundings] = []
+  /// For each component the label of its voxels; empty for a mask.
+  package internal(set) var labels: [UInt64] = []
+  /// The runs of the grown block, of components that have voxels in the block itself, where a neighbour
+  /// sees them too; empty unless blocks overlap.
+  package internal(set) var outerRuns: [SurfaceRun] = []
 
   init(
     block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32], counts: [UInt32],
@@ -47,12 +54,19 @@ package struct LabelledBlock: Sendable {
     self.touchesBorder = touchesBorder
   }
 
+  /// The runs of one row.
+  package func runs(ofRow row: Int) -> ArraySlice<Run> {
+    runs[Int(rowStarts[row])..<Int(rowStarts[row + 1])]
+  }
+
   /// The number of components.
   package var componentCount: Int { firstVoxels.count }
 
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    rowStarts.count * 4 + runs.count * 12 + componentCount * 17
+    rowStarts.count * 4 + runs.count * 12 + componentCount * 17 + surroundings.count * 16 + labels
+      .count * 8
+      + outerRuns.count * 16
   }
 
   /// The same without its runs, which a second labelling of the same mask makes again.
@@ -84,7 +98,9 @@ package struct LabelledBlock: Sendable {
   package func facts(of component: Int, in grid: BlockGrid) -> ComponentFacts {
     ComponentFacts(
       key: key(of: component, in: grid), count: UInt64(counts[component]),
-      touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component])
+      touchesBorder: touchesBorder.isEmpty ? false : touchesBorder[component],
+      surroundings: surroundings.isEmpty ? Surroundings() : surroundings[component],
+      label: labels.isEmpty ? 0 : labels[component])
   }
 }
 
@@ -98,12 +114,17 @@ package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
   package var count: UInt64
   /// Whether it touches the border of the volume.
   package var touchesBorder: Bool
+  /// The labels around it.
+  package var surroundings = Surroundings()
+  /// The label of its voxels, which touch only those of the same one; 0 in a mask.
+  package var label: UInt64 = 0
 
   /// Joins another piece of the same component.
   mutating func join(_ other: ComponentFacts) {
     key = min(key, other.key)
     count += other.count
     touchesBorder = touchesBorder || other.touchesBorder
+    surroundings.join(other.surroundings)
   }
 }
 
@@ -168,7 +189,7 @@ extension LabelledBlock {
 extension BlockOpening {
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 28
+    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 52
   }
 }
 
@@ -210,9 +231,13 @@ extension LabelledBlock {
   ///   - firstVoxels: For each component the raster index of its first voxel.
   ///   - counts: For each component its number of voxels.
   ///   - touchesBorder: For each component whether it touches the border; or empty.
+  ///   - surroundings: For each component the labels around it; or empty.
+  ///   - labels: For each component the label of its voxels; or empty.
+  ///   - outerRuns: The runs of the grown block that a neighbour sees too; or empty.
   package init?(
     restoring block: Block, rowStarts: [UInt32], runs: [Run], firstVoxels: [UInt32],
-    counts: [UInt32], touchesBorder: [Bool]
+    counts: [UInt32], touchesBorder: [Bool], surroundings: [Surroundings] = [],
+    labels: [UInt64] = [], outerRuns: [SurfaceRun] = []
   ) {
     let components = firstVoxels.count
     let (rows, overflow) = block.shape.z.multipliedReportingOverflow(by: block.shape.y)
@@ -221,10 +246,16 @@ extension LabelledBlock {
       zip(rowStarts, rowStarts.dropFirst()).allSatisfy({ $0 <= $1 }),
       runs.allSatisfy({ run in
         run.start < run.end && Int(run.end) <= block.shape.x && Int(run.component) < components
-      }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components
+      }), counts.count == components, touchesBorder.isEmpty || touchesBorder.count == components,
+      surroundings.isEmpty || surroundings.count == components,
+      labels.isEmpty || labels.count == components,
+      outerRuns.allSatisfy({ $0.start < $0.end && Int($0.component) < components })
     else { return nil }
     self.init(
       block: block, rowStarts: rowStarts, runs: runs, firstVoxels: firstVoxels, counts: counts,
       touchesBorder: touchesBorder)
+    self.surroundings = surroundings
+    self.labels = labels
+    self.outerRuns = outerRuns
   }
 }

@@ -71,6 +71,7 @@ extension LabelledBlock {
     if sides.isClosed {
       return BlockOpening(group: OpenGroup(surfaces: [], components: []), members: [])
     }
+    if grid.overlap != nil { return overlapping(grid, outside, sides) }
     var slots = [Int32](repeating: -1, count: componentCount)
     for row in 0..<block.rowCount {
       let whole = sides.touchesRow(row, of: block)
@@ -89,6 +90,31 @@ extension LabelledBlock {
             row: UInt32(row), start: run.start, end: run.end,
             component: UInt32(slots[component])))
       }
+    }
+    let known = members.map { facts(of: Int($0), in: grid) }
+    return BlockOpening(
+      group: OpenGroup(
+        surfaces: [BlockSurface(block: block, outside: outside, runs: surface)], components: known),
+      members: members)
+  }
+}
+
+extension LabelledBlock {
+  /// The surface of a block that is compared with its neighbours where both see the same voxels.
+  private func overlapping(
+    _ grid: BlockGrid, _ outside: UInt32, _ sides: Sides
+  ) -> BlockOpening {
+    var surface: [SurfaceRun] = []
+    var members: [UInt32] = []
+    var slots = [Int32](repeating: -1, count: componentCount)
+    for var run in outerRuns where sides.touches(run, of: block, in: grid) {
+      let component = Int(run.component)
+      if slots[component] < 0 {
+        slots[component] = Int32(members.count)
+        members.append(run.component)
+      }
+      run.component = UInt32(slots[component])
+      surface.append(run)
     }
     let known = members.map { facts(of: Int($0), in: grid) }
     return BlockOpening(
@@ -123,6 +149,26 @@ struct Sides {
     if direction.z < 0 { low.z = true } else if direction.z > 0 { high.z = true }
     if direction.y < 0 { low.y = true } else if direction.y > 0 { high.y = true }
     if direction.x < 0 { low.x = true } else if direction.x > 0 { high.x = true }
+  }
+
+  /// Whether a neighbour that is not in the group must know a run.
+  func touches(_ run: SurfaceRun, of block: Block, in grid: BlockGrid) -> Bool {
+    if grid.overlap != nil { return overlaps(run, block, grid) }
+    return touchesRow(Int(run.row), of: block) || touchesEnds(run.start, run.end, of: block)
+  }
+
+  /// Whether a run of the grown block may be seen by a neighbour on an open side.
+  private func overlaps(_ run: SurfaceRun, _ block: Block, _ grid: BlockGrid) -> Bool {
+    let (tile, far) = (grid.grown(block), grid.overlap ?? Vector3(0, 0, 0))
+    let z = tile.origin.z + Int(run.row) / tile.shape.y
+    let y = tile.origin.y + Int(run.row) % tile.shape.y
+    let (start, end) = (tile.origin.x + Int(run.start), tile.origin.x + Int(run.end))
+    let (low, high) = (self.low, self.high)
+    return (low.z && z < block.origin.z + far.z) || (low.y && y < block.origin.y + far.y)
+      || (low.x && start < block.origin.x + far.x)
+      || (high.z && z >= block.origin.z + block.shape.z - far.z)
+      || (high.y && y >= block.origin.y + block.shape.y - far.y)
+      || (high.x && end > block.origin.x + block.shape.x - far.x)
   }
 
   /// Whether a whole row lies on an open side.

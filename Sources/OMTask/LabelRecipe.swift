@@ -85,15 +85,37 @@ public enum LabelType: String, Sendable, CaseIterable {
   }
 }
 
+/// What makes objects of neighbouring regions one.
+public enum TileSeam: Sendable, Equatable {
+  /// Nothing: every object ends with its region.
+  case none
+  /// Voxels of both that touch across the border.
+  case touching(Connectivity)
+  /// That both regions found it: in the box that both see with their halos, the voxels that belong to
+  /// both objects are more than half of those that belong to one of them.
+  ///
+  /// The kernel then labels its whole input, the halo included.
+  case overlapping
+
+  /// Its name in manifests and results.
+  public var name: String {
+    switch self {
+    case .none: "none"
+    case .touching: "touch"
+    case .overlapping: "overlap"
+    }
+  }
+}
+
 /// Objects that a kernel finds and numbers within each region by itself.
 public struct TileLabels: Sendable {
   /// Makes the numbers of a region, as `uint32`; 0 is background.
   public var kernel: any TileKernel
-  /// Which voxels make objects of neighbouring regions one; nil ends every object with its region.
-  public var seam: Connectivity?
+  /// What makes objects of neighbouring regions one.
+  public var seam: TileSeam
 
   /// Makes it.
-  public init(kernel: any TileKernel, seam: Connectivity?) {
+  public init(kernel: any TileKernel, seam: TileSeam) {
     self.kernel = kernel
     self.seam = seam
   }
@@ -184,7 +206,7 @@ public struct LabelRecipe: Sendable {
   ) {
     self.init(
       name: name, channels: [channel], keepsChannelAxis: false, level: level, statistics: nil,
-      scope: .volume, objects: ObjectRules(connectivity: tiles.seam ?? .faces), dataType: dataType,
+      scope: .volume, objects: ObjectRules(connectivity: .faces), dataType: dataType,
       downsampling: downsampling
     ) { _ throws(Fault) in
       throw Fault(.internal, "", "a mask was asked of a task that makes labels")

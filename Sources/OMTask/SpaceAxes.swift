@@ -49,10 +49,14 @@ extension ImageInfo {
     }
   }
 
-  /// The size of a voxel of the finest level along z, y and x in micrometres.
+  /// The size of a voxel along z, y and x in micrometres.
   ///
+  /// - Parameter level: The level; the finest is 0.
+  /// - Returns: The sizes; 1 along z where there is no such axis.
   /// - Throws: A fault of kind `usage` when an axis of space has no unit of length.
-  public func micrometersAlongSpace() throws(Fault) -> (z: Double, y: Double, x: Double) {
+  public func micrometersAlongSpace(
+    level: Int = 0
+  ) throws(Fault) -> (z: Double, y: Double, x: Double) {
     var sizes: [Double] = []
     for letter in spaceAxes {
       guard let axis = axis(letter) else { continue }
@@ -65,7 +69,7 @@ extension ImageInfo {
             : "the axis \(letter) of the image is in `\(unit)`, which is no unit of length known here",
           hint: "give lengths in voxels")
       }
-      sizes.append(levelScales[0][axis] * factor)
+      sizes.append(levelScales[level][axis] * factor)
     }
     return try alongSpace(sizes, named: "scale", flat: 1)
   }

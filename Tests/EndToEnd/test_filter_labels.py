@@ -8,86 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 from skimage.measure import label as label_components
-from skimage.segmentation import clear_border, relabel_sequential
+from skimage.segmentation import clear_border
 
 from omtask_testing import faults, patterns, samples
-from omtask_testing.images import Image, downsampled, write_group, write_image
+from omtask_testing.labels import (
+    SHAPES, TYPES, assert_filtered, expected, labels_of, write_labels,
+)
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
-from omtask_testing.oracle import pyramid
 from omtask_testing.program import Program
 from omtask_testing.reading import listed_labels, read_label
 from omtask_testing.trees import leftovers, tree
 
-SHAPES = {
-    "yx": (47, 61), "zyx": (13, 29, 31), "tyx": (3, 30, 25), "cyx": (2, 33, 37),
-    "czyx": (2, 9, 21, 23), "tczyx": (2, 2, 7, 19, 23),
-}
-TYPES = ("uint8", "uint16", "uint32", "uint64", "int16", "int32", "int64", "int8")
 CALLS: list[dict[str, Any]] = [
     {}, {"min_size": 5}, {"max_size": 40}, {"min_size": 3, "max_size": 60, "relabel": True},
     {"clear_border": "yx"}, {"clear_border": "zyx", "relabel": True}, {"keep_largest": 2},
     {"keep_largest": 1, "clear_border": "yx", "min_size": 4}, {"relabel": True},
     {"min_size": 100000}, {"max_size": 30, "keep_largest": 3, "relabel": True},
 ]
-
-
-def labels_of(axes: str, dtype: str, rng: np.random.Generator, shape: tuple[int, ...] = ()) -> np.ndarray:
-    """Connected objects of every volume with numbers in no order; volumes share numbers."""
-    shape = shape or SHAPES[axes]
-    spatial = sum(axis in "zyx" for axis in axes)
-    data = np.zeros(shape, dtype)
-    for index in np.ndindex(shape[:-spatial]):
-        objects = label_components(patterns.blobs(shape[-spatial:], rng))
-        most = min(np.iinfo(dtype).max, 5_000_000_000)
-        numbers = rng.choice(min(most, 100000), size=objects.max() + 1, replace=False)
-        wide = numbers.astype(np.int64) + 1 + (most - 100000 if most > 100000 else 0)
-        wide[0] = 0
-        data[index] = np.minimum(wide, most)[objects].astype(dtype)
-    return data
-
-
-def expected(axes: str, data: np.ndarray, call: Mapping[str, Any]) -> np.ndarray:
-    """What stays, volume by volume; numbers over the whole image."""
-    spatial = sum(axis in "zyx" for axis in axes)
-    made = data.copy()
-    for index in np.ndindex(data.shape[:-spatial]):
-        volume = made[index]
-        if (border := call.get("clear_border", "off")) != "off":
-            edges = np.zeros(volume.shape, bool)
-            for axis in range(volume.ndim):
-                if border == "zyx" or axis >= volume.ndim - 2:
-                    edges[(slice(None),) * axis + (0,)] = True
-                    edges[(slice(None),) * axis + (-1,)] = True
-            volume[np.isin(volume, np.unique(volume[edges]))] = 0
-        numbers, counts = np.unique(volume[volume > 0], return_counts=True)
-        low, high = call.get("min_size") or 0, call.get("max_size") or np.inf
-        fits = (counts >= low) & (counts <= high)
-        numbers, counts = numbers[fits], counts[fits]
-        if most := call.get("keep_largest"):
-            order = np.lexsort((numbers, -counts.astype(np.int64)))[:most]
-            numbers = numbers[order]
-        volume[~np.isin(volume, numbers)] = 0
-    if call.get("relabel"):
-        made = relabel_sequential(made.astype(np.uint64))[0]
-    return made.astype(f"uint{data.dtype.itemsize * 8}")
-
-
-def write_labels(path: Path, axes: str, labels: np.ndarray, layout: Layout, levels: int = 2) -> Path:
-    """An image with the label image `old`."""
-    image = write_image(
-        path, Image(axes, downsampled(axes, np.ones(labels.shape, np.uint8), levels), layout))
-    write_group(image / "labels", layout.version, {"labels": ["old"]})
-    write_image(image / "labels/old", Image(axes, downsampled(axes, labels, levels), layout))
-    return image
-
-
-def assert_filtered(image: Path, axes: str, labels: np.ndarray, call: Mapping[str, Any]) -> None:
-    found = read_label(image, call.get("label_name", "old_filtered"))
-    wanted = expected(axes, labels, call)
-    shapes = [level.shape for level in found.levels]
-    for level, ought in zip(found.levels, pyramid(wanted, axes, shapes, axes, "mode"), strict=True):
-        assert level.dtype.newbyteorder("=") == wanted.dtype
-        assert np.array_equal(level, ought)
 
 
 CASES = [

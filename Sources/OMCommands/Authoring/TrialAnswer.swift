@@ -24,7 +24,7 @@ struct TrialAnswer: Answer {
       ? "the same bit for bit on any number of threads" : "the same bit for bit however it is cut"
   }
 
-  private var title: String { "\(task) (class \(traits.exactness.rawValue))" }
+  private var title: String { "\(task) (class \(traits.exactness?.rawValue ?? "none"))" }
 
   /// Why the call fails; nil when the class is confirmed.
   var fault: Fault? {
@@ -69,7 +69,7 @@ struct TrialAnswer: Answer {
 
   var json: JSON {
     var document: JSONObject = [
-      "task": .string(task), "class": .string(traits.exactness.rawValue),
+      "task": .string(task), "class": .string(traits.exactness?.rawValue ?? "none"),
       "confirmed": .bool(fault == nil), "rounds": JSON(rounds), "equal": JSON(summary.equal),
       "refused": JSON(summary.refused), "refusals": .array(summary.refusals.map { .string($0) }),
       "dtypes": .array(summary.dataTypes.map { .string($0.rawValue) }),

@@ -66,9 +66,22 @@ struct ExternalTask: ImageTask {
     return LabelRecipe(
       name: try text("label_name") ?? output.name, channel: channel, level: level,
       tiles: TileLabels(
-        kernel: try kernel(image, channel, level, .uint32),
-        seam: traits.stitch == .touch ? .faces : nil),
+        kernel: try overlapping(kernel(image, channel, level, .uint32)), seam: traits.seam),
       dataType: type, downsampling: try downsampling ?? .mode)
+  }
+
+  /// Refuses objects that are compared in halos where there is none.
+  private func overlapping(_ kernel: ExternalKernel) throws(Fault) -> ExternalKernel {
+    if traits.seam != .overlapping { return kernel }
+    let halo = kernel.halo
+    for (axis, width) in [("z", kernel.hasDepth ? halo.z : 1), ("y", halo.y), ("x", halo.x)]
+    where width == 0 {
+      throw Fault(
+        .usage, "",
+        "`stitch` is `overlap`, and the halo along \(axis) is 0: regions have nothing in common there",
+        hint: "the manifest must have a `halo` along \(axis) of about the width of an object")
+    }
+    return kernel
   }
 
   private func kernel(
@@ -111,5 +124,16 @@ struct ExternalTask: ImageTask {
       throw Fault(.usage, "", "`\(name)` is `\(text)`, expected a whole number")
     }
     return number
+  }
+}
+
+extension ProgramTraits {
+  /// What makes objects of neighbouring regions one.
+  fileprivate var seam: TileSeam {
+    switch stitch {
+    case .none: .none
+    case .touch: .touching(.faces)
+    case .overlap: .overlapping
+    }
   }
 }

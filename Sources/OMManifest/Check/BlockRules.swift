@@ -118,8 +118,9 @@ struct BlockRules {
     if block.given("region") != nil {
       checkChoice("region", ProgramTraits.Reach.allCases.map(\.rawValue), in: block)
     }
-    if block.given("stitch") != nil {
+    if let stitch = block.given("stitch") {
       checkChoice("stitch", ProgramTraits.Stitch.allCases.map(\.rawValue), in: block)
+      if stitch.value == "overlap" { checkOverlap(stitch) }
     }
     checkEnvironment()
     if let halo = block.given("halo") {
@@ -129,6 +130,22 @@ struct BlockRules {
           .omtask, spot, "the halo along \(axis) is \(spot.value.excerpt)",
           fix: "a number of voxels, `\"radius\"` or `\"4*sigma\"`")
       }
+    }
+  }
+
+  /// Checks what joining by overlap needs.
+  private mutating func checkOverlap(_ stitch: Spot) {
+    let halo = block.given("halo")
+    for axis in ["y", "x"] where halo?.given(axis) == nil {
+      findings.error(
+        .omtask, stitch, "`stitch` is \"overlap\", without a `halo` along \(axis)",
+        fix: "objects are compared in the halo: make it about as wide as they are")
+    }
+    if let exactness = block.given("exactness"), exactness.value != "H" {
+      findings.error(
+        .omtask, exactness,
+        "`stitch` is \"overlap\", with the exactness \(exactness.value.excerpt)",
+        fix: "its class is \"H\": objects near borders may depend on regions and halo")
     }
   }
 

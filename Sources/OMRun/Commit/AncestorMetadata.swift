@@ -65,10 +65,15 @@ struct AncestorMetadata {
   func update(_ rules: LockRules, isDurable: Bool) -> [String] {
     var warnings: [String] = []
     let holders = copies(&warnings)
+    // Also what an earlier run could not remove.
+    defer {
+      if let root = try? OutputFolder(path: store.description) {
+        AncestorMetadata.lock.tidy(ImageCommitter.folder, of: root)
+      }
+    }
     if holders.isEmpty { return warnings }
     do throws(Fault) {
       let root = try OutputFolder(path: store.description)
-      defer { try? root.removeIfEmpty(ImageCommitter.folder) }
       let (lock, workshop) = try rules.acquire(
         AncestorMetadata.lock, in: ImageCommitter.folder, of: root)
       defer { lock.release() }

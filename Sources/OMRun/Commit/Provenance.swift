@@ -38,6 +38,7 @@ struct Provenance: Sendable {
           ["scope": .string(threshold.scope), "value": JSON(threshold.value)]
         })
       if let objects = label.objects { record["objects"] = JSON(objects) }
+      if let regions = label.regions { record["regions"] = regions }
     } else if let table = made.table {
       record["rows"] = JSON(table.rows)
     } else if !types.isEmpty {

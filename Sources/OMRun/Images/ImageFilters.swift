@@ -12,9 +12,12 @@ extension ImageRun {
   /// *Collective*.
   func writeFiltered() throws -> [MadeImage] {
     let plans = Array(setup.labels.indices)
-    let tables = try countLabels()
+    let clearsParts = setup.labels.contains(where: \.clearsParts)
+    let parts = clearsParts ? try findParts() : KeptParts(tables: try countLabels())
+    let tables = parts.tables
     var writers: [Int: PyramidWriter] = [:]
     var results: [LabelSelection.Result] = []
+    var kept = 0
     for index in plans {
       let plan = setup.labels[index]
       guard let filter = plan.recipe.filter else { continue }
@@ -22,8 +25,10 @@ extension ImageRun {
         .run(tables[index])
       try check(plan, holds: result.largest)
       results.append(result)
+      kept += tables[index].labels.count * LabelTable.bytesPerLabel
       writers[index] = try makeWriter(index, plan.expectedDataType)
     }
+    let holes = try findHoles(results.map(\.numbers), beside: kept)
     let open = own.filter { checkpoint?.isDone(.labels, $0) != true }
     let (known, selections) = (writers, results)
     progress.begin(.labels)
@@ -33,8 +38,17 @@ extension ImageRun {
         let piece = pieces[open[index]]
         guard let writer = known[piece.plan] else { return }
         let plan = setup.labels[piece.plan]
-        try FilteredLabelPass(plan: plan, numbers: selections[piece.plan].numbers)
-          .run(piece.region, into: writer, worker)
+        let labels = ChosenLabels(plan: plan, numbers: selections[piece.plan].numbers)
+        if let kept = parts.blocks[open[index]] {
+          let blocks = try painted(kept, plan, piece.region, labels.numbers, worker)
+          try LabelPass(plan: plan).run(piece.region, blocks, into: writer, worker)
+        } else {
+          let blocks = try holes[open[index]].map { (parts) throws in
+            try parts.droppedRuns
+              ? labels.restored(parts.blocks, piece.region, worker) : parts.blocks
+          }
+          try labels.write(piece.region, blocks ?? [], into: writer, worker)
+        }
         try checkpoint?.finish(.labels, open[index])
         progress.add(piece, plan)
       }
@@ -66,20 +80,24 @@ extension ImageRun {
         let piece = pieces[own[index]]
         let plan = setup.labels[piece.plan]
         let table = try labels(own[index], plan, worker)
-        let count = found.withLock { tables in
+        try found.withLock { tables throws(Fault) in
           tables[piece.plan].add(table)
-          return tables.reduce(0) { $0 + $1.labels.count }
-        }
-        if count * LabelTable.bytesPerLabel > budget.betweenPasses {
-          throw Fault(
-            .limit, plan.source.path,
-            "more than \(count - 1) labels do not fit in the memory that is left",
-            hint: "give more with --memory, or spread the image over more ranks")
+          try checkRoom(tables, plan)
         }
         progress.add(piece, plan)
       }
     }
     return found.withLock { $0 }
+  }
+
+  /// Refuses more labels than fit in memory.
+  func checkRoom(_ tables: [LabelTable], _ plan: LabelPlan) throws(Fault) {
+    let count = tables.reduce(0) { $0 + $1.labels.count }
+    if count * LabelTable.bytesPerLabel <= budget.betweenPasses { return }
+    throw Fault(
+      .limit, plan.source.path,
+      "more than \(count - 1) labels do not fit in the memory that is left",
+      hint: "give more with --memory, or spread the image over more ranks")
   }
 
   /// The labels of a piece: as an earlier invocation counted them, or counted now and kept.
@@ -91,7 +109,8 @@ extension ImageRun {
     {
       return known
     }
-    let pass = LabelTablePass(plan: plan, border: plan.recipe.filter?.border)
+    let pass = LabelTablePass(
+      plan: plan, border: plan.recipe.filter?.border, halo: plan.labelHalo)
     let table = try pass.run(pieces[number].region, worker)
     try checkpoint?.keep(.objects, number, limit: pieces[number].keptBytes(plan)) {
       table.packed()

@@ -90,7 +90,8 @@ extension ImageRun {
         label: LabelFacts(
           objects: totals[writer.key], counts: counts[writer.key],
           thresholds: thresholds[writer.key].thresholds,
-          hasConstantScope: thresholds[writer.key].constant))
+          hasConstantScope: thresholds[writer.key].constant,
+          regions: setup.labels[writer.key].regionRecord))
     }
   }
 

@@ -1,5 +1,6 @@
 import OMGrid
 import OMImage
+import OMJSON
 import OMTask
 import OMZarr
 
@@ -25,6 +26,8 @@ struct LabelFacts: Sendable {
   let thresholds: [ScopeThreshold]
   /// Whether all voxels of some scope have one value.
   let hasConstantScope: Bool
+  /// How labels of regions were made one label image; nil when nothing depends on regions.
+  var regions: JSON?
 
   /// What a person should look at.
   func notes(_ plan: LabelPlan, share: Double) -> [String] {
@@ -62,6 +65,19 @@ extension LabelPlan {
 
   /// Whether the image has a z axis with a single processed plane.
   var isOnePlaneThick: Bool { axes.space.count == 3 && selection.bounds.shape[axes.space[0]] == 1 }
+}
+
+extension LabelPlan {
+  /// What labels that were made region by region may depend on.
+  var regionRecord: JSON? {
+    guard let tiles = recipe.tiles, tiles.kernel.reach == .any else { return nil }
+    let halo = tiles.kernel.halo
+    let widths = axes.space.count == 3 ? [halo.z, halo.y, halo.x] : [halo.y, halo.x]
+    return [
+      "shape": .array(grid.cells.cellShape.suffix(widths.count).map { JSON($0) }),
+      "halo": .array(widths.map { JSON($0) }), "stitch": .string(tiles.seam.name),
+    ]
+  }
 }
 
 extension Downsampling {

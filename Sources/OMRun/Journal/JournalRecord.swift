@@ -205,6 +205,7 @@ extension ImagePass {
     case .tiles: 6
     case .measure: 7
     case .program: 8
+    case .holes: 9
     }
   }
 

@@ -36,6 +36,9 @@ extension RegionObjects {
       packet.write(block.firstVoxels)
       packet.write(block.counts)
       packet.write(block.touchesBorder)
+      packet.write(block.surroundings)
+      packet.write(block.labels)
+      packet.write(block.outerRuns)
     }
     return packet.bytes
   }
@@ -55,7 +58,10 @@ extension RegionObjects {
         restoring: try reader.read(Block.self), rowStarts: try reader.readArray(UInt32.self),
         runs: try reader.readArray(Run.self), firstVoxels: try reader.readArray(UInt32.self),
         counts: try reader.readArray(UInt32.self),
-        touchesBorder: try reader.readArray(Bool.self))
+        touchesBorder: try reader.readArray(Bool.self),
+        surroundings: try reader.readArray(Surroundings.self),
+        labels: try reader.readArray(UInt64.self),
+        outerRuns: try reader.readArray(SurfaceRun.self))
       guard let block else {
         throw Fault(.internal, "", "a block of objects does not fit together")
       }

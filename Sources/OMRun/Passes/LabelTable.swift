@@ -78,7 +78,9 @@ struct LabelTable: Sendable {
 /// Counts the labels of a region.
 struct LabelTablePass: Sendable {
   let plan: LabelPlan
-  let border: LabelFilter.Border?
+  let border: LabelFilter.Axes?
+  /// How far around its voxels a region must know the labels, without counting them.
+  let halo: Vector3
 
   /// Reads a region.
   func run(_ region: Region, _ worker: Worker) throws -> LabelTable {
@@ -88,12 +90,13 @@ struct LabelTablePass: Sendable {
       // Labels come in runs of rows: the one before is nearly always the one again.
       var last: UInt64 = 0
       var facts = LabelFactsPart()
-      try plan.forEachRun(part, worker) { lines, run in
+      let rows = plan.rows(of: part.source)
+      try plan.forEachRun(plan.grown(part, by: halo), worker) { lines, run in
         if run.label != last {
           if last != 0 { found[last, default: LabelFactsPart()].join(facts) }
           (last, facts) = (run.label, LabelFactsPart())
         }
-        facts.count += UInt64(run.columns.count)
+        facts.count += UInt64(rows.count(lines, run))
         if border != nil && touches(lines, run) { facts.touchesBorder = true }
       }
       if last != 0 { found[last, default: LabelFactsPart()].join(facts) }
@@ -115,7 +118,45 @@ struct LabelTablePass: Sendable {
     if row == box.origin[y] || row == box.end(y) - 1 { return true }
     if lines.x + run.columns.lowerBound == box.origin[x] { return true }
     if lines.x + run.columns.upperBound == box.end(x) { return true }
-    guard border == .zyx, space.count == 3 else { return false }
+    // A single plane is no border: all labels would touch it.
+    guard border == .zyx, space.count == 3, box.shape[space[0]] > 1 else { return false }
     return lines.z == box.origin[space[0]] || lines.z == box.end(space[0]) - 1
+  }
+}
+
+/// The rows of voxels of a box.
+struct BoxRows {
+  private let planes: Range<Int>
+  private let rows: Range<Int>
+  private let columns: Range<Int>
+
+  fileprivate init(_ box: Region, _ axes: ImageAxes) {
+    let (origin, shape) = (axes.position(box.origin), axes.vector(box.shape))
+    planes = origin.z..<origin.z + shape.z
+    rows = origin.y..<origin.y + shape.y
+    columns = origin.x..<origin.x + shape.x
+  }
+
+  /// How many voxels of a run lie in the box.
+  func count(_ lines: PlaneLines, _ run: LabelRun) -> Int {
+    guard planes.contains(lines.z), rows.contains(lines.y + run.row) else { return 0 }
+    let low = max(columns.lowerBound, lines.x + run.columns.lowerBound)
+    return max(0, min(columns.upperBound, lines.x + run.columns.upperBound) - low)
+  }
+}
+
+extension LabelPlan {
+  /// The rows of a box of the image.
+  func rows(of box: Region) -> BoxRows { BoxRows(box, axes) }
+
+  /// A part with a halo on all sides in space, cut to the selection.
+  func grown(_ part: VolumePart, by halo: Vector3) -> VolumePart {
+    if halo == Vector3(0, 0, 0) { return part }
+    let source = axes.grown(part.source, by: halo, within: selection.bounds)
+    let kept = source.origin.indices.filter { $0 != droppedAxis }
+    return VolumePart(
+      time: part.time, channel: part.channel, volume: part.volume, source: source,
+      label: Region(
+        origin: kept.map { source.origin[$0] }, shape: kept.map { source.shape[$0] }))
   }
 }

@@ -59,11 +59,15 @@ struct ObjectsPass: Sendable {
     var result = RegionObjects()
     let work = TileWork(source: plan.source, axes: plan.axes, damage: plan.damage)
     for part in plan.parts(of: region) {
-      let room = worker.made.replace(byteCount: part.source.count * DataType.uint32.byteCount)
+      let made = plan.axes.grown(
+        part.source, by: plan.overlap ?? Vector3(0, 0, 0), within: plan.source.metadata.shape)
+      let room = worker.made.replace(byteCount: made.count * DataType.uint32.byteCount)
       guard let start = room.baseAddress else { continue }
-      try work.make(part.source, tiles.kernel, .uint32, into: start, worker)
+      try work.make(
+        part.source, tiles.kernel, .uint32, into: start, worker, withHalo: plan.overlap != nil)
       let block = LabelledBlock(
-        labels: UnsafePointer(start.assumingMemoryBound(to: UInt32.self)), block: plan.block(part))
+        labels: UnsafePointer(start.assumingMemoryBound(to: UInt32.self)), block: plan.block(part),
+        in: plan.blockGrid)
       result.counts.processed += part.source.count
       result.counts.foreground += block.voxelCount
       result.blocks.append(block)

@@ -48,7 +48,7 @@ final class RunStore: Sendable {
       throw Fault(
         .limit, "--memory",
         "the components need more than \(limit / 1_048_576) MiB, half of the memory of a process",
-        hint: "give more memory, use more ranks, or raise the threshold")
+        hint: "give more with --memory, or spread the image over more ranks")
     }
     parts.blocks = keepsRuns ? blocks : blocks.map { $0.droppingRuns() }
     parts.droppedRuns = !keepsRuns

@@ -71,7 +71,18 @@ extension LabelPlan {
   }
 
   /// Bytes that a kernel needs besides that makes the labels of a region.
-  var tileBytes: Int { recipe.tiles.map { bytes(of: $0.kernel, .uint32) } ?? 0 }
+  var tileBytes: Int {
+    guard let tiles = recipe.tiles else { return 0 }
+    var bytes = bytes(of: tiles.kernel, .uint32)
+    if let overlap {
+      // The halo is made too, and its runs are kept: four numbers for every two dozen voxels.
+      let shape = source.metadata.shape
+      let region = zip(sourceCell, shape).reduce(1) { $0 * min($1.0, $1.1) }
+      let tile = axes.largest(sourceCell, halo: overlap, within: shape).reduce(1, *)
+      bytes += (tile - region) * DataType.uint32.byteCount + tile
+    }
+    return bytes
+  }
 
   /// Bytes for a region with its halo, what a kernel makes of it, and its work.
   private func bytes(of kernel: any TileKernel, _ made: DataType) -> Int {

@@ -19,19 +19,21 @@ struct TileWork {
   ///   - dataType: The type of the voxels to make.
   ///   - target: Room for them in C order.
   ///   - worker: The worker at hand; its `voxels` and `scratch` are used.
+  ///   - withHalo: Whether the halo is made too.
   /// - Throws: What reading and the kernel throws; a fault of the kernel names array and volume.
   func make(
     _ volume: Region, _ kernel: any TileKernel, _ dataType: DataType,
-    into target: UnsafeMutableRawPointer, _ worker: Worker
+    into target: UnsafeMutableRawPointer, _ worker: Worker, withHalo: Bool = false
   ) throws {
     let metadata = source.metadata
     let tile = axes.grown(volume, by: kernel.halo, within: metadata.shape)
     let input = worker.voxels.replace(byteCount: tile.count * metadata.dataType.byteCount)
     guard let voxels = input.baseAddress else { return }
     try worker.reader(of: source, damage: damage).read(tile, into: voxels)
+    let made = withHalo ? tile : volume
     let output = OutputTile(
-      start: target, dataType: dataType, origin: axes.position(volume.origin),
-      shape: axes.vector(volume.shape))
+      start: target, dataType: dataType, origin: axes.position(made.origin),
+      shape: axes.vector(made.shape))
     do {
       try kernel.apply(
         metadata.dataType, voxels, origin: axes.position(tile.origin),
@@ -64,11 +66,16 @@ extension ImageAxes {
 
   /// A box with a halo on all sides in space, cut to the image.
   func grown(_ box: Region, by halo: Vector3, within shape: [Int]) -> Region {
+    grown(box, by: halo, within: Region(wholeOf: shape))
+  }
+
+  /// A box with a halo on all sides in space, cut to another box that holds it.
+  func grown(_ box: Region, by halo: Vector3, within bounds: Region) -> Region {
     var grown = box
     for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
-      let low = max(0, box.origin[axis] - depth)
+      let low = max(bounds.origin[axis], box.origin[axis] - depth)
       grown.origin[axis] = low
-      grown.shape[axis] = min(shape[axis], box.end(axis) + depth) - low
+      grown.shape[axis] = min(bounds.end(axis), box.end(axis) + depth) - low
     }
     return grown
   }

@@ -162,7 +162,9 @@ package struct ImageSetup: Sendable {
           hint: "process them one by one with `--label-name`")
       }
       let largest = plan.grid.cells.cellShape.reduce(1, *)
-      if plan.recipe.objects != nil && largest >= Int(UInt32.max) {
+      let finds = plan.recipe.objects != nil || plan.recipe.filter?.holes != nil
+        || plan.clearsParts
+      if finds && largest >= Int(UInt32.max) {
         throw Fault(
           .limit, "",
           "a write unit holds \(largest) voxels, objects can be labelled in at most "

@@ -84,7 +84,14 @@ package struct LabelPlan: ArrayPlan {
 
   /// In how many coordinates voxels of two regions may differ that make their components one.
   var seamOrder: Int {
-    recipe.tiles.map { $0.seam?.order ?? 0 } ?? recipe.objects?.connectivity.order ?? 0
+    guard let tiles = recipe.tiles else { return recipe.objects?.connectivity.order ?? 0 }
+    if case .touching(let connectivity) = tiles.seam { return connectivity.order }
+    return 0
+  }
+
+  /// How far neighbouring regions look into each other, where objects of both are compared there.
+  var overlap: Vector3? {
+    recipe.tiles.flatMap { $0.seam == .overlapping ? $0.kernel.halo : nil }
   }
 
   package var findsObjects: Bool { recipe.objects != nil || recipe.filter != nil }
@@ -191,7 +198,7 @@ package struct LabelPlan: ArrayPlan {
         low: axes.space.count == 3 ? selected : Vector3(0, selected.y, selected.x),
         high: Vector3(
           (axes.space.count == 3 ? selected.z : 0) + size.z, selected.y + size.y,
-          selected.x + size.x), hasDepth: axes.space.count == 3))
+          selected.x + size.x), hasDepth: axes.space.count == 3), overlap: overlap)
   }
 
   /// The block of a region in one volume.

@@ -7,6 +7,8 @@ package enum ImagePass: String, Sendable, CaseIterable {
   case statisticsInRange = "statistics within the range"
   case mask
   case objects
+  /// The background within labels.
+  case holes
   case labels
   /// The voxels of a derived image.
   case tiles
@@ -36,13 +38,15 @@ extension LabelPlan {
       passes.append(.statistics)
       if needsRangeFirst { passes.append(.statisticsInRange) }
     }
-    if recipe.filter != nil { return [.objects, .labels] }
+    if let filter = recipe.filter {
+      return filter.holes == nil ? [.objects, .labels] : [.objects, .holes, .labels]
+    }
     return passes + (recipe.objects == nil ? [.mask] : [.objects, .labels])
   }
 
   package func decodings(memory: Int) -> Double {
-    let last = recipe.filter == nil ? 1 : 2
-    let looks = last + (takesStatistics(memory: memory) ? (needsRangeFirst ? 2 : 1) : 0)
+    if recipe.filter != nil { return filterDecodings }
+    let looks = 1 + (takesStatistics(memory: memory) ? (needsRangeFirst ? 2 : 1) : 0)
     guard let kernel = recipe.smoothing else { return Double(looks) }
     let tile = axes.largest(sourceCell, halo: kernel.halo, within: source.metadata.shape)
     let region = zip(sourceCell, source.metadata.shape).reduce(1) { $0 * min($1.0, $1.1) }

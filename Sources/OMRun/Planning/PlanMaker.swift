@@ -29,6 +29,10 @@ struct PlanMaker {
       recipe.channels = Array(0..<source.info.channelCount)
     }
     let (image, level) = (source, recipe.level)
+    if let expansion = recipe.filter?.expansion {
+      _ = try source.array(level)
+      recipe.filter?.expansion = try expansion.measured(in: source.info, level: level)
+    }
     let selection = try source.selection(options.select, roiTable, level: level)
     // Before 0.3 label images have all five axes too.
     if source.image.version.hasFixedAxes { recipe.keepsChannelAxis = true }
