@@ -40,7 +40,12 @@ extension ParameterDeclaration {
   /// What ``init(_:_:isRequired:traits:subject:)`` knows is read by it; any other property is a JSON
   /// value that must fit its schema.
   ///
-  /// - Parameter root: The whole args schema.
+  /// - Parameters:
+  ///   - name: The name of the parameter.
+  ///   - property: Its schema.
+  ///   - root: The whole args schema.
+  ///   - isRequired: Whether a value must be given.
+  ///   - traits: What our block says of the parameters.
   init(
     foreign name: String, _ property: JSON, root: JSON, isRequired: Bool, traits: TaskTraits
   ) {

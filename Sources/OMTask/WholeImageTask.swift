@@ -28,7 +28,9 @@ public struct WholeImageCall {
 
   /// The image: an absolute path.
   public var image: String
-  /// An existing folder for files that only this call needs.
+  /// The folder with all that the program may want to see: the plate's, or the image's.
+  public var room: String
+  /// An existing folder for files that only this call needs, in the same room.
   public var folder: String
   /// The worker that waits for it.
   public var worker: Int
@@ -41,10 +43,11 @@ public struct WholeImageCall {
 
   /// Describes a call.
   public init(
-    image: String, folder: String, worker: Int, stop: @escaping @Sendable () -> Stop?,
+    image: String, room: String, folder: String, worker: Int, stop: @escaping @Sendable () -> Stop?,
     sign: @escaping () -> Void, refusal: @escaping () -> Fault?
   ) {
     self.image = image
+    self.room = room
     self.folder = folder
     self.worker = worker
     self.stop = stop

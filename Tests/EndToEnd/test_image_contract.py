@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 from omtask_testing.image_programs import (
     DEFINITIONS, NAME, NESTED, PYTHON, fractal_task, forget, make_plate, noted, trouble, write_own,
@@ -18,6 +19,7 @@ from omtask_testing.image_programs import (
 )
 from omtask_testing.images import PlateShape
 from omtask_testing.jobs import Job, lives, until
+from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Program, environment, mpirun
 from omtask_testing.trees import tree
 
@@ -236,6 +238,13 @@ def test_manifests_are_checked_as_what_they_are(
     assert "no mistakes" in omtask("manifest", "check", task).stdout
     own = write_own(tmp_path / "own", retries=2, time_limit=60, environment={"venv": ".venv"})
     assert "no mistakes" in omtask("manifest", "check", own).stdout
+    schema = json.loads((REPOSITORY / "Manifests/schema/manifest.schema.json").read_text())
+    editor = Draft202012Validator(schema)
+    document = json.loads(own.read_text())
+    assert not list(editor.iter_errors(document))
+    for block in ({"halo": {}}, {"retries": -1}, {"contract": "region"}, {"contract": "kernel"}):
+        wrong = document | {"omtask": document["omtask"] | block}
+        assert list(editor.iter_errors(wrong)), block
     kernel = write_own(tmp_path / "kernel", contract="kernel")
     said = omtask("run", kernel, "x.zarr", expect=78).stderr
     assert "is missing" in said
@@ -533,6 +542,19 @@ def test_the_interpreter_comes_from_the_call_the_environment_or_the_package(
     around = venv(tmp_path / "around")
     package = write_package(around / "lib/python3.11/site-packages/cells")
     assert home(package) == str(around)
+    # A container is shown the folder of the plate, and that of the program.
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    apptainer = tools / "apptainer"
+    apptainer.write_text(f'#!/bin/sh\nexport HOME_OF="$* $APPTAINER_BIND"\nshift 4\nshift\nexec {PYTHON[1]} "$@"\n')
+    apptainer.chmod(0o755)
+    boxed = write_own(tmp_path / "boxed", environment={"apptainer": "cells.sif"})
+    path = {"PATH": f"{tools}:{os.environ['PATH']}", "APPTAINER_BIND": "/mnt"}
+    omtask("run", boxed, image, "--fresh", env=path)
+    said = json.loads(noted(boxed, "facts")[-1])["env"]["HOME_OF"]
+    folder = boxed.parent
+    assert said.startswith(f"exec --bind {folder} {folder}/cells.sif python3 {folder}/mark.py --args-json")
+    assert said.endswith(f" /mnt,{tmp_path}")
     # A program that is no Python file is started as it is; words may follow it.
     shell = write_package(
         tmp_path / "shell", fractal_task(executable_parallel="bin/run 'two words'"))

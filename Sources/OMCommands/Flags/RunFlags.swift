@@ -91,7 +91,8 @@ struct RankFlags: ParsableArguments {
 struct ControlFlags: ParsableArguments {
   @Flag(
     help: """
-      Begin anew where an earlier run was stopped; otherwise the same command goes on from there.
+      Begin anew where an earlier run was stopped; otherwise the same command goes on from there. \
+      Programs that do whole images by themselves do all of them again.
       """)
   var fresh = false
 

@@ -10,6 +10,7 @@ enum TaskHelp {
   ///   - word: How the call names it.
   ///   - command: The command.
   ///   - columns: The width of the terminal.
+  /// - Returns: The text.
   static func text(
     of manifest: Manifest, called word: String, command: CommandDescription, columns: Int
   ) -> String {

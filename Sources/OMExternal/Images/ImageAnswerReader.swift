@@ -13,6 +13,7 @@ enum ImageAnswerReader {
   /// - Parameters:
   ///   - path: The file; without one there is nothing to tell.
   ///   - program: What the program is called in messages.
+  /// - Returns: What it says.
   /// - Throws: A fault of kind `program` for what Fractal would refuse.
   static func read(_ path: String, program: String) throws(Fault) -> WholeImageAnswer {
     guard let bytes = try bytes(path, program) else { return WholeImageAnswer() }

@@ -59,6 +59,7 @@ public final class ImageProgram: TaskProgram {
     throw Fault(.internal, "", "\(manifest.identifier) reads images by itself")
   }
 
+  /// Binds the task to its parameters, and finds the program.
   public func bindToImages(
     _ parameters: Parameters, _ surroundings: TaskSurroundings
   ) throws(Fault) -> (any WholeImageTask)? {

@@ -52,6 +52,8 @@ private struct Attempt {
   /// Whether it was ended because the run is being stopped.
   private(set) var wasStopped = false
 
+  /// The variable that names the folders that apptainer shows to programs.
+  private static let bindings = "APPTAINER_BIND"
   /// Seconds that a program gets when it is asked to end.
   private static let grace = 5.0
   /// Milliseconds between two looks at a program.
@@ -72,6 +74,11 @@ private struct Attempt {
     var variables = task.program.variables
     if let device = task.devices?.device(of: call.worker) {
       variables.set("CUDA_VISIBLE_DEVICES", device)
+    }
+    if task.traits.environment?.home == .apptainer {
+      // A container sees nothing of this machine but what it is shown.
+      let known = variables.values[Self.bindings].map { $0 + "," } ?? ""
+      variables.set(Self.bindings, known + call.room)
     }
     let child = try ChildProcess(
       task.program.words + ["--args-json", given, "--out-json", made], variables.words, files: [],

@@ -14,12 +14,11 @@ struct ImageState: Sendable, Equatable {
 
   private static let shelves = Shelf.allCases.map(\.name)
 
-  /// Looks at an image.
+  /// Looks at an image; nil when there is none.
   ///
   /// *Local*.
   ///
   /// - Parameter path: Its folder.
-  /// - Returns: Nil when there is none.
   /// - Throws: What the disk throws.
   init?(at path: String) throws(Fault) {
     let folder: OutputFolder

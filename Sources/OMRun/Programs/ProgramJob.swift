@@ -102,13 +102,20 @@ struct ProgramJob: Sendable {
   ) -> WholeImageCall {
     let stop = stop
     return WholeImageCall(
-      image: image, folder: stage.root.path, worker: worker.number,
+      image: image, room: room, folder: stage.root.path, worker: worker.number,
       stop: { stop.reason.map { $0.isUrgent ? .atOnce : .inOrder } },
       sign: { worker.scratch.sign() },
       refusal: {
         let now = (try? ImageState(at: image)) ?? nil
         return now.map { $0.hasVoxels(of: before) } == true ? nil : changedItself()
       })
+  }
+
+  /// The folder that holds the whole hierarchy of the image: results may lie beside it.
+  private var room: String {
+    let root = location.store.description
+    let parent = root.lastIndex(of: "/").map { String(root[..<$0]) } ?? "."
+    return parent.isEmpty ? "/" : parent
   }
 
   /// Why an image on which the program did not come to its end cannot be given to it again.

@@ -53,14 +53,13 @@ struct ProgramRecord: Sendable {
     return .object(document)
   }
 
-  /// Reads a record.
+  /// Reads a record; nil for what is none.
   ///
   /// Addresses in it are turned into those of today when the image was moved with all around it.
   ///
   /// - Parameters:
   ///   - bytes: The file.
   ///   - image: Where the image is now.
-  /// - Returns: Nil for what is no record.
   init?(_ bytes: [UInt8], image: String) {
     guard let json = try? JSON(parsing: bytes, subject: ""),
       let state = ImageState(json["state"]), let then = json["omtask"]?["image"]?.stringValue,
@@ -93,11 +92,13 @@ struct ProgramRecord: Sendable {
     path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
   }
 
-  /// What is not as the program left it or found it; nil when all is.
+  /// What is not as the program left it or found it.
   ///
   /// *Local*.
   ///
   /// - Parameter image: Where the image is.
+  /// - Returns: The part, or the other image; nil when all is as it was.
+  /// - Throws: What the disk throws.
   func firstChange(of image: String) throws(Fault) -> String? {
     guard let now = try ImageState(at: image) else { return "the image" }
     if let part = now.firstChange(since: state) { return part.isEmpty ? "its metadata" : part }
