@@ -34,7 +34,8 @@ public struct LabelFilter: Sendable, Equatable {
 
   /// Makes a filter.
   public init(
-    border: Axes? = nil, clearsParts: Bool = false, minimumSize: Int? = nil, maximumSize: Int? = nil, largest: Int? = nil,
+    border: Axes? = nil, clearsParts: Bool = false, minimumSize: Int? = nil,
+    maximumSize: Int? = nil, largest: Int? = nil,
     expansion: LabelExpansion? = nil, holes: LabelHoles? = nil, relabels: Bool = false
   ) {
     self.border = border
