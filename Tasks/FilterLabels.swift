@@ -43,7 +43,8 @@ public struct FilterLabelsTask: RegionTask {
     }
     let filter = LabelFilter(
       border: LabelFilter.Axes(rawValue: parameters.clearBorder.rawValue),
-      clearsParts: parameters.clearBorderBy == .part, minimumSize: parameters.minSize, maximumSize: parameters.maxSize,
+      clearsParts: parameters.clearBorderBy == .part, minimumSize: parameters.minSize,
+      maximumSize: parameters.maxSize,
       largest: parameters.keepLargest, expansion: expansion, holes: holes,
       relabels: parameters.relabel)
     return .labels([

@@ -33,7 +33,8 @@ public struct IlluminationCorrectTask: RegionTask {
     }
     let illumination = Illumination(
       flatFields: parameters.flatFields, darkFields: parameters.darkFields,
-      constant: parameters.constant, truncates: parameters.compat == .fractal)
+      fields: parameters.fieldTable, constant: parameters.constant,
+      truncates: parameters.compat == .fractal)
     return .image(
       ImageRecipe(
         suffix: parameters.suffix, making: .illumination(illumination), dataType: image.dataType,

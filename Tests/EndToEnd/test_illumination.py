@@ -10,10 +10,11 @@ import pytest
 
 from omtask_testing import faults, samples
 from omtask_testing.derived import coarser
-from omtask_testing.images import Image, downsampled, write_image
+from omtask_testing.images import PIXEL, Image, downsampled, write_image
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe, write_array
 from omtask_testing.program import Program
 from omtask_testing.reading import group_attributes, read_multiscale
+from omtask_testing.tables import write_rois
 from omtask_testing.trees import leftovers, tree
 
 SHAPES = {
@@ -46,8 +47,25 @@ def illuminated(
             saturated += int((found > largest).sum())
             found = np.minimum(found, largest)
             found = np.trunc(found) if truncates else np.rint(found)
+        else:
+            largest = np.finfo(data.dtype).max
+            saturated += int((found > largest).sum())
+            found = np.minimum(found, largest)
         made[place] = found.astype(data.dtype)
     return made, saturated
+
+
+def fields_illuminated(
+    axes: str, data: np.ndarray, boxes: list[tuple[slice, ...]], flat: np.ndarray,
+    dark: np.ndarray | None, constant: float, truncates: bool,
+) -> np.ndarray:
+    """Box after box of space, as Fractal's task goes over its table; zeros elsewhere."""
+    made = np.zeros_like(data)
+    for box in boxes:
+        place = (..., *box)
+        darks = [] if dark is None else [dark]
+        made[place] = illuminated(axes, data[place], [flat], darks, constant, truncates)[0]
+    return made
 
 
 def voxels(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) -> np.ndarray:
@@ -162,6 +180,126 @@ def test_every_engine_writes_the_same_files(
             assert np.array_equal(read_multiscale(made).levels[0], wanted)
             assert group_attributes(made)["omtask"]["saturated_voxels"] == saturated > 0
         assert files == reference, f"{engine} differs from {ENGINES[0]}"
+
+
+# Those that zarr-python can open, with which ngio writes the table.
+PLAIN = [layout for layout in ALL_LAYOUTS if layout.name not in ("transposed-shard", "shard-beyond")]
+
+
+def fields_of(
+    axes: str, shape: tuple[int, ...], size: tuple[int, int], kind: str, rng: np.random.Generator
+) -> tuple[list[dict[str, tuple[float, float]]], list[tuple[slice, ...]]]:
+    """Fields of view in world units and in voxels: a grid with gaps, or places that overlap."""
+    depth = shape[axes.index("z")] if "z" in axes else 0
+    starts: list[tuple[int, ...]] = []
+    if kind == "grid":
+        starts = [(y, x) for y in range(1, shape[-2] - size[0] + 1, size[0] + 2)
+                  for x in range(3, shape[-1] - size[1] + 1, size[1])]
+    else:
+        starts = [(int(rng.integers(0, shape[-2] - size[0] + 1)),
+                   int(rng.integers(0, shape[-1] - size[1] + 1))) for _ in range(7)]
+    worlds, places = [], []
+    for number, start in enumerate(starts):
+        # Every other field lacks the last planes.
+        planes = depth - number % 2 if depth > 1 else depth
+        box = (slice(0, planes),) if depth else ()
+        places.append((*box, slice(start[0], start[0] + size[0]), slice(start[1], start[1] + size[1])))
+        world = {axis: (first * PIXEL[axis], length * PIXEL[axis])
+                 for axis, first, length in zip("yx", start, size)}
+        worlds.append(world | ({"z": (0.0, planes * PIXEL["z"])} if depth else {}))
+    return worlds, places
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_fields_of_view_are_those_of_the_table(
+    number: int, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    axes, dtype = list(SHAPES)[number % 6], TYPES[number * 3 % len(TYPES)]
+    layout, kind = PLAIN[number * 7 % len(PLAIN)], ["grid", "over"][number // 3 % 2]
+    data = voxels(SHAPES[axes], dtype, rng)
+    size = (data.shape[-2] // 3, data.shape[-1] // 3)
+    worlds, places = fields_of(axes, data.shape, size, kind, rng)
+    flat = profile(size, rng)
+    dark = rng.integers(0, 30, size=size).astype("uint16") if number % 2 else None
+    image = write_image(tmp_path / "image.zarr", Image(axes, downsampled(axes, data, 2), layout))
+    write_rois(image, "FOV_ROI_table", worlds, ["csv", "anndata", "json"][number % 3])
+    fractal = number // 2 % 2 == 1 and data.dtype.kind != "f"
+    call = {
+        "flat_fields": [stored(tmp_path / "flat", flat, "npy")], "field_table": "FOV_ROI_table",
+        "constant": 2 * (number % 2), "compat": "fractal" if fractal else "default",
+    }
+    if dark is not None:
+        call["dark_fields"] = [stored(tmp_path / "dark", dark, "npy")]
+    engine = [{"threads": 2}, {"ranks": 2}, {"ranks": 3}][number % 3]
+    omtask.run("illumination-correct", image, parameters=call, **engine)
+    wanted = fields_illuminated(axes, data, places, flat, dark, 2 * (number % 2), fractal)
+    found = read_multiscale(tmp_path / "image_illum_corr.zarr").levels
+    assert np.array_equal(found[0], wanted)
+    assert np.array_equal(found[1], coarser(axes, wanted, "mean"))
+
+
+def test_fields_keep_their_places_in_a_selection(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    data = voxels((3, 40, 50), "uint16", rng)
+    layout = Layout("small", "0.5", (16,), compression=(ZSTD,))
+    image = write_image(tmp_path / "image.zarr", Image("zyx", [data], layout))
+    worlds, places = fields_of("zyx", data.shape, (13, 16), "over", rng)
+    write_rois(image, "fovs", worlds)
+    flat = profile((13, 16), rng)
+    call = {"flat_fields": [stored(tmp_path / "flat", flat, "npy")], "field_table": "fovs"}
+    omtask.run("illumination-correct", image, parameters=call, extra=["--select", "y=5:31,x=7:44"])
+    wanted = np.zeros_like(data)
+    window = (..., slice(5, 31), slice(7, 44))
+    wanted[window] = fields_illuminated("zyx", data, places, flat, None, 0, False)[window]
+    assert np.array_equal(read_multiscale(tmp_path / "image_illum_corr.zarr").levels[0], wanted)
+
+
+def test_fields_that_do_not_fit(omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:
+    image = write_image(tmp_path / "image.zarr", samples.blobs_image(samples.SHARDED, rng))
+    write_rois(image, "fovs", [{"y": (0, 10 * PIXEL["y"]), "x": (0, 12 * PIXEL["x"])}])
+    flat = stored(tmp_path / "flat", profile((10, 13), rng), "npy")
+    call = ["run", "illumination-correct", image, "--flat-fields", flat, "--field-table"]
+    refused = omtask(*call, "fovs", expect=64).stderr
+    assert "10 x 12 voxels" in refused and "10 x 13" in refused
+    assert "no table `none`" in omtask(*call, "none", expect=64).stderr
+    assert "leave one of them out" in omtask(
+        *call, "fovs", "--roi-table", "fovs", expect=64).stderr
+
+
+def test_other_places_are_another_run(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    image = write_image(tmp_path / "image.zarr", samples.blobs_image(samples.SHARDED, rng))
+    size = {"y": 10 * PIXEL["y"], "x": 12 * PIXEL["x"]}
+    for name, start in (("one", 0), ("two", 3)):
+        write_rois(image, name, [
+            {axis: (start * PIXEL[axis], length) for axis, length in size.items()}])
+    flat = stored(tmp_path / "flat", profile((10, 12), rng), "npy")
+    for table, code in (("one", 0), ("one", 0), ("two", 73)):
+        call = {"flat_fields": [flat], "field_table": table}
+        omtask.run("illumination-correct", image, parameters=call, expect=code)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_floating_point_voxels_end_at_the_largest_number(
+    dtype: str, omtask: Program, tmp_path: Path
+) -> None:
+    largest = np.finfo(dtype).max
+    data = np.array([[largest, largest / 4, 1, 0], [largest / 2, -1, largest, 3]] * 8, dtype)
+    flat = np.full(data.shape, 1.0)
+    flat[:, 2:] = 0.25
+    flat[0, 0] = 0.5
+    layout = Layout("one", "0.5", (64,), compression=(ZSTD,))
+    image = write_image(tmp_path / "image.zarr", Image("yx", [data], layout))
+    call = {"flat_fields": [stored(tmp_path / "flat", flat, "npy")]}
+    with np.errstate(over="ignore"):
+        wanted, saturated = illuminated("yx", data, [flat], [])
+    omtask.run("illumination-correct", image, parameters=call)
+    made = tmp_path / "image_illum_corr.zarr"
+    found = read_multiscale(made).levels[0]
+    assert np.isfinite(found).all() and np.array_equal(found, wanted)
+    assert group_attributes(made)["omtask"]["saturated_voxels"] == saturated > 0
 
 
 @pytest.mark.parametrize("ranks", [None, 2])

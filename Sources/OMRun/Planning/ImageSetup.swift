@@ -162,7 +162,8 @@ package struct ImageSetup: Sendable {
           hint: "process them one by one with `--label-name`")
       }
       let largest = plan.grid.cells.cellShape.reduce(1, *)
-      let finds = plan.recipe.objects != nil || plan.recipe.filter?.holes != nil
+      let finds =
+        plan.recipe.objects != nil || plan.recipe.filter?.holes != nil
         || plan.clearsParts
       if finds && largest >= Int(UInt32.max) {
         throw Fault(

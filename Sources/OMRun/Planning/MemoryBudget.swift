@@ -96,7 +96,8 @@ extension LabelPlan {
   /// Buffers of one worker: chunks, the mask with its runs, and the region that is kept between two
   /// looks.
   func workerBytes(keepsRegion: Bool) -> Int {
-    var bytes = chunkBytes + smoothingBytes + tileBytes + admissionBytes + shapingBytes
+    var bytes =
+      chunkBytes + smoothingBytes + tileBytes + admissionBytes + shapingBytes
       + partsBytes
     if recipe.statistics != nil { bytes += 2 << 20 }
     guard recipe.objects != nil else { return bytes }

@@ -65,15 +65,18 @@ struct PlanMaker {
 
   /// The plan of a derived image.
   func derived(_ recipe: ImageRecipe) throws(Fault) -> DerivedPlan {
-    let selection = try source.selection(options.select, roiTable, level: 0)
     var recipe = recipe
     var ingredients: [String] = []
+    var boxes = roiTable
     if case .illumination(let illumination) = recipe.making {
-      let profiles = try ProfileSet(illumination, source)
+      let fields = try fieldTable(illumination)
+      boxes = fields ?? roiTable
+      let profiles = try ProfileSet(illumination, source, fields)
       recipe.making = .tiles { profiles.kernel($0) }
       recipe.countedNote = "voxels were above the largest number of the type and have it now"
       ingredients = profiles.digests
     }
+    let selection = try source.selection(options.select, boxes, level: 0)
     var plan = try DerivedPlan(
       recipe: recipe, name: try name(recipe), sources: source.arrays,
       scales: image.levels.map(\.scale), axes: source.axes, axisNames: image.axes.map(\.name),
@@ -82,6 +85,17 @@ struct PlanMaker {
     plan.ingredients = ingredients
     plan.keySeparator = image.version.keySeparator
     return plan
+  }
+
+  /// The table of the fields of view, which are what is processed then.
+  private func fieldTable(_ illumination: Illumination) throws(Fault) -> RegionTable? {
+    guard let name = illumination.fields else { return nil }
+    if let roiTable {
+      throw Fault(
+        .usage, "", "`field_table` is `\(name)`, with `--roi-table \(roiTable.name)`",
+        hint: "leave one of them out: the boxes of `field_table` are what is processed")
+    }
+    return try RegionTable.read(name, of: image)
   }
 
   /// The name of a derived image.

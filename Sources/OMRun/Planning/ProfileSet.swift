@@ -3,6 +3,7 @@ import OMGrid
 import OMImage
 import OMJSON
 import OMStore
+import OMTables
 import OMTask
 import OMZarr
 
@@ -13,13 +14,16 @@ struct ProfileSet: Sendable {
   private var flat: [Profile] = []
   private var dark: [Profile] = []
   private let illumination: Illumination
+  /// The boxes of the ROI table that are fields of view; nil when fields lie side by side.
+  private var fields: [FieldOfView]?
 
   /// Reads the profiles.
   ///
   /// - Throws: What reading gives; `usage` for profiles that do not fit the image, `metadata` for a flat
   ///   field that nothing can be divided by.
-  init(_ illumination: Illumination, _ source: SourceImage) throws(Fault) {
+  init(_ illumination: Illumination, _ source: SourceImage, _ table: RegionTable?) throws(Fault) {
     self.illumination = illumination
+    fields = table.map { Self.fields($0, source) }
     let type = source.arrays[0].metadata.dataType
     for path in illumination.flatFields {
       let profile = try read(path, source)
@@ -38,13 +42,44 @@ struct ProfileSet: Sendable {
         "profiles are of several sizes: \(sizes.sorted { $0.description < $1.description })",
         hint: "give profiles of the same field of view")
     }
+    if let table { try checkFields(table) }
+  }
+
+  /// The fields of view of an image as a table says, in its order.
+  private static func fields(_ table: RegionTable, _ source: SourceImage) -> [FieldOfView] {
+    let boxes = table.boxes(
+      shape: source.arrays[0].metadata.shape, letters: source.image.axes.map(\.letter),
+      scales: source.info.levelScales[0])
+    return boxes.map {
+      FieldOfView(origin: source.axes.position($0.origin), shape: source.axes.vector($0.shape))
+    }
+  }
+
+  /// Refuses fields that the profiles do not fit, and makes their places part of what the run is.
+  private mutating func checkFields(_ table: RegionTable) throws(Fault) {
+    guard let profile = flat.first, let fields else { return }
+    if table.rows.contains(where: { $0["t"] != nil }) {
+      throw Fault(
+        .usage, "", "the boxes of table `\(table.name)` are of some time points only",
+        hint: "fields of view are boxes in space, for all time points")
+    }
+    for (number, field) in fields.enumerated()
+    where field.shape.y != profile.height || field.shape.x != profile.width {
+      throw Fault(
+        .usage, "",
+        "box \(number) of table `\(table.name)` is \(field.shape.y) x \(field.shape.x) voxels, "
+          + "the profiles are \(profile.height) x \(profile.width)",
+        hint: "give profiles as large as the fields of view")
+    }
+    let places = fields.map { "\($0.origin) \($0.shape)" }.joined(separator: ";")
+    digests.append(hexadecimal(sha256(Array("fields \(places)".utf8))))
   }
 
   /// The kernel of a channel.
   func kernel(_ channel: Int) -> IlluminationKernel {
     IlluminationKernel(
       flat: flat.count == 1 ? flat[0] : flat[channel],
-      dark: dark.isEmpty ? nil : dark.count == 1 ? dark[0] : dark[channel],
+      dark: dark.isEmpty ? nil : dark.count == 1 ? dark[0] : dark[channel], fields: fields,
       constant: illumination.constant, truncates: illumination.truncates)
   }
 
@@ -54,12 +89,16 @@ struct ProfileSet: Sendable {
     profile.values.withUnsafeBytes { bytes += $0 }
     digests.append(hexadecimal(sha256(bytes)))
     let plane = Array(source.arrays[0].metadata.shape.suffix(2))
-    guard plane[0] % profile.height == 0, plane[1] % profile.width == 0 else {
+    guard
+      fields != nil || plane[0] % profile.height == 0 && plane[1] % profile.width == 0
+    else {
       throw Fault(
         .usage, path,
         "the profile is \(profile.height) x \(profile.width), planes of the image are "
           + "\(plane[0]) x \(plane[1]), no whole number of fields of view",
-        hint: "give a profile as large as the image or as one of its fields of view")
+        hint:
+          "give a profile as large as the image or as one of its fields of view; `--field-table` "
+          + "says where these are")
     }
     return profile
   }
