@@ -3,17 +3,22 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from omtask_testing import patterns, samples
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import Layout, blosc_v2
+from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Outcome, Program, environment
+from omtask_testing.reading import read_multiscale
 from omtask_testing.tasks import EXAMPLES, PYTHON, write_task
 from omtask_testing.trees import tree
 
@@ -308,3 +313,75 @@ def test_a_signal_leaves_nothing(omtask: Program, sample: Path, tmp_path: Path) 
         running.terminate()
         assert running.wait(timeout=10) == 143
     assert not [path for path in room.iterdir() if "trials" in path.name]
+
+
+# What the pages for authors say
+
+
+def test_the_commands_of_the_tutorial(omtask: Program, sample: Path, tmp_path: Path) -> None:
+    """From nothing to four ranks in Python, by the commands of the page alone."""
+    page = (REPOSITORY / "docs/tutorial-python.md").read_text()
+    every = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    blocks = [text for language, text in every if not language]
+    assert len(blocks) == 5
+    shutil.copytree(sample, tmp_path / "image.zarr")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "omtask").symlink_to(omtask.path.resolve())
+    (tools / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tools / "python3").chmod(0o755)
+    env = environment(ROOM)
+    env["PATH"] = f"{tools}:{env['PATH']}"
+
+    def play(blocks: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+        words = ["bash", "-e", "-c", "\n".join(blocks)]
+        return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+
+    done = play(blocks, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the pieces equal the whole" in done.stdout
+    assert "bright-spots (class E): the same bit for bit however it is cut, in 20 of 20 rounds" in done.stdout
+    assert (tmp_path / "bright-spots/spots.png").exists()
+    data = read_multiscale(sample).levels[0]
+    made = read_multiscale(tmp_path / "image_bright-spots.zarr").levels[0]
+    assert np.array_equal(made, ndimage.maximum_filter(data, (1, 5, 5), mode="nearest"))
+    # What the page says to write to see that the test finds something.
+    manifest = tmp_path / "bright-spots/bright-spots.json"
+    text = manifest.read_text()
+    wrong = text.replace(',\n      "x": "radius"', "")
+    assert wrong != text
+    manifest.write_text(wrong)
+    done = play([blocks[3]], tmp_path / "bright-spots")
+    assert done.returncode == 1 and "the first voxel that differs" in done.stdout
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+def test_the_page_of_a_new_task(language: str, omtask: Program, tmp_path: Path) -> None:
+    """Every call that the page of a new task names works as it stands there."""
+    folder = tmp_path / "bright-spots"
+    omtask("manifest", "new", "Bright Spots", "--language", language, "--output", folder)
+    page = re.search(r"```\n(.*)```", (folder / "README.md").read_text(), re.DOTALL)
+    data = np.random.default_rng(1).integers(0, 256, size=(3, 60, 71)).astype(np.uint8)
+    layout = Layout("v3", "0.5", (3, 30, 30))
+    write_image(folder / "IMAGE.zarr", Image("zyx", downsampled("zyx", data, 2), layout))
+    tools = {"PATH": f"{omtask.path.resolve().parent}:{Path(sys.executable).parent}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["bash", "-e", "-c", page[1]], cwd=folder, env=environment(ROOM | tools), capture_output=True,
+        text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no mistakes" in done.stdout and "in 20 of 20 rounds" in done.stdout
+    made = read_multiscale(folder / "IMAGE_bright-spots.zarr").levels[0]
+    ought = ndimage.maximum_filter(data, (1, 3, 3), mode="nearest") if language == "python" else 255 - data
+    assert np.array_equal(made, ought)
+
+
+def test_the_page_about_swift_names_the_calls_of_a_new_package(
+    omtask: Program, tmp_path: Path
+) -> None:
+    """test_swift_package.py plays those of the package."""
+    folder = tmp_path / "bright-spots"
+    omtask("manifest", "new", "Bright Spots", "--language", "swift", "--output", folder)
+    calls = re.search(r"```\n(.*)```", (folder / "README.md").read_text(), re.DOTALL)[1].splitlines()
+    page = (REPOSITORY / "docs/swift-tasks.md").read_text().splitlines()
+    for call in calls:
+        assert call.split("  #")[0].rstrip().replace("IMAGE.zarr", "../image.zarr") in page

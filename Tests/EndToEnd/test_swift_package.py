@@ -1,5 +1,8 @@
-"""A package of one's own: the example in Examples/swift-package, built and run as its authors would."""
+"""A package of one's own: the example in Examples/swift-package, and one that `manifest new` writes, built,
+tested and run as their authors would."""
 
+import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +16,7 @@ from omtask_testing.derived import coarser, per_axis, volumes
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
 from omtask_testing.places import REPOSITORY
-from omtask_testing.program import Program
+from omtask_testing.program import Program, environment
 from omtask_testing.reading import read_multiscale
 from omtask_testing.trees import leftovers, tree
 
@@ -25,14 +28,23 @@ CASES = [
 ]
 
 
+BUILD = ["swift", "build", "-c", "release", "--static-swift-stdlib"]
+ROOM = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
+
+
+def swift(words: list[str], package: Path) -> subprocess.CompletedProcess[str]:
+    """Builds or tests a package; what omtask was built of is not built again."""
+    if shutil.which("swift") is None:
+        pytest.skip("there is no Swift to build the package with")
+    words = [*words, "--scratch-path", str(REPOSITORY / ".build")]
+    env = environment({"OMTASK_SOURCE": str(REPOSITORY), **ROOM})
+    return subprocess.run(words, cwd=package, env=env, capture_output=True, text=True, timeout=1200)
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The example's program; what omtask was built of is not built again."""
-    if shutil.which("swift") is None:
-        pytest.skip("there is no Swift to build the example with")
-    build = ["swift", "build", "-c", "release", "--static-swift-stdlib"]
-    build += ["--scratch-path", str(REPOSITORY / ".build")]
-    done = subprocess.run(build, cwd=PACKAGE, capture_output=True, text=True, timeout=1200)
+    """The example's program."""
+    done = swift(BUILD, PACKAGE)
     assert done.returncode == 0, done.stdout + done.stderr
     return Program(
         REPOSITORY / ".build/release/range-tasks", tmp_path_factory.mktemp("own-reports"))
@@ -124,3 +136,58 @@ def test_what_it_refuses_is_said_in_one_line(program: Program, tmp_path: Path) -
         tmp_path / "image.zarr", Image("yx", [np.zeros((9, 9), np.int16)], Layout("v3", "0.5", (9,))))
     outcome = program.run("local-range", image, expect=64)
     assert "int16" in outcome.stderr
+
+
+def test_the_example_tests_itself(program: Program) -> None:
+    done = swift(["swift", "test"], PACKAGE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "with 3 tests in 1 suite passed" in done.stdout + done.stderr
+
+
+def test_its_tasks_are_tried_on_an_image(
+    program: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    data = rng.integers(0, 60000, size=(9, 61, 67)).astype(np.uint16)
+    image = write_image(tmp_path / "image.zarr", Image("zyx", [data], Layout("v3", "0.5", (9, 30, 30))))
+    said = program("manifest", "test", "local-range", "--input", image, "--radius", "1,2,0", env=ROOM)
+    assert "local-range (class E): the same bit for bit however it is cut, in 20 of 20" in said.stdout
+
+
+# Beginning a new one
+
+
+def test_a_new_package_is_checked_tested_and_runs(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """By the commands that its own page names; a halo that is too small is found by both tests."""
+    folder = tmp_path / "bright-spots"
+    said = omtask("manifest", "new", "Bright Spots", "--language", "swift", "--output", folder).stderr
+    page = re.search(r"```\n(.*)```", (folder / "README.md").read_text(), re.DOTALL)
+    steps = [shlex.split(line, comments=True) for line in page[1].splitlines()]
+    assert all(" ".join(step) in said for step in steps)
+    check, test, build, trial, run = steps
+    assert "no mistakes" in omtask(*check[1:3], folder / check[3]).stdout
+    source = folder / "Sources/BrightSpotsTasks/BrightSpots.swift"
+    right = source.read_text()
+    source.write_text(right.replace("Vector3(0, radius, radius)", "Vector3(0, radius, radius / 2)"))
+    data = rng.integers(0, 60000, size=(4, 61, 67)).astype(np.uint16)
+    image = write_image(tmp_path / "image.zarr", Image("zyx", [data], Layout("v3", "0.5", (4, 30, 30))))
+    tested = swift(test, folder)
+    assert tested.returncode != 0
+    assert re.search(r"the first voxel that differs: the tile, z=\d y=\d+ x=\d+", tested.stdout + tested.stderr)
+    words = [image if word == "IMAGE.zarr" else word for word in trial[1:]]
+    # The tests have built the program, too.
+    program = Program(REPOSITORY / trial[0].replace("release", "debug"), tmp_path)
+    assert "the first voxel that differs" in program(*words, expect=1, env=ROOM).stdout
+    source.write_text(right)
+    tested = swift(test, folder)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert build == BUILD[:4]
+    built = swift(BUILD, folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    program = Program(REPOSITORY / trial[0], tmp_path)
+    assert "in 20 of 20 rounds" in program(*words, env=ROOM).stdout
+    assert run[:3] == [trial[0], "run", "bright-spots"]
+    program.run("bright-spots", image, parameters={"radius": 2}, ranks=2)
+    made = read_multiscale(tmp_path / "image_bright-spots.zarr").levels[0]
+    assert np.array_equal(made, ndimage.maximum_filter(data, (1, 5, 5), mode="nearest"))

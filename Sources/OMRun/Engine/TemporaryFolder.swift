@@ -35,6 +35,16 @@ package enum TemporaryFolder {
 
   private static func remove(_ path: String, in parent: String) {
     let name = String(path.dropFirst(parent.count + 1))
-    try? OutputFolder(path: parent).removeTree(name)
+    // When the process is ended, other threads may still write or remove something in there.
+    for _ in 0..<20 {
+      do throws(Fault) {
+        let folder = try OutputFolder(path: parent)
+        if try folder.kind(of: name) == nil { return }
+        try folder.removeTree(name)
+        return
+      } catch {
+        usleep(5_000)
+      }
+    }
   }
 }
