@@ -36,7 +36,7 @@ extension Trials {
       } catch let found as Difference {
         difference = found
       } catch let fault as Fault {
-        difference = Difference("the reference is made, the trial fails: \(fault)")
+        difference = Difference("one tile gives a result, the trial fails: \(fault)")
       }
       if var difference {
         difference.sample = part.text

@@ -20,6 +20,11 @@ enum ArrowTable {
     "OMTables": ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMTask"],
     "OMExternal": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "OMObjects": ["OMJSON", "OMGrid"],
+    // Runs tasks as they are run; of programs and objects it knows nothing.
+    "OMTaskTesting": [
+      "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+      "OMTables", "OMRun",
+    ],
     "OMTasks": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "manifest-compiler": ["OMJSON", "OMManifest"],
     "omtask": ["OMCommands", "OMTasks"],

@@ -47,7 +47,9 @@ struct TestManifestCommand: Subcommand {
     let reader = try SampleReader(ReadTarget.openImage(call.input, for: "manifest test"))
     for note in reader.notes { context.console.note(note) }
     let stop = call.request.options.stop
-    let watcher = StopWatcher(StopWatcher.Watch(), stop, context.console, context.environment)
+    let watcher = StopWatcher(
+      StopWatcher.Watch(stallTimeout: TrialCall.stallTimeout), stop, context.console,
+      context.environment)
     if context.ownsProcess { watcher.start() }
     defer { watcher.finish() }
     let program = call.request.entry.program
@@ -91,6 +93,9 @@ struct TrialCall {
   private let python: String?
   private let programName: String
 
+  /// Seconds without a finished region after which nothing moves any more, as for `run`.
+  static let stallTimeout = 900
+
   /// The flags that are the task's where its manifest has a parameter of the name.
   private static let shared = ["seed", "rounds"]
 
@@ -124,6 +129,8 @@ struct TrialCall {
         hint: "the image is given by `--input`")
     }
     var options = RunOptions()
+    // As a run does: a child is given up before all is.
+    options.surroundings.patience = 0.9 * Double(Self.stallTimeout)
     if let python = command.program.python {
       if entry.file == nil {
         throw Fault(
