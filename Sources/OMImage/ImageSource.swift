@@ -29,7 +29,8 @@ package struct ImageSource: Sendable {
   /// Finds the images of a URI.
   ///
   /// - Parameters:
-  ///   - uri: The path of a local folder or archive, or of a folder in one: an image, a well or a plate.
+  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well or
+  ///     a plate.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
   /// - Returns: At least one item.
@@ -58,7 +59,8 @@ package struct ImageSource: Sendable {
         throw noGroup(location)
       }
       source = ImageSource(
-        kind: try kind(of: group, location), path: location.path, items: [], warnings: group.warnings)
+        kind: try kind(of: group, location), path: location.path, items: [],
+        warnings: group.warnings)
       switch source.kind {
       case .image: source.items = [Item(location: location, fault: nil)]
       case .well: try source.addWell(group, nil, location, filter)

@@ -61,6 +61,17 @@ package final class FileStore: Store {
     }
   }
 
+  /// What tells a folder from all others, by whatever way it is reached; nil when there is none.
+  package func identity(ofFolder key: String) throws(Fault) -> FolderIdentity? {
+    guard let file = try descriptor(key.isEmpty ? "." : key, Int32(om_open_path)) else {
+      return nil
+    }
+    do {
+      let status = try file.status()
+      return FolderIdentity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    } catch { throw error.fault(key, "looking at it") }
+  }
+
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
     guard let file = try descriptor(key, Int32(om_open_path)) else { return nil }
     do { return ValueStamp(try file.status()) } catch { throw error.fault(key, "looking at it") }
@@ -154,6 +165,12 @@ extension FileStore {
     }
     if !followLinks && !isBelowRoot(path) { throw leadsOut(key, path) }
   }
+}
+
+/// What tells a folder from all others.
+package struct FolderIdentity: Sendable, Hashable {
+  let device: UInt64
+  let number: UInt64
 }
 
 /// Whether this kernel can open below a folder only; not before 5.6, nor in some old sandboxes.

@@ -21,6 +21,7 @@ package func checkedKey(_ relative: String, subject: String) throws(Fault) -> St
 /// Which rule a path breaks, or nil when it breaks none.
 ///
 /// - Parameter path: The path in UTF-8.
+/// - Returns: The end of a sentence about the path.
 func keyProblem(_ path: some Collection<UInt8>) -> String? {
   if isPlain(path) { return nil }
   if path.isEmpty { return "is empty" }

@@ -36,6 +36,7 @@ package final class PlacedFile: Sendable {
   /// Closes it; nothing may be written any more.
   ///
   /// - Parameter durable: Whether to wait until all bytes are on the disk.
+  /// - Throws: Kind `io` when the disk could not take all of it.
   package func close(durable: Bool) throws(Fault) {
     let taken = file.withLock { number in
       defer { number = nil }

@@ -215,7 +215,7 @@ def with_bad_name(path: Path) -> None:
     [
         (unfinished, "a.ozx", 75, "omtask clean"), (linked_out, "a.ozx", 77, "--follow-links"),
         (without_root, "a.ozx", 65, "no Zarr group"), (with_v2, "a.ozx", 76, "old/.zgroup"),
-        (with_archive, "a.ozx", 76, "inner.ozx"), (with_circle, "a.ozx", 77, "circle"),
+        (with_archive, "a.ozx", 76, "inner.ozx"), (with_circle, "a.ozx", 77, "leads back"),
         (with_bad_name, "a.ozx", 77, "backslash"), (None, "a.zip", 64, "a.ozx"),
         (None, "image.zarr/a.ozx", 77, "lies in the input"),
         (None, "absent/a.ozx", 66, "absent"),
@@ -398,10 +398,10 @@ def test_a_run_writes_a_new_archive(
         if not key.endswith("zarr.json"):
             assert inside[key] == digest
     assert archives.wide_everywhere(target.read_bytes())
-    assert made.report and made.report.images[0].status == "done"
+    assert made.report and made.report.images[0]["status"] == "done"
     before = target.stat().st_ino
     again = omtask.threshold(archive, extra=["--output", target], **how)
-    assert again.report and again.report.images[0].status == "skipped"
+    assert again.report and again.report.images[0]["status"] == "skipped"
     assert target.stat().st_ino == before
     other = {"parameters": {"method": "li"}, "ranks": ranks}
     omtask.threshold(archive, extra=["--output", target], expect=73, **other)
@@ -449,9 +449,12 @@ def test_a_killed_pack_leaves_no_archive_and_the_next_one_is_whole(
         for what in ("kill", "EIO"):
             env = injected(tmp_path, calls, what, nth=number)
             outcome = omtask("pack", folder, target, "--threads", "1", expect=None, env=env)
-            assert outcome.code != 0 and not target.exists(), str(outcome)
+            assert outcome.code != 0, str(outcome)
             if what == "EIO":
                 assert outcome.code == 74 and untraced(tmp_path) == set(), str(outcome)
+            if target.exists():  # killed behind the rename
+                assert target.read_bytes() == archive.read_bytes()
+                target.unlink()
             omtask("pack", folder, target)
             assert target.read_bytes() == archive.read_bytes()
             assert untraced(tmp_path) == {"a.ozx"}
@@ -480,7 +483,7 @@ def test_a_killed_run_goes_on_to_the_same_archive(
     right.mkdir()
     omtask(*words, right / "a.ozx")
     expected = zipped(right / "a.ozx")
-    for number in (1, 2, 3, 5, 9, 14, 20, 27, 35, 44):
+    for number in (1, 3, 9, 18, 27, 40):
         place = tmp_path / f"{calls}{number}"
         place.mkdir()
         outcome = omtask(*words, place / "a.ozx", expect=None,
@@ -589,10 +592,7 @@ def test_a_damaged_archive_is_told_once_and_never_crashes(
 def test_an_archive_of_many_entries_opens_at_once(
     omtask: Program, folder: Path, tmp_path: Path
 ) -> None:
-    path = archives.written_by_python(folder, tmp_path / "a.zip")
-    with zipfile.ZipFile(path, "a") as opened:
-        for number in range(100_000):
-            opened.writestr(zipfile.ZipInfo(f"more/c/{number % 317}/{number}"), b"x")
+    path = archives.with_many_entries(folder, tmp_path / "a.zip", 100_000)
     cpu = os.times().children_user + os.times().children_system
     omtask("info", path)
     cpu = os.times().children_user + os.times().children_system - cpu

@@ -12,6 +12,7 @@ import Testing
     ("preview", ["preview", "--help"]), ("cat", ["cat", "--help"]),
     ("verify", ["verify", "--help"]), ("manifest", ["manifest", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
+    ("pack", ["pack", "--help"]), ("unpack", ["unpack", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),

@@ -23,8 +23,6 @@ struct ArchiveContent: Sendable {
   private(set) var unsharded = 0
   private let place: ImageLocation
 
-  /// Hierarchies are not that deep, but links may lead round in a circle.
-  private static let deepest = 32
   private static let junk: Set<String> = ["Thumbs.db", "desktop.ini", "__MACOSX"]
 
   /// Lists a hierarchy.
@@ -37,7 +35,7 @@ struct ArchiveContent: Sendable {
     version = try place.naming { () throws(Fault) in try ArchiveContent.version(of: place) }
     var documents: [Item] = []
     do throws(Fault) {
-      try walk("", depth: 0, &documents)
+      try walk("", [], &documents)
     } catch { throw place.naming(error) }
     documents.sort { ArchiveContent.isBefore($0.key, $1.key) }
     items = documents + items
@@ -84,7 +82,8 @@ struct ArchiveContent: Sendable {
       throw Fault(
         .unsupported, place.path,
         "this is OME-Zarr \(group.version.rawValue) in Zarr v2, an .ozx holds 0.5 or later",
-        hint: "`omtask run convert \(place.displayName) --output FILE.ozx --ome-version 0.5` makes one")
+        hint: "`omtask run convert \(place.displayName) --output FILE.ozx --ome-version 0.5` "
+          + "makes one")
     }
     if !group.keys.isEmpty { return group.version.rawValue }
     // Several label images of one run lie below a root that says nothing.
@@ -100,11 +99,16 @@ struct ArchiveContent: Sendable {
   // MARK: - The walk
 
   private mutating func walk(
-    _ folder: String, depth: Int, _ documents: inout [Item]
+    _ folder: String, _ above: [FolderIdentity], _ documents: inout [Item]
   ) throws(Fault) {
     let root = joinedKey(place.path, folder)
-    if depth > ArchiveContent.deepest {
-      throw Fault(.limit, root, "lies below \(depth) folders, the limit is \(ArchiveContent.deepest)")
+    var above = above
+    if let identity = try (place.store as? FileStore)?.identity(ofFolder: root) {
+      if above.contains(identity) {
+        throw Fault(
+          .path, root, "a link leads back to a folder above it", hint: "remove the link")
+      }
+      above.append(identity)
     }
     let names = try place.store.list(root)
     if !names.contains("zarr.json"),
@@ -123,7 +127,7 @@ struct ArchiveContent: Sendable {
         continue
       }
       if try place.store.isFolder(path) {
-        try walk(key, depth: depth + 1, &documents)
+        try walk(key, above, &documents)
         continue
       }
       guard let stamp = try place.store.stamp(path) else {

@@ -55,15 +55,42 @@ package struct ArchivePacking: Sendable {
         name, in: workshop, threads: threads, isDurable: true, check: rules.check)
       try content.checkUnchanged()
       try checkFree(output, in: home)
-      if overwrites {
-        try workshop.renameReplacing(name, to: home, output.name)
-      } else {
-        try workshop.renameNoReplace(name, to: home, output.name)
-      }
-      try home.sync()
+      try place(name, of: workshop, as: output.name, in: home)
       return Report(
         entries: content.items.count, bytes: bytes, leftOut: content.leftOut,
         unsharded: content.unsharded)
+    }
+  }
+
+  /// Moves the new archive to its place.
+  ///
+  /// - Throws: What the disk throws; what was there before is there again then, where two names can change
+  ///   places.
+  private func place(
+    _ name: String, of workshop: OutputFolder, as final: String, in home: OutputFolder
+  ) throws(Fault) {
+    var isExchanged = false
+    if overwrites, try home.kind(of: final) != nil {
+      do {
+        try workshop.renameExchange(name, with: home, final)
+        isExchanged = true
+      } catch {
+        if error.kind != .unsupported { throw error }
+        try workshop.renameReplacing(name, to: home, final)
+        return try home.sync()
+      }
+    } else {
+      try workshop.renameNoReplace(name, to: home, final)
+    }
+    do {
+      try home.sync()
+    } catch {
+      if isExchanged {
+        try? workshop.renameExchange(name, with: home, final)
+      } else {
+        try? home.renameNoReplace(final, to: workshop, name)
+      }
+      throw error
     }
   }
 
@@ -133,11 +160,19 @@ extension LockRules {
   ///   - home: The folder that will hold it.
   ///   - body: What is done; it takes a hidden folder beside the output, in which it may use the name
   ///     `SeparateCommitter.lock.spare`.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, and `locked` when another process keeps the lock.
   func atWork<Result>(
     on output: SeparatePath, in home: OutputFolder,
     _ body: (OutputFolder) throws(Fault) -> Result
   ) throws(Fault) -> Result {
-    let (lock, workshop) = try acquire(SeparateCommitter.lock, in: output.lockFolder, of: home)
+    let (lock, workshop): (FileLock, OutputFolder)
+    do {
+      (lock, workshop) = try acquire(SeparateCommitter.lock, in: output.lockFolder, of: home)
+    } catch {
+      try? home.removeIfEmpty(output.lockFolder)
+      throw error
+    }
     defer {
       try? workshop.removeTree(SeparateCommitter.lock.spare)
       lock.release()

@@ -73,7 +73,8 @@ package struct ArchiveUnpacking: Sendable {
   ) throws(Fault) {
     if bytes < 0 || bytes > space.bytes {
       throw Fault(
-        .io, subject, "the entries have \(bytes < 0 ? "over 2^63" : "\(bytes)") bytes, "
+        .io, subject,
+        "the entries have \(bytes < 0 ? "over 2^63" : "\(bytes)") bytes, "
           + "\(space.bytes) are free", hint: "free some space, or write to another disk")
     }
     if let inodes = space.inodes, files > inodes {

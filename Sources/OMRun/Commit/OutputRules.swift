@@ -13,11 +13,6 @@ enum OutputRules {
         hint: "give a path outside of it")
     }
     let parent = try FileStore(root: output.parent).root
-    if output.isArchive, let root = hierarchy(around: parent) {
-      throw Fault(
-        .path, output.uri, "lies in the OME-Zarr `\(root)`, where RFC-9 allows no archive",
-        hint: "give a path outside of it")
-    }
     let path = parent == "/" ? "/\(output.name)" : "\(parent)/\(output.name)"
     let root = input.store.description
     let relation: String
@@ -28,12 +23,18 @@ enum OutputRules {
     } else if root.hasPrefix(path + "/") {
       relation = "holds the input `\(root)`"
     } else {
+      if output.isArchive, let root = hierarchy(around: parent) {
+        throw Fault(
+          .path, output.uri, "lies in the OME-Zarr `\(root)`, where RFC-9 allows no archive",
+          hint: "give a path outside of it")
+      }
       return
     }
     throw Fault(
-      .path, output.uri, "`--output` \(relation)",
+      .path, output.uri, "\(output.flag) \(relation)",
       hint: "give a path outside of it"
-        + (input.store.folder == nil ? "" : ", or leave `--output` out to write into the image"))
+        + (input.store.folder != nil && output.flag == "`--output`"
+          ? ", or leave `--output` out to write into the image" : ""))
   }
 
   /// Refuses to write into a store that is only read.

@@ -196,7 +196,9 @@ final class SeparateCommitter: Committer {
   /// The folder of the stage in which an archive is packed.
   private static let packed = "packed"
 
-  /// Packs what is staged. A run that was killed at it begins again: nothing of it is kept.
+  /// Packs what is staged.
+  ///
+  /// A run that was killed at it begins again: nothing of it is kept.
   private func pack() throws(Fault) {
     try checkOwn()
     stage.expectMore()

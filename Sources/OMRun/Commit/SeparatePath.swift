@@ -11,6 +11,8 @@ struct SeparatePath: Sendable {
   let stageHolder: String
   /// The name of the folder of stages.
   let stages: String
+  /// How messages call it.
+  let flag: String
 
   /// Cuts a URI.
   ///
@@ -19,6 +21,7 @@ struct SeparatePath: Sendable {
   ///   - flag: How messages call it.
   /// - Throws: `unsupported` for what is not a local path, `path` when it names no new folder.
   init(_ uri: String, called flag: String = "`--output`") throws(Fault) {
+    self.flag = flag
     let prefix = "file://"
     var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
     if path.contains("://") {
@@ -60,6 +63,7 @@ struct SeparatePath: Sendable {
   /// unfinished ever lies in it.
   init(_ name: String, inWell well: String, of plate: SeparatePath) {
     self.name = name
+    flag = plate.flag
     parent = "\(plate.uri)/\(well)"
     stageHolder = plate.parent
     stages = plate.stages

@@ -36,7 +36,8 @@ struct ArchiveCheck {
     let (narrow, foreign) = headers.counts
     if narrow > 0 {
       log.remark(
-        archive.root, "\(narrow) of \(numbers.count) entries have no ZIP64 fields, RFC-9 wants them always")
+        archive.root,
+        "\(narrow) of \(numbers.count) entries have no ZIP64 fields, RFC-9 wants them always")
     }
     if foreign > 0 {
       log.remark(

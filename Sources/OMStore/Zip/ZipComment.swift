@@ -32,6 +32,7 @@ struct ZipComment: Sendable, Equatable {
   /// The comment of an archive whose metadata come first.
   ///
   /// - Parameter version: The version of OME-Zarr.
+  /// - Returns: The comment.
   static func bytes(version: String) -> [UInt8] {
     let promise: JSON = ["centralDirectory": ["jsonFirst": true]]
     let document: JSON = ["ome": ["version": .string(version), "zipFile": promise]]

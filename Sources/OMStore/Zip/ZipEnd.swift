@@ -43,7 +43,8 @@ struct ZipEnd {
     guard !overflow, expected <= stop, numbers.size <= stop else {
       throw Fault(
         .zip, subject,
-        "the directory is said to have \(numbers.size) bytes at \(numbers.start), it ends at \(stop)")
+        "the directory is said to have \(numbers.size) bytes at \(numbers.start), it ends at \(stop)"
+      )
     }
     shift = stop - expected
     directory = stop - numbers.size..<stop
