@@ -73,7 +73,7 @@ let package = Package(
     // arithmetic of boxes, chunk grids, data types and partitions; no I/O
     library("OMGrid", ["OMJSON"]),
     // bytes by key
-    library("OMStore", ["OMJSON", "CSys"]),
+    library("OMStore", ["OMJSON", "CSys", "CZlib"]),
     // chunk bytes to voxels and back
     library("OMCodecs", ["OMJSON", "OMGrid", "CSys", "CBlosc", "CZstd", "CZlib"]),
     // Zarr v2 and v3 arrays and groups

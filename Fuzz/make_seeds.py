@@ -7,7 +7,7 @@ OUT/<target>/<name> are the inputs of Tests/FuzzTargets. Those in Fuzz/Corpus we
 With --images, every OME-Zarr below FOLDER (zarr.json, .zattrs, .zarray and first chunks) gives
 further seeds: many and large, so they are not kept.
 """
-import argparse, gzip, hashlib, json, re, struct, zlib
+import argparse, gzip, hashlib, io, json, re, struct, zipfile, zlib
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
@@ -83,6 +83,48 @@ def shards(seeds):
         seeds.add("shard-index", f"plain-{flags}", bytes([flags, 1]) + shard)
     seeds.add("shard-index", "checksum", bytes([4, 0]) + none + bytes.fromhex("5af5d82f"))
     seeds.add("shard-index", "past-the-end", bytes([0, 0]) + struct.pack("<QQ", 2**64 - 8, 2**63))
+
+
+def zips(seeds):
+    """Archives of every shape, sound and hostile."""
+    files = {"zarr.json": group({"version": "0.5"}).encode(), "0/zarr.json": b"{}", "0/c/0": b"abc" * 40}
+    comment = json.dumps({"ome": {"version": "0.5", "zipFile": {"centralDirectory": {"jsonFirst": True}}}})
+
+    def add(name, method=zipfile.ZIP_STORED, wide=False, remark=comment, more=(), front=b"", change=bytes):
+        room = io.BytesIO()
+        room.write(front)
+        with zipfile.ZipFile(room, "a" if front else "w", method) as archive:
+            for key, data in [*files.items(), *more]:
+                info = zipfile.ZipInfo(key, (2020, 1, 1, 0, 0, 0))
+                info.compress_type = method
+                with archive.open(info, "w", force_zip64=wide) as entry:
+                    entry.write(data)
+            archive.comment = remark.encode()
+        seeds.add("zip", name, change(room.getvalue()))
+
+    def wide_end(data):
+        end = data.rindex(b"PK\5\6")
+        count, size, start = struct.unpack("<H2I", data[end + 10 : end + 20])
+        record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start)
+        return data[:end] + record + struct.pack("<4sIQI", b"PK\6\7", 0, end, 1) + data[end:]
+
+    def flagged(offset, value):
+        def change(data):
+            place = data.rindex(b"PK\1\2")
+            return data[: place + offset] + value + data[place + offset + len(value) :]
+        return change
+
+    add("stored"), add("deflated", zipfile.ZIP_DEFLATED), add("wide", wide=True)
+    add("wide-end", wide=True, change=wide_end), add("no-comment", remark="")
+    add("front", front=b"#!/bin/sh\n"), add("behind", change=lambda data: b"x" * 20 + data)
+    add("folder", more=[("labels/", b"")]), add("twice", more=[("0/c/0", b"other")])
+    add("slip", more=[("../evil", b"x")]), add("nested", more=[("a.ozx", b"x")])
+    add("late", more=[("1/zarr.json", b"{}")]), add("file-and-folder", more=[("0/c/0/1", b"x")])
+    add("encrypted", change=flagged(8, b"\1\0")), add("method", change=flagged(10, b"\x5d\0"))
+    add("checksum", change=flagged(16, b"abcd")), add("overlap", change=flagged(42, bytes(4)))
+    add("link", change=flagged(40, b"\xff\xa1")), add("no-wide-field", change=flagged(24, b"\xff" * 4))
+    add("bomb", zipfile.ZIP_DEFLATED, more=[("1/c/0", bytes(1 << 20))])
+    add("size-lie", zipfile.ZIP_DEFLATED, change=flagged(24, b"\x10\0\0\0"))
 
 
 def group(ome):
@@ -305,7 +347,7 @@ def main():
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    for make in (fixtures, stored_bytes, codecs, shards, images, tables, manifests, journals, documents):
+    for make in (fixtures, stored_bytes, codecs, shards, zips, images, tables, manifests, journals, documents):
         make(seeds)
     for folder in given.images:
         found_images(seeds, folder)

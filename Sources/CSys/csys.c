@@ -28,6 +28,8 @@ int om_open_beneath(int folder, const char *path, int flags, int links) {
   return (int)syscall(437 /* openat2 */, folder, path, &how, sizeof how);
 }
 
+int om_sync_disk(int file) { return syncfs(file); }
+
 ssize_t om_read_entries(int folder, void *buffer, size_t size) {
   return syscall(SYS_getdents64, folder, buffer, size);
 }

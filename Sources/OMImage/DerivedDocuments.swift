@@ -87,6 +87,11 @@ package struct DerivedDocuments: GroupDocuments {
     for ending in [".ome.zarr", ".zarr"] where name.hasSuffix(ending) && name.count > ending.count {
       return "\(name.dropLast(ending.count))_\(suffix)\(ending)"
     }
+    // What is made of an archive is a folder.
+    for ending in [".ome.zarr.zip", ".zarr.zip", ".ozx"]
+    where name.hasSuffix(ending) && name.count > ending.count {
+      return "\(name.dropLast(ending.count))_\(suffix).zarr"
+    }
     return "\(name)_\(suffix)"
   }
 

@@ -1,13 +1,14 @@
 import OMJSON
 import OMStore
 
-/// The folder that a URI names, as a store of the whole hierarchy it belongs to.
+/// The folder that a URI names, as a store of the whole hierarchy it belongs to; an archive is a whole
+/// hierarchy.
 ///
 /// An image of a plate is opened as part of the plate, because the plate may hold a copy of its
 /// metadata that has to change with it.
 struct HierarchyRoot {
   /// The whole hierarchy.
-  let store: FileStore
+  let store: any Store
   /// The key of the folder in it; empty when the folder is the root.
   let path: String
 
@@ -15,7 +16,11 @@ struct HierarchyRoot {
   ///
   /// - Throws: `unsupported` for what is not a local folder, `missing` when nothing is there.
   init(uri: String, followLinks: Bool) throws(Fault) {
-    var folder = try FileStore(root: try Self.localPath(uri), followLinks: followLinks)
+    let place = try LocalPlace(try Self.localPath(uri), followLinks: followLinks)
+    guard var folder = place.store as? FileStore else {
+      (store, self.path) = (place.store, place.key)
+      return
+    }
     var path: [Substring] = []
     var rest = folder.root[...]
     // No hierarchy of OME-Zarr is deeper; a plate has two levels above its images.
@@ -48,12 +53,8 @@ struct HierarchyRoot {
     if uri.hasPrefix(prefix) { return String(uri.dropFirst(prefix.count)) }
     if uri.contains("://") {
       throw Fault(
-        .unsupported, uri, "only local folders can be read",
+        .unsupported, uri, "only local folders and archives can be read",
         hint: "copy the image to a local disk first")
-    }
-    if [".zip", ".ozx"].contains(where: uri.hasSuffix) {
-      throw Fault(
-        .unsupported, uri, "zip files cannot be read", hint: "unpack it into a folder first")
     }
     return uri
   }

@@ -18,6 +18,8 @@ package struct ImageSource: Sendable {
 
   /// What the URI names.
   package let kind: Kind
+  /// The key of what the URI names in its store.
+  package let path: String
   /// The images in the order of the metadata; a broken well or image is an item with a fault, so
   /// that the others can be processed.
   package private(set) var items: [Item]
@@ -27,7 +29,8 @@ package struct ImageSource: Sendable {
   /// Finds the images of a URI.
   ///
   /// - Parameters:
-  ///   - uri: The path of a local folder: an image, a well or a plate.
+  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well or
+  ///     a plate.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
   /// - Returns: At least one item.
@@ -37,7 +40,13 @@ package struct ImageSource: Sendable {
     _ uri: String, filter: WellFilter, followLinks: Bool = false
   ) throws(Fault) -> ImageSource {
     let root = try HierarchyRoot(uri: uri, followLinks: followLinks)
-    return try open(ImageLocation(store: root.store, path: root.path), filter: filter)
+    var source = try open(ImageLocation(store: root.store, path: root.path), filter: filter)
+    if let archive = root.store as? ZipStore, archive.deflatedCount > 0 {
+      source.warnings.append(
+        "\(archive.deflatedCount) of \(archive.count) entries of \(archive.root) are deflated, which "
+          + "is slow; `omtask unpack` and `pack` store them as RFC-9 wants")
+    }
+    return source
   }
 
   /// Finds the images below a group.
@@ -49,7 +58,9 @@ package struct ImageSource: Sendable {
       guard let group = try OMEGroup.read(location.store, path: location.path) else {
         throw noGroup(location)
       }
-      source = ImageSource(kind: try kind(of: group, location), items: [], warnings: group.warnings)
+      source = ImageSource(
+        kind: try kind(of: group, location), path: location.path, items: [],
+        warnings: group.warnings)
       switch source.kind {
       case .image: source.items = [Item(location: location, fault: nil)]
       case .well: try source.addWell(group, nil, location, filter)

@@ -1,5 +1,5 @@
 package import OMJSON
-import OMStore
+package import OMStore
 import OMZarr
 
 /// The OME-Zarr metadata of one group.
@@ -27,7 +27,7 @@ package struct OMEGroup: Sendable {
   /// - Returns: The group, or nil when there is none.
   /// - Throws: `unsupported` for versions that are not ours, and whatever is wrong with the
   ///   documents; the subject is a key of the store.
-  static func read(_ store: any Store, path: String) throws(Fault) -> OMEGroup? {
+  package static func read(_ store: any Store, path: String) throws(Fault) -> OMEGroup? {
     guard let group = try ZarrGroup.open(store, path: path) else { return nil }
     return try OMEGroup(path: path, zarrFormat: group.zarrFormat, attributes: group.attributes)
   }

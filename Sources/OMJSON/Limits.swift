@@ -12,6 +12,8 @@ public struct Limits: Sendable, Equatable {
     case encodedChunk = "encoded-chunk"
     case shardIndex = "shard-index"
     case zstdWindow = "zstd-window"
+    case zipEntries = "zip-entries"
+    case deflatedEntry = "deflated-entry"
   }
 
   /// The bytes of one metadata document.
@@ -30,6 +32,10 @@ public struct Limits: Sendable, Equatable {
   public var zstdWindow = 1 << 27
   /// The files that a run may write.
   public var files = 10_000_000
+  /// The entries of a zip archive.
+  public var zipEntries = 10_000_000
+  /// The bytes of a deflated entry of a zip archive of which only a part is wanted.
+  public var deflatedEntry = 1 << 28
 
   /// The default limits.
   public init() {}

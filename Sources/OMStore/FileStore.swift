@@ -9,7 +9,7 @@ package import OMJSON
 package final class FileStore: Store {
   /// The folder, without links in its path.
   package let root: String
-  private let folder: Descriptor
+  private let opened: Descriptor
   private let followLinks: Bool
   private let kernelGuardsRoot: Bool
 
@@ -27,13 +27,14 @@ package final class FileStore: Store {
   init(root: String, followLinks: Bool, asksKernel: Bool) throws(Fault) {
     do {
       self.root = try realPath(root)
-      folder = try Descriptor(below: AT_FDCWD, self.root, O_RDONLY | O_DIRECTORY)
+      opened = try Descriptor(below: AT_FDCWD, self.root, O_RDONLY | O_DIRECTORY)
     } catch { throw error.fault(root, "opening the folder") }
     self.followLinks = followLinks
-    kernelGuardsRoot = asksKernel && kernelCanGuard(folder.number)
+    kernelGuardsRoot = asksKernel && kernelCanGuard(opened.number)
   }
 
   package var description: String { root }
+  package var folder: String? { root }
 
   package func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
     try open(key)?.readAll(limit: limit)
@@ -51,6 +52,26 @@ package final class FileStore: Store {
     do { return sortedKeys(try entryNames(folder)) } catch { throw error.fault(key, "listing it") }
   }
 
+  package func isFolder(_ key: String) throws(Fault) -> Bool {
+    guard let file = try descriptor(key.isEmpty ? "." : key, Int32(om_open_path)) else {
+      return false
+    }
+    do { return EntryKind(mode: try file.status().st_mode) == .folder } catch {
+      throw error.fault(key, "looking at it")
+    }
+  }
+
+  /// What tells a folder from all others, by whatever way it is reached; nil when there is none.
+  package func identity(ofFolder key: String) throws(Fault) -> FolderIdentity? {
+    guard let file = try descriptor(key.isEmpty ? "." : key, Int32(om_open_path)) else {
+      return nil
+    }
+    do {
+      let status = try file.status()
+      return FolderIdentity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    } catch { throw error.fault(key, "looking at it") }
+  }
+
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
     guard let file = try descriptor(key, Int32(om_open_path)) else { return nil }
     do { return ValueStamp(try file.status()) } catch { throw error.fault(key, "looking at it") }
@@ -63,7 +84,7 @@ extension FileStore {
     if kernelGuardsRoot && !followLinks {
       // Most keys have no link on their way; if such a key is absent no second look is needed.
       do {
-        return try Descriptor(beneath: folder.number, key, flags, links: om_refuse_links)
+        return try Descriptor(beneath: opened.number, key, flags, links: om_refuse_links)
       } catch { if error.code == ENOENT { return nil } }
     }
     let reason: Errno
@@ -76,9 +97,9 @@ extension FileStore {
   }
 
   private func openGuarded(_ key: String, _ flags: Int32) throws(Errno) -> Descriptor {
-    if followLinks { return try Descriptor(below: folder.number, key, flags) }
+    if followLinks { return try Descriptor(below: opened.number, key, flags) }
     guard kernelGuardsRoot else { throw Errno(code: ENOSYS) }
-    return try Descriptor(beneath: folder.number, key, flags, links: om_follow_links)
+    return try Descriptor(beneath: opened.number, key, flags, links: om_follow_links)
   }
 
   /// Opens what a key really is when that lies below the root; slower, and for few files only.
@@ -125,7 +146,7 @@ extension FileStore {
     for name in key.split(separator: "/") {
       part += part.isEmpty ? String(name) : "/" + name
       var status = stat()
-      guard fstatat(folder.number, part, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+      guard fstatat(opened.number, part, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
       let kind = EntryKind(mode: status.st_mode)
       if kind == .link {
         try refuseLink(part)
@@ -144,6 +165,12 @@ extension FileStore {
     }
     if !followLinks && !isBelowRoot(path) { throw leadsOut(key, path) }
   }
+}
+
+/// What tells a folder from all others.
+package struct FolderIdentity: Sendable, Hashable {
+  let device: UInt64
+  let number: UInt64
 }
 
 /// Whether this kernel can open below a folder only; not before 5.6, nor in some old sandboxes.

@@ -4,6 +4,7 @@ import Synchronization
 /// A store in memory, for tests and for documents that have no place on a disk.
 package final class MemoryStore: Store {
   package let description = "memory"
+  package var folder: String? { nil }
   private let values = Mutex<[String: (bytes: [UInt8], version: Int)]>([:])
 
   /// A store with these values.
@@ -34,6 +35,11 @@ package final class MemoryStore: Store {
     let start = prefix.isEmpty ? "" : prefix + "/"
     let below = values.withLock { $0.keys.filter { $0.hasPrefix(start) } }
     return Set(below.map { String($0.dropFirst(start.count).prefix { $0 != "/" }) }).sorted()
+  }
+
+  package func isFolder(_ key: String) throws(Fault) -> Bool {
+    let start = key.isEmpty ? "" : key + "/"
+    return values.withLock { $0.keys.contains { $0.hasPrefix(start) } }
   }
 
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {

@@ -13,10 +13,18 @@ package final class OpenedValue: Sendable {
   private enum Source: ~Copyable, Sendable {
     case file(Descriptor)
     case memory([UInt8])
+    case entry(ZipValue)
+  }
+
+  /// An entry of an archive.
+  init(key: String, entry: ZipValue) {
+    self.key = key
+    size = entry.size
+    source = .entry(entry)
   }
 
   /// A value in memory.
-  init(key: String, bytes: [UInt8]) {
+  package init(key: String, bytes: [UInt8]) {
     self.key = key
     size = bytes.count
     source = .memory(bytes)
@@ -47,6 +55,7 @@ package final class OpenedValue: Sendable {
     case .memory(let bytes):
       let range = start..<start + buffer.count
       bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[range])) }
+    case .entry(let entry): try entry.read(at: start, into: buffer)
     case .file(let file):
       let count: Int
       do { count = try file.read(at: start, into: buffer) } catch {

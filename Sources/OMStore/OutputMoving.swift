@@ -30,6 +30,29 @@ extension OutputFolder {
     }
   }
 
+  /// Moves a file to a name, in place of a file that may be there.
+  ///
+  /// - Parameters:
+  ///   - old: What to move.
+  ///   - target: The folder to move it into.
+  ///   - new: Its name there.
+  /// - Throws: Kind `path` when there is a link, `exists` when there is a folder; nothing has changed then.
+  package func renameReplacing(
+    _ old: String, to target: OutputFolder, _ new: String
+  ) throws(Fault) {
+    let (from, oldName) = try parent(of: old)
+    let (into, newName) = try target.parent(of: new)
+    try into.refuseLink(newName)
+    do {
+      try from.rename(oldName, into, newName, 0)
+    } catch {
+      if error.code == EISDIR {
+        throw Fault(.exists, into.path(of: newName), "is there already and is a folder")
+      }
+      throw into.fault(error, newName, "moving `\(from.path(of: oldName))` there")
+    }
+  }
+
   /// Lets two files or folders change places in one step.
   ///
   /// - Parameters:

@@ -1,3 +1,4 @@
+import CSys
 import Glibc
 package import OMJSON
 
@@ -84,6 +85,13 @@ extension OutputFolder {
     do { try descriptor.sync() } catch {
       throw descriptor.fault(error, path, "waiting for the disk")
     }
+  }
+
+  /// Waits until everything that was written to the disk of this folder is there: one call for many files.
+  package func syncDisk() throws(Fault) {
+    do {
+      _ = try system { om_sync_disk(descriptor.number) }
+    } catch { throw descriptor.fault(error, path, "waiting for the disk") }
   }
 
   /// Waits until a file or folder below this one is on the disk.

@@ -95,7 +95,7 @@ extension OutputFolder {
   }
 
   /// Opens a new file; one that a killed run left under this name is removed.
-  private func createNew(_ name: String) throws(Errno) -> Descriptor {
+  func createNew(_ name: String) throws(Errno) -> Descriptor {
     do {
       return try create(name)
     } catch {

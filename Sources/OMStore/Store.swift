@@ -6,8 +6,10 @@ package import OMJSON
 /// them. Faults name the key; callers put the store in front of it with `below`. All calls are local
 /// and may come from any thread.
 package protocol Store: Sendable, CustomStringConvertible {
-  /// How people name it: the folder or the URL.
+  /// How people name it: the folder, the archive or the URL.
   var description: String { get }
+  /// The folder that can be written into; nil where a store is only ever read, as an archive is.
+  var folder: String? { get }
 
   /// The whole value, or nil when nothing has this key.
   ///
@@ -24,6 +26,9 @@ package protocol Store: Sendable, CustomStringConvertible {
 
   /// The names directly below a key, sorted; the empty key is the root. Absent means none.
   func list(_ prefix: String) throws(Fault) -> [String]
+
+  /// Whether a key is a folder: other keys may lie below it.
+  func isFolder(_ key: String) throws(Fault) -> Bool
 
   /// What tells one state of a value from another without reading it, or nil when there is none.
   func stamp(_ key: String) throws(Fault) -> ValueStamp?

@@ -41,7 +41,7 @@ enum ArrowTable {
     "OMTasks": ["omtask"],
     "CBlosc": ["OMCodecs"],
     "CZstd": ["OMCodecs"],
-    "CZlib": ["OMCodecs"],
+    "CZlib": ["OMStore", "OMCodecs"],
     "CPNG": ["OMCommands"],
     "CMPI": ["OMMPI"],
     "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMCommands"],

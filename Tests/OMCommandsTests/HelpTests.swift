@@ -16,6 +16,7 @@ import Testing
     ("manifest-new", ["manifest", "new", "--help"]),
     ("manifest-export", ["manifest", "export", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
+    ("pack", ["pack", "--help"]), ("unpack", ["unpack", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),

@@ -10,10 +10,15 @@ enum StoreKind: CaseIterable {
   case file
   case fileOnOldKernel
   case fileFollowingLinks
+  case archive
 
   /// A store with these values; it lives as long as the folder does.
   func make(_ values: [String: [UInt8]]) throws -> (any Store, TemporaryFolder) {
     let folder = TemporaryFolder()
+    if self == .archive {
+      try ZipWriterTests.write(values, to: folder)
+      return (try ZipStore(path: folder.path + "/a.zip"), folder)
+    }
     for (key, bytes) in values { folder.put(key, bytes) }
     let store: any Store =
       switch self {
@@ -91,7 +96,8 @@ enum StoreKind: CaseIterable {
     #expect(!folder.path.isEmpty)
   }
 
-  @Test(arguments: StoreKind.allCases)
+  // Nothing in an archive ever changes.
+  @Test(arguments: StoreKind.allCases.filter { $0 != .archive })
   func `equal stamps mean the value has not changed`(kind: StoreKind) throws {
     let (store, folder) = try kind.make(Self.values)
     let stamp = try #require(try store.stamp("labels/a"))
@@ -102,6 +108,16 @@ enum StoreKind: CaseIterable {
     folder.put("labels/a", [8])
     (store as? MemoryStore)?["labels/a"] = [8]
     #expect(try store.stamp("labels/a") != stamp)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `folders are told from values`(kind: StoreKind) throws {
+    let (store, folder) = try kind.make(Self.values)
+    for key in ["", "0", "0/c", "labels"] { #expect(try store.isFolder(key), "\(key)") }
+    for key in ["zarr.json", "0/c/0/1", "absent", "0/c/7"] {
+      #expect(try !store.isFolder(key), "\(key)")
+    }
+    #expect(!folder.path.isEmpty)
   }
 
   private func read(_ value: OpenedValue, _ start: Int, _ count: Int) throws(Fault) -> [UInt8] {

@@ -26,6 +26,9 @@ enum { om_follow_links = 0, om_refuse_links = 1 };
 // ENOSYS: the kernel is older than 5.6 or a sandbox forbids the call.
 int om_open_beneath(int folder, const char *path, int flags, int links);
 
+// Waits until all that was written to the file system of an open file or folder is on its disk.
+int om_sync_disk(int file);
+
 // Reads the next entries of an open folder (getdents64) and returns their bytes, 0 at the end.
 ssize_t om_read_entries(int folder, void *buffer, size_t size);
 

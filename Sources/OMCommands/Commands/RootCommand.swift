@@ -11,7 +11,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
       CatCommand.self, TableCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
-      ManifestCommand.self,
+      PackCommand.self, UnpackCommand.self, ManifestCommand.self,
     ])
 
   /// The names of the commands.

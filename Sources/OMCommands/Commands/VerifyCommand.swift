@@ -2,6 +2,7 @@ import ArgumentParser
 import OMImage
 import OMJSON
 import OMRun
+import OMStore
 
 /// `omtask verify`: reads every chunk and says what is damaged.
 struct VerifyCommand: Subcommand {
@@ -10,7 +11,7 @@ struct VerifyCommand: Subcommand {
     abstract: "Read every chunk of an image, plate, well or array and say what is damaged.",
     discussion: """
       All levels and all label images are read and decoded, and metadata are compared with what is \
-      there. Without damage the exit code is 0, else that of the gravest.
+      there. Of an archive every checksum is compared. Without damage the exit code is 0, else that of the gravest.
       """)
 
   @Argument(help: "The image, plate, well, label image or array.")
@@ -40,6 +41,11 @@ struct VerifyCommand: Subcommand {
     options.memory =
       resources.memory?.bytes ?? MemoryLimit.ofThisProcess(context.environment, ranks: 1)
     options.repairs = repair
+    if repair, let (archive, _) = try LocalPlace.archive(in: try localPath(uri)) {
+      throw Fault(
+        .permission, archive, "an archive is only ever read, nothing in it can be repaired",
+        hint: "`omtask unpack` it, repair the folder, then `omtask pack` it")
+    }
     let verifier = Verifier(options)
     if let array = try ReadTarget.openArray(uri, followLinks: followLinks) {
       verifier.verify(array)

@@ -11,7 +11,8 @@ struct LimitFlags: ParsableArguments {
         Names and defaults: `metadata` (bytes of a document, 16M), `json-depth` (64), `axes` (32), \
         `chunk` (decoded bytes, 2G), `encoded-chunk` (stored over decoded bytes, 1.1), \
         `shard-index` (bytes, 256M), `zstd-window` (bytes, 128M), `files` (that a run writes, \
-        10000000).
+        10000000), `zip-entries` (of an archive, 10000000), `deflated-entry` (bytes of one that is \
+        read in parts, 256M).
         """,
       valueName: "name=value"))
   var limit: [String] = []
@@ -55,6 +56,8 @@ extension Limits {
     case .jsonDepth: jsonDepth = try count(name, value, 4...1000)
     case .axes: axes = try count(name, value, 1...64)
     case .files: files = try count(name, value, 1...1 << 40)
+    case .zipEntries: zipEntries = try count(name, value, 1...1 << 30)
+    case .deflatedEntry: deflatedEntry = try bytes(name, value, 1...1 << 40)
     case .encodedChunk:
       guard let factor = Double(value), 1...1000 ~= factor else {
         throw wrong(name, value, "a number from 1 to 1000")

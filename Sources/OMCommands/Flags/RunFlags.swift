@@ -59,7 +59,10 @@ struct InputFlags: ParsableArguments {
 struct OutputFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A new OME-Zarr for the results; a new plate for the images that are made of a plate.",
+      """
+      A new OME-Zarr for the results, an archive if its name ends in .ozx; a new plate for the \
+      images that are made of a plate.
+      """,
       valueName: "uri"))
   var output: String?
 }

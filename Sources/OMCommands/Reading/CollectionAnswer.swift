@@ -23,8 +23,11 @@ struct CollectionAnswer: Answer {
     }
     if source.kind == .well { lines += images.map { "  \($0.location.displayName)" } }
     lines += source.items.compactMap { $0.fault.map { "  cannot be read: \($0)" } }
-    return lines + source.warnings.map { "  note: \($0)" }
+    if let archive { lines.append("  archive: \(archive.line)") }
+    return lines + (source.warnings + (archive?.remarks ?? [])).map { "  note: \($0)" }
   }
+
+  private var archive: ArchiveFacts? { ArchiveFacts(source.items.first?.location.store) }
 
   /// The number of images of each well, as the plate lies before one.
   private var map: [String] {
@@ -51,12 +54,14 @@ struct CollectionAnswer: Answer {
   }
 
   var json: JSON {
-    [
+    var document: JSONObject = [
       "kind": .string(source.kind.rawValue), "uri": .string(uri),
       "images": .array(images.map(imageJSON)),
       "errors": .array(source.items.compactMap { $0.fault.map { .object(faultMembers($0)) } }),
       "notes": .array(source.warnings.map { .string($0) }),
     ]
+    document["archive"] = archive?.json
+    return .object(document)
   }
 
   private func imageJSON(_ item: ImageSource.Item) -> JSON {

@@ -40,13 +40,16 @@ struct ImageAnswer: Answer {
       }
       lines.append("  channels  \(texts.joined(separator: ", "))")
     }
+    if let archive { lines.append("  archive   \(archive.line)") }
     for (number, level) in levels.enumerated() {
       lines.append("  level \(number)   \(shapeText(level.metadata.shape)) at `\(level.path)`")
       lines.append("            \(level.line)")
     }
     lines.append("  labels    \(labels.isEmpty ? "none" : labels.joined(separator: ", "))")
-    return lines + image.warnings.map { "  note      \($0)" }
+    return lines + (image.warnings + (archive?.remarks ?? [])).map { "  note      \($0)" }
   }
+
+  private var archive: ArchiveFacts? { ArchiveFacts(image.location.store) }
 
   /// The size of a voxel of the finest level along each axis, with units.
   private var voxelText: String {
@@ -75,6 +78,7 @@ struct ImageAnswer: Answer {
           ]
         })
     }
+    document["archive"] = archive?.json
     document["levels"] = .array(zip(image.levels, levels).map(levelJSON))
     document["labels"] = .array(labels.map { .string($0) })
     document["notes"] = .array(image.warnings.map { .string($0) })

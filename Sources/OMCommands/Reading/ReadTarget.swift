@@ -45,18 +45,19 @@ enum ReadTarget {
   static func openArray(_ uri: String, followLinks: Bool = false) throws(Fault) -> ZarrArray? {
     let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
     if path.contains("://") { return nil }
-    let isArray = { (store: FileStore) throws(Fault) -> Bool in
-      if try store.stamp(".zarray") != nil { return true }
-      guard try store.stamp("zarr.json") != nil else { return false }
-      return try ZarrGroup.open(store, path: "") == nil
+    let isArray = { (place: LocalPlace) throws(Fault) -> Bool in
+      if try place.store.stamp(joinedKey(place.key, ".zarray")) != nil { return true }
+      guard try place.store.stamp(joinedKey(place.key, "zarr.json")) != nil else { return false }
+      return try ZarrGroup.open(place.store, path: place.key) == nil
     }
-    guard let store = try? FileStore(root: path, followLinks: followLinks),
-      (try? isArray(store)) ?? false
+    guard let place = try? LocalPlace(path, followLinks: followLinks),
+      (try? isArray(place)) ?? false
     else { return nil }
     do throws(Fault) {
-      return try ZarrArray.open(store, path: "")
+      return try ZarrArray.open(place.store, path: place.key)
     } catch {
-      throw error.subject == store.description ? error : error.below(store.description)
+      let root = place.store.description
+      throw error.subject == root ? error : error.below(root)
     }
   }
 }

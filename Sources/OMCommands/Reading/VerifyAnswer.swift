@@ -16,6 +16,9 @@ struct VerifyAnswer: Answer {
         + "\(counted(report.stored, "file")) with \(byteText(report.bytes))",
       "  chunks    \(grouped(report.sound)) sound, \(grouped(report.absent)) not stored (fill value)",
     ]
+    if report.entries > 0 {
+      lines.append("  archive   \(counted(report.entries, "entry", "entries")) read")
+    }
     if report.unused > 0 {
       lines.append("  unused    \(byteText(report.unused)) in shards belong to no chunk")
     }
@@ -38,7 +41,8 @@ struct VerifyAnswer: Answer {
       "exit_code": JSON(Int(report.exitCode)), "images": JSON(report.images),
       "arrays": JSON(report.arrays), "stored_files": JSON(report.stored),
       "stored_bytes": JSON(report.bytes), "chunks_sound": JSON(report.sound),
-      "chunks_absent": JSON(report.absent), "unused_bytes": JSON(report.unused),
+      "chunks_absent": JSON(report.absent),
+      "archive_entries": JSON(report.entries), "unused_bytes": JSON(report.unused),
       "problem_count": JSON(report.problems.count), "problems": list(report.problems),
       "note_count": JSON(report.notes.count), "notes": list(report.notes),
       "repairs": .array(report.repairs.map { .string($0) }),

@@ -3,10 +3,15 @@ import OMJSON
 import OMStore
 import OMZarr
 
-/// What `--output` may name: a place apart from the input, free or holding nothing but results of ours.
+/// Where results may go: what `--output` may name: a place apart from the input, free or holding nothing but results of ours.
 enum OutputRules {
   /// Refuses an output that is, holds or lies in the hierarchy that is read.
   static func checkApart(_ output: SeparatePath, _ input: ImageLocation) throws(Fault) {
+    if let (archive, _) = try LocalPlace.archive(in: output.parent) {
+      throw Fault(
+        .path, output.uri, "lies in the archive `\(archive)`, and archives are only read",
+        hint: "give a path outside of it")
+    }
     let parent = try FileStore(root: output.parent).root
     let path = parent == "/" ? "/\(output.name)" : "\(parent)/\(output.name)"
     let root = input.store.description
@@ -18,11 +23,77 @@ enum OutputRules {
     } else if root.hasPrefix(path + "/") {
       relation = "holds the input `\(root)`"
     } else {
+      if output.isArchive, let root = hierarchy(around: parent) {
+        throw Fault(
+          .path, output.uri, "lies in the OME-Zarr `\(root)`, where RFC-9 allows no archive",
+          hint: "give a path outside of it")
+      }
       return
     }
     throw Fault(
-      .path, output.uri, "`--output` \(relation)",
-      hint: "give a path outside of it, or leave `--output` out to write into the image")
+      .path, output.uri, "\(output.flag) \(relation)",
+      hint: "give a path outside of it"
+        + (input.store.folder != nil && output.flag == "`--output`"
+          ? ", or leave `--output` out to write into the image" : ""))
+  }
+
+  /// Refuses to write into a store that is only read.
+  ///
+  /// - Parameters:
+  ///   - image: The image.
+  ///   - inPlace: Whether the task changes the image itself.
+  /// - Throws: A fault of kind `permission` with the way out.
+  static func checkWritable(_ image: ImageLocation, inPlace: Bool) throws(Fault) {
+    if image.store.folder != nil { return }
+    let archive = image.store.description
+    throw Fault(
+      .permission, image.displayName,
+      "results cannot be written into an archive, which is only ever read",
+      hint: inPlace
+        ? "`omtask unpack \(archive) FOLDER.zarr`, run the task there, then `omtask pack`"
+        : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into a new archive")
+  }
+
+  /// Refuses what cannot be put into a new archive.
+  ///
+  /// - Parameters:
+  ///   - output: The output.
+  ///   - setup: What is made.
+  /// - Throws: A fault of kind `usage` or `unsupported` with the way out.
+  static func checkArchive(_ output: SeparatePath, _ setup: ImageSetup) throws(Fault) {
+    if !output.isArchive { return }
+    if setup.newPlate != nil {
+      throw Fault(
+        .usage, output.uri, "a new plate is made image by image, which an archive does not allow",
+        hint: "write it into a folder, then `omtask pack` it")
+    }
+    if setup.table != nil {
+      throw Fault(
+        .usage, output.uri, "a table by itself is no OME-Zarr, as an archive must hold",
+        hint: "write it into a folder")
+    }
+    if setup.version.zarrFormat == 2 {
+      throw Fault(
+        .unsupported, output.uri,
+        "the result is OME-Zarr \(setup.version.rawValue), an .ozx holds 0.5 or later",
+        hint: "`omtask run convert \(setup.image.location.displayName) --output FILE.ozx "
+          + "--ome-version 0.5` makes one of the image; or write into a folder")
+    }
+  }
+
+  /// The hierarchy that a folder is or lies in; nil when it is in none.
+  private static func hierarchy(around folder: String) -> String? {
+    var here = folder[...]
+    for _ in 0..<16 {
+      guard let store = try? FileStore(root: here.isEmpty ? "/" : String(here)) else { return nil }
+      for name in ["zarr.json", ".zgroup", ".zarray"]
+      where ((try? store.stamp(name)) ?? nil) != nil {
+        return store.root
+      }
+      guard let slash = here.lastIndex(of: "/") else { return nil }
+      here = here[..<slash]
+    }
+    return nil
   }
 
   /// Refuses to replace anything that omtask did not make.
@@ -38,8 +109,15 @@ enum OutputRules {
   ) throws(Fault) {
     let place = try SeparatePath(path ?? output.uri)
     let kind = try OutputFolder(path: place.parent).kind(of: place.name)
-    if kind != .folder { throw foreign(output, nil) }
-    let store = try FileStore(root: place.uri)
+    if kind != (output.isArchive ? .file : .folder) { throw foreign(output, nil) }
+    let store: any Store
+    if output.isArchive {
+      // One that cannot be read is not known to be ours.
+      guard let archive = try? ZipStore(path: place.uri) else { throw foreign(output, nil) }
+      store = archive
+    } else {
+      store = try FileStore(root: place.uri)
+    }
     let documents: Set<String> = ["zarr.json", ".zgroup", ".zattrs"]
     for path in SeparateOutput.paths(names) {
       let group = try? ZarrGroup.open(store, path: path)

@@ -5,6 +5,8 @@ import OMZarr
 
 /// Commits results as an OME-Zarr of their own (a derived image, or label images with `--output URI`):
 /// staged beside it, moved to its name by one rename, and listed in its well.
+///
+/// An archive is staged as a folder too, and packed in the stage when all is there.
 final class SeparateCommitter: Committer {
   let stage: Stage
   private let output: SeparatePath
@@ -13,6 +15,7 @@ final class SeparateCommitter: Committer {
   private let target: Target
   let runID: String
   private let rules: LockRules
+  private let threads: Int
 
   /// Makes a committer.
   ///
@@ -22,13 +25,15 @@ final class SeparateCommitter: Committer {
   ///   - runID: The run.
   ///   - rank: The rank.
   ///   - durability: What waits for the disk.
+  ///   - threads: Worker threads for packing an archive.
   ///   - rules: How the lock of the well is taken.
   /// - Throws: A fault of kind `missing` or `permission` when the parent cannot be opened.
   init(
     _ output: SeparatePath, _ target: Target, runID: String, rank: Int, durability: Durability,
-    _ rules: LockRules
+    threads: Int, _ rules: LockRules
   ) throws(Fault) {
     self.rules = rules
+    self.threads = threads
     self.output = output
     paths = SeparateOutput.paths(target.names)
     overwrites = target.overwrites
@@ -65,6 +70,10 @@ final class SeparateCommitter: Committer {
     // Other runs may make results of the same name: from the last look to the list only one of them is
     // at it, so that what is moved back is what was moved.
     try target.register?.prepare(try stage.root(), in: stage.holder)
+    if output.isArchive {
+      let isPlaced = stage.holdsMore ? try isInPlace(0) : false
+      if !isPlaced { try pack() }
+    }
     let home = try home()
     let (lock, place) = try rules.acquire(SeparateCommitter.lock, in: output.lockFolder, of: home)
     defer {
@@ -145,14 +154,8 @@ final class SeparateCommitter: Committer {
 
   /// Moves what is staged to its place.
   private func move(to home: OutputFolder) throws(Fault) -> Move {
-    let isOwn = stage.holdsMore ? try staged(0) == .own : true
-    if !isOwn {
-      throw Fault(
-        .locked, target.uri(0),
-        "what is staged is not what this run made: another run has replaced it, or the disk has lost "
-          + "what was written", hint: "run the command again")
-    }
-    let out = try stage.out()
+    try checkOwn()
+    let out = try ready()
     guard overwrites, try home.kind(of: name) != nil else {
       // The rename itself finds out whether the name is taken.
       try out.renameNoReplace(name, to: home, name)
@@ -175,6 +178,40 @@ final class SeparateCommitter: Committer {
     return .exchange
   }
 
+  /// Sees to it that what is staged is what this run made.
+  private func checkOwn() throws(Fault) {
+    let isOwn = stage.holdsMore ? try staged(0) == .own : true
+    if isOwn { return }
+    throw Fault(
+      .locked, target.uri(0),
+      "what is staged is not what this run made: another run has replaced it, or the disk has lost "
+        + "what was written", hint: "run the command again")
+  }
+
+  /// The folder that holds what is moved, under its name.
+  private func ready() throws(Fault) -> OutputFolder {
+    output.isArchive ? try stage.root().makeFolder(SeparateCommitter.packed) : try stage.out()
+  }
+
+  /// The folder of the stage in which an archive is packed.
+  private static let packed = "packed"
+
+  /// Packs what is staged.
+  ///
+  /// A run that was killed at it begins again: nothing of it is kept.
+  private func pack() throws(Fault) {
+    try checkOwn()
+    stage.expectMore()
+    let folder = try ready()
+    try folder.removeTree(name)
+    let store = try FileStore(root: "\(try stage.out().path)/\(name)")
+    let content = try ArchiveContent(ImageLocation(store: store, path: ""))
+    let isDurable = stage.durability != .none
+    _ = try content.write(
+      name, in: folder, threads: threads, isDurable: isDurable, check: rules.check)
+    if isDurable { try folder.sync() }
+  }
+
   /// Replaces where two names cannot change places.
   private func moveAside(
     _ out: OutputFolder, _ home: OutputFolder
@@ -194,7 +231,7 @@ final class SeparateCommitter: Committer {
 
   /// A run that fails leaves all as it was.
   private func moveBack(_ move: Move, in home: OutputFolder) throws(Fault) {
-    let out = try stage.out()
+    let out = try ready()
     switch move {
     case .first: try home.renameNoReplace(name, to: out, name)
     case .exchange: try out.renameExchange(name, with: home, name)

@@ -1,6 +1,7 @@
 import OMImage
 import OMJSON
 import OMStore
+import OMStore
 
 /// The path of a new OME-Zarr, cut into the folder that holds it and its name, and where it is staged.
 struct SeparatePath: Sendable {
@@ -10,11 +11,17 @@ struct SeparatePath: Sendable {
   let stageHolder: String
   /// The name of the folder of stages.
   let stages: String
+  /// How messages call it.
+  let flag: String
 
   /// Cuts a URI.
   ///
+  /// - Parameters:
+  ///   - uri: The URI.
+  ///   - flag: How messages call it.
   /// - Throws: `unsupported` for what is not a local path, `path` when it names no new folder.
-  init(_ uri: String) throws(Fault) {
+  init(_ uri: String, called flag: String = "`--output`") throws(Fault) {
+    self.flag = flag
     let prefix = "file://"
     var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
     if path.contains("://") {
@@ -29,18 +36,18 @@ struct SeparatePath: Sendable {
     stages = SeparatePath.stages(of: name)
     if [".", "..", ""].contains(name) {
       throw Fault(
-        .path, uri, "`--output` names no new folder", hint: "give a path such as out.zarr")
+        .path, uri, "\(flag) names no new folder", hint: "give a path such as out.zarr")
     }
     // Such a folder would be taken for a document of the group it lies in.
     if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(name.lowercased()) {
       throw Fault(
-        .path, uri, "`--output` has the name of a metadata document",
+        .path, uri, "\(flag) has the name of a metadata document",
         hint: "give a path such as out.zarr")
     }
     if name.utf8.count > SeparatePath.longest {
       throw Fault(
         .path, uri,
-        "`--output` has a name of \(name.utf8.count) bytes, the limit is \(SeparatePath.longest)",
+        "\(flag) has a name of \(name.utf8.count) bytes, the limit is \(SeparatePath.longest)",
         hint: "give a shorter one")
     }
   }
@@ -56,12 +63,16 @@ struct SeparatePath: Sendable {
   /// unfinished ever lies in it.
   init(_ name: String, inWell well: String, of plate: SeparatePath) {
     self.name = name
+    flag = plate.flag
     parent = "\(plate.uri)/\(well)"
     stageHolder = plate.parent
     stages = plate.stages
   }
 
   var uri: String { parent == "." ? name : parent == "/" ? "/\(name)" : "\(parent)/\(name)" }
+
+  /// Whether an archive is made, and no folder.
+  var isArchive: Bool { ZipStore.isOZX(name) }
 
   /// The path of the folder that holds the result, below the one that holds the stages; empty for that.
   var folder: String {

@@ -34,6 +34,12 @@ struct Target: Sendable {
         location: $0.location, home: setup.home, version: setup.version, finest: $0.stamp,
         edit: $0.edit)
     }
+    if request.options.output == nil || !levels.isEmpty {
+      try OutputRules.checkWritable(image.location, inPlace: !levels.isEmpty)
+    }
+    if let uri = request.options.output {
+      try OutputRules.checkArchive(try SeparatePath(uri), setup)
+    }
     if !levels.isEmpty {
       output = nil
       register = nil
@@ -172,9 +178,11 @@ struct Target: Sendable {
     // In a new plate the folders above it need not be there.
     let parent = try OutputFolder(path: output.stageHolder)
     guard let kind = try parent.kind(of: joinedKey(output.folder, output.name)) else { return nil }
-    if kind != .folder { return ExistingLabel(record: nil) }
-    let store = try FileStore(root: output.uri)
-    let group = try? ZarrGroup.open(store, path: SeparateOutput.paths(names)[label])
+    if kind != (output.isArchive ? .file : .folder) { return ExistingLabel(record: nil) }
+    // An archive that cannot be read is not known to be ours.
+    guard let place = output.isArchive ? try? LocalPlace(output.uri) : try LocalPlace(output.uri)
+    else { return ExistingLabel(record: nil) }
+    let group = try? ZarrGroup.open(place.store, path: SeparateOutput.paths(names)[label])
     return ExistingLabel(record: group?.attributes["omtask"])
   }
 

@@ -71,7 +71,8 @@ extension ImageJob {
     }
     if let output = target.output {
       return try SeparateCommitter(
-        output, target, runID: runID, rank: engine.rank, durability: durability, rules)
+        output, target, runID: runID, rank: engine.rank, durability: durability,
+        threads: request.options.threads, rules)
     }
     return try ImageCommitter(
       target, runID: runID, rank: engine.rank, durability: durability, rules, watch)

@@ -153,10 +153,10 @@ struct ProfileFile {
   }
 
   private func zarr() throws(Fault) -> (shape: [Int], values: [Double]) {
-    let store = try FileStore(root: path)
+    let place = try LocalPlace(path)
     let array: ZarrArray
     do throws(Fault) {
-      array = try ZarrArray.open(store, path: "")
+      array = try ZarrArray.open(place.store, path: place.key)
     } catch {
       if error.kind != .missing && error.kind != .metadata { throw error }
       let source = try ImageSource.open(path, filter: WellFilter())

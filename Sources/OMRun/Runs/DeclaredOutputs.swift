@@ -67,8 +67,9 @@ struct DeclaredOutputs: Sendable {
     let types: JSONObject
 
     init(reading uri: String) throws(Fault) {
-      let store = try FileStore(root: uri)
-      guard let group = try ZarrGroup.open(store, path: "") else {
+      let place = try LocalPlace(uri)
+      let store = place.store
+      guard let group = try ZarrGroup.open(store, path: place.key) else {
         throw Fault(.missing, uri, "there is no Zarr group")
       }
       types = group.attributes["omtask"]?["types"]?.objectValue ?? JSONObject()
@@ -80,7 +81,8 @@ struct DeclaredOutputs: Sendable {
       }
       kind = keys["image-label"] == nil ? "image" : "label"
       let path = multiscales["datasets"]?.arrayValue?.first?["path"]?.stringValue ?? ""
-      let array = try ZarrArray.open(store, path: try checkedKey(path, subject: uri))
+      let level = joinedKey(place.key, try checkedKey(path, subject: uri))
+      let array = try ZarrArray.open(store, path: level)
       dataType = array.metadata.dataType.rawValue
     }
   }

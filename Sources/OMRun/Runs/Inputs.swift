@@ -75,6 +75,7 @@ struct Inputs: Sendable {
         var object: JSONObject = ["uri": .string(item.uri)]
         if let location = item.location {
           object["root"] = .string(location.store.description)
+          object["archive"] = (location.store as? ZipStore)?.archiveStamp.encoded
           object["path"] = .string(location.path)
           object["field"] = location.field?.encoded()
         }
@@ -84,7 +85,7 @@ struct Inputs: Sendable {
   }
 
   private init(decoding json: JSON, followLinks: Bool) throws(Fault) {
-    var stores: [String: FileStore] = [:]
+    var stores: [String: any Store] = [:]
     for entry in json.arrayValue ?? [] {
       let uri = entry["uri"]?.stringValue ?? ""
       let fault = try entry["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
@@ -92,7 +93,9 @@ struct Inputs: Sendable {
       if let root = entry["root"]?.stringValue, let path = entry["path"]?.stringValue {
         let known = stores[root]
         let store =
-          if let known { known } else { try FileStore(root: root, followLinks: followLinks) }
+          if let known { known } else {
+            try Inputs.open(root, archive: entry["archive"], followLinks: followLinks)
+          }
         stores[root] = store
         location = ImageLocation(
           store: store, path: path, field: entry["field"].flatMap(ImageLocation.Field.init))
@@ -100,6 +103,27 @@ struct Inputs: Sendable {
       items.append(Item(location: location, uri: uri, fault: fault))
     }
   }
+}
+
+extension Inputs {
+  /// Opens the folder or the archive that rank 0 has opened.
+  private static func open(
+    _ root: String, archive: JSON?, followLinks: Bool
+  ) throws(Fault) -> any Store {
+    guard let archive else { return try FileStore(root: root, followLinks: followLinks) }
+    let store = try ZipStore(path: root)
+    if store.archiveStamp.encoded != archive {
+      throw Fault(
+        .locked, root, "is another archive on this rank than on rank 0",
+        hint: "run the command again when nobody replaces the archive")
+    }
+    return store
+  }
+}
+
+extension ValueStamp {
+  /// The stamp as a message between ranks.
+  fileprivate var encoded: JSON { [JSON(size), JSON(modified)] }
 }
 
 extension ImageLocation.Field {

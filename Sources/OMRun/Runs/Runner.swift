@@ -131,7 +131,18 @@ struct Runner: Sendable {
   /// Refuses an output that would take what is made of several images, but for a new plate.
   private func checkOutput() throws(Fault) {
     let count = inputs.items.count
-    if request.options.output == nil || count <= 1 { return }
+    guard let output = request.options.output else {
+      // Before thresholds of a whole plate are found: none of the images can take a result.
+      let places = inputs.items.compactMap(\.location)
+      guard let first = places.first, places.allSatisfy({ $0.store.folder == nil }) else { return }
+      return try OutputRules.checkWritable(first, inPlace: false)
+    }
+    if count <= 1 { return }
+    if try SeparatePath(output).isArchive {
+      throw Fault(
+        .usage, "--output", "an archive takes what is made of one image, there are \(count)",
+        hint: "write the new plate into a folder, then `omtask pack` it")
+    }
     let makesImages = request.manifest.traits.outputs.allSatisfy { $0.kind == "image" }
     if makesImages && request.inputs.count == 1 { return }
     throw Fault(

@@ -88,8 +88,8 @@ struct ConsolidatedCheck {
     verifier.log.problem(
       Fault(
         .metadata, path, "the consolidated metadata say \(wrong[0])\(more)",
-        hint: "`omtask verify \(joinedKey(copy.store.description, copy.group)) --repair` brings "
-          + "them up to date"))
+        hint: verifier.repairHint(
+          ImageLocation(store: copy.store, path: copy.group), "brings them up to date")))
   }
 }
 

@@ -128,6 +128,13 @@ extension ImageCheck {
 }
 
 extension Verifier {
+  /// How to repair something.
+  func repairHint(_ location: ImageLocation, _ what: String) -> String {
+    let call = "`omtask verify \(location.displayName) --repair` \(what)"
+    return location.store.folder != nil
+      ? call : "`omtask unpack` it, `omtask verify FOLDER --repair` \(what), then `omtask pack`"
+  }
+
   /// Lists results that are complete and that the list lacks, or tells of them.
   func relist(_ names: [String], on shelf: Shelf, of image: OMEImage) {
     let place = "\(image.location.displayName)/\(shelf.name)"
@@ -151,7 +158,7 @@ extension Verifier {
       verifier.log.problem(
         Fault(
           .metadata, place, "the list lacks the complete \(shelf.noun) `\(name)`",
-          hint: "`omtask verify \(image.location.displayName) --repair` lists it again"))
+          hint: repairHint(image.location, "lists it again")))
     }
   }
 }

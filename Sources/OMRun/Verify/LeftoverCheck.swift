@@ -19,6 +19,8 @@ struct LeftoverCheck {
 
   /// Looks; with `--repair` what nobody needs is removed.
   mutating func run() {
+    // What lies in an archive is no stage that anybody goes on with.
+    if store.folder == nil { return }
     do throws(Fault) {
       try checkStages()
       for folder in [""] + Shelf.allCases.map(\.name) {

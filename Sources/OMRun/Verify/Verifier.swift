@@ -44,6 +44,7 @@ package final class Verifier {
   package func verify(_ array: ZarrArray) {
     gather(array)
     finish()
+    check(array.store, below: array.path)
   }
 
   /// Verifies all images of a URI, and what the groups above them say.
@@ -61,6 +62,17 @@ package final class Verifier {
     }
     finish()
     copies.run()
+    if let first = source.items.first?.location { check(first.store, below: source.path) }
+  }
+
+  /// Checks the archive that something lies in.
+  private func check(_ store: any Store, below key: String) {
+    if let archive = store as? ZipStore { ArchiveCheck(self, archive, below: key).run() }
+  }
+
+  /// Does pieces of work on all threads; only a signal ends it before its time.
+  func walk(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    try? engine.walk(count) { number, _ in body(number) }
   }
 }
 

@@ -16,6 +16,9 @@ final class VerifyLog: Sendable {
   /// Notes what is damaged.
   func problem(_ fault: Fault) { note { $0.problems.add(Finding(fault)) } }
 
+  /// Whether something about this subject was found to be damaged.
+  func knows(_ subject: String) -> Bool { found.withLock { $0.problems.names(subject) } }
+
   /// Notes what harms nobody.
   func remark(_ subject: String, _ message: String, hint: String? = nil) {
     note { $0.notes.add(Finding(Fault(.metadata, subject, message, hint: hint))) }

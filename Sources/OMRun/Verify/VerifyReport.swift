@@ -50,6 +50,9 @@ package struct FindingList: Sendable {
     listed.insert(finding, at: low)
   }
 
+  /// Whether a finding about this subject is kept.
+  func names(_ subject: String) -> Bool { listed.contains { $0.fault.subject == subject } }
+
   /// The first of the gravest kind (design, table of exit codes).
   package var gravest: Finding? {
     let codes = Set(firstOfKind.values.map(\.fault.exitCode))
@@ -68,6 +71,8 @@ package struct VerifyReport: Sendable {
   package var stored = 0
   /// Their bytes.
   package var bytes = 0
+  /// Entries of an archive whose checksums were compared.
+  package var entries = 0
   /// Chunks that were decoded and are sound.
   package var sound = 0
   /// Chunks that are not stored and count as fill value.

@@ -56,6 +56,10 @@ def commands(program: Program, case: Case, ranks: bool) -> dict[str, list[str]]:
         words["cat"] = ["bash", "-c", '"$0" cat "$1" | sha256sum', binary, uri]
     if ranks:
         words["ranks"] = [*mpirun(3), binary, *run, "--label-name", "ranks"]
+    if case.place.suffix in (".zip", ".ozx"):
+        # Nothing is ever written into an archive; beside it a refused run must leave nothing.
+        for name in words.keys() & {"run", "ranks"}:
+            words[name] += ["--output", str(case.place.parent / f"{name}.zarr")]
     return words
 
 

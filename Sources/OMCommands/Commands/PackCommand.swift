@@ -1,0 +1,81 @@
+import ArgumentParser
+import OMImage
+import OMJSON
+import OMRun
+import OMStore
+
+/// `omtask pack`: makes one archive of an OME-Zarr.
+struct PackCommand: Subcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Pack an OME-Zarr into one archive, an .ozx (RFC-9).",
+    discussion: """
+      The archive holds the files as they are, so it is read in place, by many processes at once. The \
+      same files give the same bytes. Hidden files are left out. An archive is packed anew.
+      """)
+
+  @Argument(help: "The image, plate or collection: a folder, or an archive.")
+  var uri: String
+
+  @Argument(help: "The new archive; its name ends in .ozx.")
+  var archive: String
+
+  @Flag(help: "Replace an archive of this name, which stays whole until the new one is.")
+  var overwrite = false
+
+  @Flag(help: "Follow symbolic links that leave the image.")
+  var followLinks = false
+
+  @OptionGroup(title: "Running") var work: ArchiveFlags
+
+  @OptionGroup(title: "Limits") var limits: LimitFlags
+
+  func run(in context: CommandContext) throws -> Int32 {
+    try limits.apply()
+    let place = try LocalPlace(try localPath(uri), followLinks: followLinks)
+    var packing = ArchivePacking()
+    packing.threads = work.threads.count(in: context.environment)
+    packing.patience = Double(work.lockWait.count)
+    packing.overwrites = overwrite
+    packing.warn = { context.console.warning($0) }
+    let report = try packing.pack(
+      ImageLocation(store: place.store, path: place.key), to: try localPath(archive))
+    let left = report.leftOut
+    if !left.isEmpty {
+      context.console.note("left out \(counted(left.count, "hidden file")), such as `\(left[0])`")
+    }
+    if report.unsharded > 0 {
+      context.console.note(
+        "\(counted(report.unsharded, "array")) without shards: RFC-9 recommends them; "
+          + "`omtask run convert \(uri) --output \(archive)` makes some")
+    }
+    context.console.note(
+      "\(archive): \(counted(report.entries, "entry", "entries")), \(byteText(report.bytes))")
+    return 0
+  }
+}
+
+/// How archives are made and unpacked.
+struct ArchiveFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Worker threads; `auto` takes the CPUs that the job may use.", valueName: "n|auto"))
+  var threads: ThreadSetting = .auto
+
+  @Option(
+    help: ArgumentHelp(
+      "Wait this long for another process that makes the same, then end with exit code 75.",
+      valueName: "seconds"))
+  var lockWait = Seconds(60)
+}
+
+/// The path of a local file or folder.
+///
+/// - Throws: A fault of kind `unsupported` for what lies elsewhere.
+func localPath(_ uri: String) throws(Fault) -> String {
+  let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
+  if path.contains("://") {
+    throw Fault(.unsupported, uri, "archives are packed and unpacked on local disks only")
+  }
+  return path
+}

@@ -1,0 +1,64 @@
+import Glibc
+package import OMJSON
+
+/// What a local path leads to: a folder, or an archive and a key in it.
+package struct LocalPlace: Sendable {
+  /// The folder or the archive.
+  package let store: any Store
+  /// The key in the archive; empty for all of it, and for a folder.
+  package let key: String
+
+  /// Opens what a path leads to.
+  ///
+  /// - Parameters:
+  ///   - path: A folder, an archive (`image.ozx`), or a path into one (`plate.ozx/A/1/0`).
+  ///   - followLinks: Whether links may leave the folder.
+  /// - Throws: `missing`, `permission` or `path`, and what is wrong with an archive.
+  package init(_ path: String, followLinks: Bool = false) throws(Fault) {
+    if let (archive, key) = try LocalPlace.archive(in: path) {
+      store = try ZipStore(path: archive)
+      self.key = key
+    } else {
+      store = try FileStore(root: path, followLinks: followLinks)
+      key = ""
+    }
+  }
+
+  /// The archive that a path leads to or into, and the rest of the path; nil when there is none.
+  ///
+  /// Every file is one whose name ends in `.ozx` or `.zip`, or that begins as zip archives do.
+  ///
+  /// - Throws: A fault of kind `path` for a rest that leads elsewhere.
+  package static func archive(in path: String) throws(Fault) -> (path: String, key: String)? {
+    var front = path[...]
+    while front.count > 1 && front.hasSuffix("/") { front.removeLast() }
+    let whole = front
+    while !front.isEmpty {
+      var status = stat()
+      if stat(String(front), &status) == 0 {
+        guard EntryKind(mode: status.st_mode) == .file, isArchive(String(front)) else { return nil }
+        let rest = whole[front.endIndex...].drop { $0 == "/" }
+        let key = rest.isEmpty ? "" : try checkedKey(String(rest), subject: String(front))
+        return (String(front), key)
+      }
+      if errno != ENOTDIR && errno != ENOENT { return nil }
+      guard let slash = front.lastIndex(of: "/") else { return nil }
+      front = front[..<slash]
+      while front.hasSuffix("/") { front.removeLast() }
+    }
+    return nil
+  }
+
+  private static func isArchive(_ path: String) -> Bool {
+    let name = path.lowercased()
+    if name.hasSuffix(".ozx") || name.hasSuffix(".zip") { return true }
+    do {
+      let file = try Descriptor(below: AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+      var start = [UInt8](repeating: 0, count: 4)
+      let count = try start.withUnsafeMutableBytes { (buffer) throws(Errno) in
+        try file.read(at: 0, into: buffer)
+      }
+      return count == 4 && start.zip32(0) == ZipFormat.Local.signature
+    } catch { return false }
+  }
+}
