@@ -209,6 +209,8 @@ def test_little_memory_makes_the_same(omtask: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["--clear-border-by", "part"], 64, "`clear_border` is `off`"),
     (["--clear-border-by", "part", "--clear-border", "yx", "--expand", "2"], 64, "second call"),
+    (["--unit", "micrometer"], 64, "`expand` is not given"),
+    (["--expand-axes", "yx"], 64, "`expand` is not given"),
     (["--max-hole-size", "9"], 64, "`fill_holes` is `off`"),
     (["--expand", "-1"], 64, "--expand"),
     (["--expand", "2000"], 64, "at most 1000"),
