@@ -65,7 +65,7 @@ def test_one_label_is_filled_as_scipy_does(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "spacing"), zip(PATTERNS, [1, 2.5] * 6), ids=lambda one: getattr(one, "__name__", one))
+    ("pattern", "spacing"), list(zip(PATTERNS, [1, 2.5] * 6)), ids=lambda one: getattr(one, "__name__", one))
 def test_ties_are_those_of_scikit_image(
     pattern: patterns.Pattern, spacing: float, omtask: Program, tmp_path: Path,
     rng: np.random.Generator,
