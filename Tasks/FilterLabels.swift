@@ -26,6 +26,16 @@ public struct FilterLabelsTask: RegionTask {
           hint: "clear the border first, and give the label image that comes out to a second call")
       }
     }
+    if parameters.expand == nil {
+      for (name, value, standard) in [
+        ("unit", parameters.unit.rawValue, "pixel"),
+        ("expand_axes", parameters.expandAxes.rawValue, "zyx"),
+      ] where value != standard {
+        throw Fault(
+          .usage, "", "`\(name)` is `\(value)`, but `expand` is not given",
+          hint: "add `--expand` with the distance by which labels grow")
+      }
+    }
     if parameters.maxHoleSize != nil && parameters.fillHoles == .off {
       throw Fault(
         .usage, "", "`max_hole_size` is given, but `fill_holes` is `off`",

@@ -65,7 +65,7 @@ def test_one_label_is_filled_as_scipy_does(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "spacing"), zip(PATTERNS, [1, 2.5] * 6), ids=lambda one: getattr(one, "__name__", one))
+    ("pattern", "spacing"), list(zip(PATTERNS, [1, 2.5] * 6)), ids=lambda one: getattr(one, "__name__", one))
 def test_ties_are_those_of_scikit_image(
     pattern: patterns.Pattern, spacing: float, omtask: Program, tmp_path: Path,
     rng: np.random.Generator,
@@ -209,6 +209,8 @@ def test_little_memory_makes_the_same(omtask: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["--clear-border-by", "part"], 64, "`clear_border` is `off`"),
     (["--clear-border-by", "part", "--clear-border", "yx", "--expand", "2"], 64, "second call"),
+    (["--unit", "micrometer"], 64, "`expand` is not given"),
+    (["--expand-axes", "yx"], 64, "`expand` is not given"),
     (["--max-hole-size", "9"], 64, "`fill_holes` is `off`"),
     (["--expand", "-1"], 64, "--expand"),
     (["--expand", "2000"], 64, "at most 1000"),

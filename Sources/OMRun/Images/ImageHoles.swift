@@ -24,7 +24,7 @@ extension ImageRun {
     let own = pieces(of: plans)
     if plans.isEmpty { return [:] }
     let found = Mutex([Int: RegionParts]())
-    let store = RunStore(limit: budget.betweenPasses - used)
+    let store = RunStore(limit: max(0, budget.betweenPasses - used))
     progress.begin(.holes)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in

@@ -43,8 +43,10 @@ extension ImageRun {
       for piece in own where pieces[piece].plan == index {
         for block in all.blocks[piece]?.blocks ?? [] { all.tables[index].add(keptPartsOf: block) }
       }
-      try checkRoom(all.tables, plan)
     }
+    // Ranks have labels of their own: one that gives up takes the others along.
+    let tables = all.tables
+    try engine.agree { for plan in setup.labels { try checkRoom(tables, plan) } }
     return all
   }
 
