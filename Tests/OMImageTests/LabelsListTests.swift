@@ -93,6 +93,7 @@ private final class LateStore: Store {
   init(_ store: MemoryStore) { self.store = store }
 
   var description: String { "late" }
+  var folder: String? { nil }
 
   func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
     let isFirst = asked.withLock { asked in
@@ -104,6 +105,7 @@ private final class LateStore: Store {
 
   func open(_ key: String) throws(Fault) -> OpenedValue? { try store.open(key) }
   func list(_ prefix: String) throws(Fault) -> [String] { try store.list(prefix) }
+  func isFolder(_ key: String) throws(Fault) -> Bool { try store.isFolder(key) }
 
   func stamp(_ key: String) throws(Fault) -> ValueStamp? {
     key == "labels" ? ValueStamp(size: 0, modified: 0) : try store.stamp(key)

@@ -17,9 +17,9 @@ enum StoreKind: CaseIterable {
     let folder = TemporaryFolder()
     if self == .archive {
       try ZipWriterTests.write(values, to: folder)
-      return (try ZipStore(path: folder.path + "/a.zip"), folder)
+    } else {
+      for (key, bytes) in values { folder.put(key, bytes) }
     }
-    for (key, bytes) in values { folder.put(key, bytes) }
     let store: any Store =
       switch self {
       case .memory: MemoryStore(values)
@@ -27,6 +27,7 @@ enum StoreKind: CaseIterable {
       case .fileOnOldKernel:
         try FileStore(root: folder.path, followLinks: false, asksKernel: false)
       case .fileFollowingLinks: try FileStore(root: folder.path, followLinks: true)
+      case .archive: try ZipStore(path: folder.path + "/a.zip")
       }
     return (store, folder)
   }
