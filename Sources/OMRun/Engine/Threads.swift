@@ -4,7 +4,7 @@ import Glibc
 ///
 /// The calling thread does number 0. These are plain threads: blocking work never runs on Swift's
 /// cooperative pool.
-func inParallel(_ count: Int, _ body: @Sendable (Int) -> Void) {
+package func inParallel(_ count: Int, _ body: @Sendable (Int) -> Void) {
   withoutActuallyEscaping(body) { body in
     var threads: [pthread_t] = []
     var leftOver: [Int] = []
