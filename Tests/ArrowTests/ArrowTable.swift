@@ -4,8 +4,8 @@
 enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
-    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-    "OMTables", "OMExternal", "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks",
+    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMValidate", "OMManifest",
+    "OMTask", "OMTables", "OMExternal", "OMObjects", "OMRun", "OMMPI", "OMCommands", "OMTasks",
     "manifest-compiler", "omtask",
   ]
 
@@ -13,6 +13,8 @@ enum ArrowTable {
   static let narrowed: [String: Set<String>] = [
     "OMStore": ["OMJSON"],
     "OMCodecs": ["OMJSON", "OMGrid"],
+    // It judges documents and shares no reading of them with those who use images.
+    "OMValidate": ["OMJSON", "OMStore", "OMZarr", "OMImage"],
     "OMManifest": ["OMJSON"],
     // Kernels see no store, no path and no rank.
     "OMTask": ["OMJSON", "OMGrid", "OMManifest"],
@@ -28,6 +30,7 @@ enum ArrowTable {
   /// Modules that only those named may import.
   static let reserved: [String: Set<String>] = [
     "OMMPI": ["OMCommands"],
+    "OMValidate": ["OMCommands"],
     // engines know programs as kernels only
     "OMExternal": ["OMCommands"],
     "OMCommands": ["omtask"],

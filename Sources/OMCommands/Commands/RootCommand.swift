@@ -10,7 +10,8 @@ struct RootCommand: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
-      CatCommand.self, TableCommand.self, ValidateCommand.self, VerifyCommand.self, RunsCommand.self,
+      CatCommand.self, TableCommand.self, ValidateCommand.self, VerifyCommand.self,
+      RunsCommand.self,
       CleanCommand.self, ManifestCommand.self,
     ])
 

@@ -34,8 +34,10 @@ struct ValidateAnswer: Answer {
       counted(findings.count(.error), "error"), counted(findings.count(.warning), "warning"),
       counted(findings.count(.note), "note"),
     ]
-    let what = [verdict.version.map { "OME-Zarr \(verdict.writtenVersion ?? $0.rawValue)" }, verdict.kind]
-      .compactMap { $0 }.joined(separator: " ")
+    let what = [
+      verdict.version.map { "OME-Zarr \(verdict.writtenVersion ?? $0.rawValue)" }, verdict.kind,
+    ]
+    .compactMap { $0 }.joined(separator: " ")
     return "\(verdict.isValid ? "valid" : "not valid")\(what.isEmpty ? "" : ", \(what)"): "
       + counts.joined(separator: ", ")
   }

@@ -31,7 +31,8 @@ extension Inspector {
     if axes.isEmpty && version >= .v0_9 {
       report(.axesList, list, "there are no axes, expected at least one")
     }
-    uniqueTexts(axes.compactMap { axis in axis.name.map { ($0, axis.spot) } }, "the axis", .axesUnique)
+    uniqueTexts(
+      axes.compactMap { axis in axis.name.map { ($0, axis.spot) } }, "the axis", .axesUnique)
     if version >= .v0_4 { typeCounts(axes, list) }
     order(axes, list)
     orientations(axes)

@@ -132,7 +132,8 @@ extension Inspector {
       let spot = item[key]
     else { return }
     if numbers.count < 2 {
-      report(.transformationVector, spot, "`\(key)` has \(numbers.count) numbers, expected 2 or more")
+      report(
+        .transformationVector, spot, "`\(key)` has \(numbers.count) numbers, expected 2 or more")
     }
     length(key, numbers.count, spot, rank: rank)
     if key == "scale", let bad = numbers.first(where: { $0 <= 0 }) {

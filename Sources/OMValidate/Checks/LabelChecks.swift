@@ -39,7 +39,8 @@ extension Inspector {
     guard let rgba = color["rgba"] else { return }
     if !rgba.value.isColor {
       report(
-        .labelColorRGBA, rgba, "`rgba` is \(rgba.value.excerpt), expected four numbers from 0 to 255")
+        .labelColorRGBA, rgba,
+        "`rgba` is \(rgba.value.excerpt), expected four numbers from 0 to 255")
     }
   }
 
@@ -57,10 +58,12 @@ extension Inspector {
   }
 
   /// The strings of a list; other elements break the rule.
-  mutating func strings(_ list: Spot, _ name: String, _ rule: Rule) -> [(path: String, spot: Spot)] {
+  mutating func strings(_ list: Spot, _ name: String, _ rule: Rule) -> [(path: String, spot: Spot)]
+  {
     list.elements.compactMap { element in
       if let text = element.value.stringValue { return (text, element) }
-      report(rule, element, "an element of `\(name)` is \(element.value.excerpt), expected a string")
+      report(
+        rule, element, "an element of `\(name)` is \(element.value.excerpt), expected a string")
       return nil
     }
   }

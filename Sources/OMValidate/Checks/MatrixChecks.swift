@@ -119,7 +119,8 @@ extension Inspector {
     let made = input - lists[0].count + lists[1].count
     if lists[0].contains(where: { $0 >= input }) || lists[1].contains(where: { $0 >= made }) {
       report(
-        .kindDimensions, item, "an axis is dropped or made that is not there, of \(input) and \(made)")
+        .kindDimensions, item,
+        "an axis is dropped or made that is not there, of \(input) and \(made)")
     }
     return made
   }

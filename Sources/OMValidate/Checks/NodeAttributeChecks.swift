@@ -29,7 +29,10 @@ extension Inspector {
 
   /// Checks a reference.
   ///
-  /// - Parameter kind: What it must lead to; nil for anything.
+  /// - Parameters:
+  ///   - spot: The reference.
+  ///   - facts: The ids of the document.
+  ///   - kind: What it must lead to; nil for anything.
   private mutating func nodeReference(
     _ spot: Spot, _ facts: CollectionFacts, kind: String? = nil
   ) {
@@ -74,7 +77,8 @@ extension Inspector {
         if system["name"]?.value.stringValue == nil {
           report(.nodeSystems, system, "`id` is missing", isMissing: true)
         } else {
-          report(.nodeSystemsDraft, system, "`id` is missing, there is only a name", isMissing: true)
+          report(
+            .nodeSystemsDraft, system, "`id` is missing, there is only a name", isMissing: true)
         }
       }
       optional("name", .string, in: system, .nodeSystems)

@@ -49,7 +49,8 @@ extension Inspector {
       return nil
     }
     if Orientation.values.contains(value) { return value }
-    report(.orientationValue, orientation, "`value` is \"\(value)\", which is not in the vocabulary")
+    report(
+      .orientationValue, orientation, "`value` is \"\(value)\", which is not in the vocabulary")
     return nil
   }
 }

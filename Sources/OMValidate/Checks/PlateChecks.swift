@@ -37,7 +37,9 @@ extension Inspector {
     facts.acquisitions = acquisitions(of: plate)
     guard let wells = requiredObjects("wells", in: plate, .plateWells) else { return facts }
     unique(wells, "`wells`", .plateWells)
-    facts.wells = wells.compactMap { well($0, rows: facts.rows, columns: columns) }
+    let rows = facts.rows
+    let known = (rows: Set(rows), columns: Set(columns))
+    facts.wells = wells.compactMap { well($0, rows: rows, columns: columns, known) }
     uniqueTexts(facts.wells.map { ($0.path, $0.spot) }, "the well", .plateWellUnique)
     return facts
   }
@@ -56,12 +58,16 @@ extension Inspector {
     let given = names.filter { !$0.text.isEmpty }
     uniqueTexts(given, "in `\(key)` the name", .plateLineUnique)
     if Set(given.map(\.text)).count == given.count {
-      uniqueTexts(given.map { ($0.text.lowercased(), $0.spot) }, "but for case, the name", .plateLineCase)
+      uniqueTexts(
+        given.map { ($0.text.lowercased(), $0.spot) }, "but for case, the name", .plateLineCase)
     }
     return names.map(\.text)
   }
 
-  private mutating func well(_ well: Spot, rows: [String], columns: [String]) -> PlateFacts.Well? {
+  private mutating func well(
+    _ well: Spot, rows: [String], columns: [String],
+    _ known: (rows: Set<String>, columns: Set<String>)
+  ) -> PlateFacts.Well? {
     let indices = ["rowIndex", "columnIndex"].map { key in
       version >= .v0_4 ? required(key, .count, in: well, .plateWellIndex) : nil
     }
@@ -73,8 +79,9 @@ extension Inspector {
       return nil
     }
     let (row, column) = (parts[0], parts[1])
-    if !rows.contains(row) || !columns.contains(column) {
-      report(.plateWellPathNames, spot, "`path` is \"\(path)\", which is not in `rows` and `columns`")
+    if !known.rows.contains(row) || !known.columns.contains(column) {
+      report(
+        .plateWellPathNames, spot, "`path` is \"\(path)\", which is not in `rows` and `columns`")
     } else {
       for (index, (names, name)) in zip(indices, [(rows, row), (columns, column)]) {
         guard let index, !(names.indices.contains(index) && names[index] == name) else { continue }

@@ -30,8 +30,9 @@ extension Inspector {
       }
     }
     var names: [String] = systems.names.map { "\"\($0)\"" }
+    var known = Set(names)
     for (one, other) in links {
-      for name in [one, other] where !names.contains(name) { names.append(name) }
+      names += [one, other].filter { known.insert($0).inserted }
     }
     connected(names, by: links, scene)
     return foreign

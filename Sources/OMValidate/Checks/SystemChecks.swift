@@ -17,6 +17,12 @@ struct SystemFacts: Sendable {
   /// The names in their order.
   var names: [String] = []
 
+  /// The first names for messages.
+  var text: String {
+    if names.isEmpty { return "none" }
+    return names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and more" : "")
+  }
+
   /// The number of axes of a system that is known.
   func rank(_ name: String?) -> Int? { name.flatMap { axes[$0] ?? nil }?.count }
 }
@@ -92,7 +98,8 @@ extension Inspector {
     else { return nil }
     if list.elements.count != 1 {
       report(
-        .levelTransformation, list, "there are \(list.elements.count) transformations, expected one")
+        .levelTransformation, list, "there are \(list.elements.count) transformations, expected one"
+      )
     }
     let output = levelEnds(item, dataset["path"]?.value.stringValue, systems)
     let rank = systems.rank(output)
@@ -129,7 +136,7 @@ extension Inspector {
     } else if systems.axes[name] == nil {
       report(
         .levelOutputKnown, output,
-        "the output is \"\(name)\", there are " + systems.names.joined(separator: ", "))
+        "the output is \"\(name)\", there are " + systems.text)
     }
     return name
   }
@@ -156,7 +163,8 @@ extension Inspector {
     } else if types != ["scale", "translation"] {
       report(
         .levelSequence, list,
-        "the sequence is \(types.map { $0 ?? "?" }.joined(separator: ", ")), expected scale, translation")
+        "the sequence is \(types.map { $0 ?? "?" }.joined(separator: ", ")), expected scale, translation"
+      )
     }
     stepEnds(steps)
   }
@@ -176,7 +184,8 @@ extension Inspector {
     if let intrinsic, !own.contains(where: { $0.name == intrinsic }) {
       report(
         .imageTransformationEnds, item,
-        "it leads from \"\(input.name)\" to \"\(output.name)\", the datasets lead to \"\(intrinsic)\"")
+        "it leads from \"\(input.name)\" to \"\(output.name)\", the datasets lead to \"\(intrinsic)\""
+      )
     }
     let type = item["type"]?.value.stringValue ?? ""
     if !foreign.isEmpty && !["identity", "scale", "translation"].contains(type) {
@@ -210,7 +219,7 @@ extension Inspector {
       report(
         .referenceKnown, spot,
         "\"\(reference.name)\" is no coordinate system here, there are "
-          + (systems.names.isEmpty ? "none" : systems.names.joined(separator: ", ")))
+          + systems.text)
     }
     return reference
   }
@@ -232,7 +241,7 @@ extension Inspector {
     if !islands.isEmpty {
       report(
         .systemsConnected, spot,
-        "no transformation connects \(islands.joined(separator: ", ")) with \(first)")
+        "no transformation connects \(islands.prefix(8).joined(separator: ", ")) with \(first)")
     }
   }
 }

@@ -29,7 +29,7 @@ extension Inspector {
   /// Checks the version of the document itself.
   mutating func documentVersion(_ metadata: OMEMetadata) {
     guard let spot = metadata.versionSpot else {
-      if metadata.zarrFormat == 3, !metadata.isCollection {
+      if metadata.zarrFormat == 3, !metadata.isMisplaced {
         report(
           metadata.isLabelsList ? .labelsVersion : .omeVersion, metadata.keys,
           "`version` is missing, read as \(version.rawValue)", isMissing: true)

@@ -49,8 +49,7 @@ extension Inspector {
         if known[acquisition] == nil {
           report(
             .wellAcquisitionKnown, field.spot,
-            "the acquisition is \(acquisition), the plate has "
-              + known.keys.sorted().map(String.init).joined(separator: ", "))
+            "the acquisition \(acquisition) is none of the \(known.count) of the plate")
         }
       } else if known.count > 1 {
         report(
@@ -58,20 +57,20 @@ extension Inspector {
           "`acquisition` is missing, the plate has \(known.count)", isMissing: true)
       }
     }
-    for (id, limit) in known {
-      let count = fields.count { $0.acquisition == id }
-      if let limit, count > limit {
-        report(
-          .plateFieldCountTrue, images,
-          "there are \(count) fields of acquisition \(id), its `maximumfieldcount` is \(limit)")
-      }
+    let counts = Dictionary(grouping: fields.compactMap(\.acquisition)) { $0 }.mapValues(\.count)
+    for (id, count) in counts.sorted(by: { $0.key < $1.key }) {
+      guard let limit = known[id] ?? nil, count > limit else { continue }
+      report(
+        .plateFieldCountTrue, images,
+        "there are \(count) fields of acquisition \(id), its `maximumfieldcount` is \(limit)")
     }
   }
 
   /// Checks `bioformats2raw.layout`.
   mutating func seriesLayout(_ layout: Spot) {
     if layout.value.finiteValue != 3 {
-      report(.seriesLayout, layout, "`bioformats2raw.layout` is \(layout.value.excerpt), expected 3")
+      report(
+        .seriesLayout, layout, "`bioformats2raw.layout` is \(layout.value.excerpt), expected 3")
     }
   }
 

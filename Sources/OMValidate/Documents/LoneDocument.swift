@@ -7,6 +7,7 @@ extension Validator {
   ///   - bytes: The document: `.zattrs`, attributes with `ome`, `zarr.json`, `.zarray`, a collection, or a
   ///     part of one of these.
   ///   - name: What to call it.
+  /// - Returns: The verdict.
   package func validate(document bytes: [UInt8], name: String) -> Verdict {
     var verdict = Verdict(isStrict: options.isStrict)
     verdict.documents = 1

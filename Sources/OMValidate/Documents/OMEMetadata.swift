@@ -54,13 +54,14 @@ struct OMEMetadata: Sendable {
     let holders = ["plate", "well", "image-label", "omero"].map { keys[$0] }
     let inner = ([keys["multiscales"]?.elements.first] + holders).lazy
       .compactMap { $0?["version"] }.first
-    versionSpot = isNested ? keys["version"] : inner
+    versionSpot = isNested ? keys["version"] : isMisplaced ? keys["version"] ?? inner : inner
     let hasOldKeys = ["multiscales", "plate", "well"].contains { keys[$0] != nil }
     let written = versionSpot.flatMap(Self.text).flatMap { WrittenVersion($0).version }
     isCollection =
       isNested && !hasOldKeys
       && (["type", "nodes"].contains { keys[$0] != nil } || written == .collection)
-    version = isCollection ? .collection : written ?? Self.assumed(keys, isNested: isNested)
+    version =
+      isCollection ? .collection : written ?? Self.assumed(keys, isNested: isNested || isMisplaced)
     self.keys = keys
     self.zarrFormat = zarrFormat
     self.isMisplaced = isMisplaced
@@ -84,7 +85,10 @@ struct OMEMetadata: Sendable {
 
   /// The version that the shape of the metadata points to.
   private static func assumed(_ keys: Spot, isNested: Bool) -> FormatVersion {
-    if isNested { return keys["multiscales"]?.elements.first?["coordinateSystems"] == nil ? .v0_5 : .v0_6 }
+    if isNested {
+      let image = keys["multiscales"]?.elements.first
+      return image?["coordinateSystems"] == nil ? .v0_5 : .v0_6
+    }
     if let image = keys["multiscales"]?.elements.first {
       let datasets = image["datasets"]?.elements ?? []
       if datasets.contains(where: { $0["coordinateTransformations"] != nil }) { return .v0_4 }

@@ -70,10 +70,15 @@ package struct Findings: Sendable {
   }
 
   mutating func add(_ finding: Finding) {
-    let key = Key(severity: finding.severity, rule: finding.rule.name)
+    add(finding.severity, finding.rule) { finding }
+  }
+
+  /// Counts a finding, and makes and keeps it while there are not too many of its rule.
+  mutating func add(_ severity: Severity, _ rule: Rule, _ make: () -> Finding) {
+    let key = Key(severity: severity, rule: rule.name)
     let count = counts[key] ?? 0
     counts[key] = count + 1
-    if count < Self.kept { all.append(finding) }
+    if count < Self.kept { all.append(make()) }
   }
 
   /// Adds what another part found, behind what is there.

@@ -37,10 +37,13 @@ struct Inspector: Sendable {
     _ rule: Rule, _ spot: Spot, _ message: String, isMissing: Bool = false
   ) {
     guard let scope = rule.scope(in: version) else { return }
-    findings.add(
+    let severity = self.severity(scope)
+    let file = file
+    findings.add(severity, rule) {
       Finding(
-        severity: severity(scope), rule: rule, level: scope.level, file: file,
-        pointer: spot.pointer, found: isMissing ? nil : spot.value.excerpt, message: message))
+        severity: severity, rule: rule, level: scope.level, file: file, pointer: spot.pointer,
+        found: isMissing ? nil : spot.value.excerpt, message: message)
+    }
   }
 
   private func severity(_ scope: RuleScope) -> Severity {

@@ -1,10 +1,11 @@
 extension Rule {
   static let axesList = Rule(
     "axes-list", "Axes are a list: strings in 0.3, objects from 0.4 on",
-    fix: "list one axis for each dimension of the arrays, in their order", .must(.v0_3 ... .collection))
+    fix: "list one axis for each dimension of the arrays, in their order",
+    .must(.v0_3 ... .collection))
   static let axesCount = Rule(
     "axes-count", "There are 2 to 5 axes", fix: "store other dimensions as separate images",
-    .must(.v0_4 ... .v0_6), .must(.v0_3 ... .v0_3, beyondSchema: true))
+    .must(.v0_3 ... .v0_6))
   static let axesName = Rule(
     "axes-name", "Each axis has a name, a string that is not empty; in 0.3 one of t, c, z, y, x",
     fix: "name the axis", .must(.v0_3 ... .collection))
@@ -57,7 +58,8 @@ extension Rule {
   ]
 
   static let orientationShape = Rule(
-    "orientation-shape", "`orientation` is an object with `type`, which is \"anatomical\", and `value`",
+    "orientation-shape",
+    "`orientation` is an object with `type`, which is \"anatomical\", and `value`",
     fix: "write both members, or leave `orientation` out",
     .must(.v0_9 ... .collection), .must(.v0_4 ... .v0_6, beyondSchema: true))
   static let orientationValue = Rule(

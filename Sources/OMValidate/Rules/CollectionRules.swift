@@ -1,21 +1,26 @@
 extension Rule {
   static let nodeType = Rule(
-    "node-type", "Each node has a `type`, a string", fix: "write collection, multiscale or singlescale",
+    "node-type", "Each node has a `type`, a string",
+    fix: "write collection, multiscale or singlescale",
     .must(.nodes))
   static let nodeTypeKnown = Rule(
-    "node-type-known", "A type is collection, multiscale, singlescale, or has a prefix as in acme:table",
+    "node-type-known",
+    "A type is collection, multiscale, singlescale, or has a prefix as in acme:table",
     fix: "add a prefix", .should(.nodes))
   static let nodeName = Rule(
     "node-name", "Each node has a `name`, a string that is not empty", fix: "name it",
     .must(.nodes))
   static let nodeNameUnique = Rule(
-    "node-name-unique", "No two nodes of a collection have the same name", fix: "rename one of them",
+    "node-name-unique", "No two nodes of a collection have the same name",
+    fix: "rename one of them",
     .must(.nodes))
   static let nodeID = Rule(
-    "node-id", "An `id` is made of letters, digits, `-`, `_` and `.`", fix: "rename it, and its references",
+    "node-id", "An `id` is made of letters, digits, `-`, `_` and `.`",
+    fix: "rename it, and its references",
     .must(.nodes))
   static let nodeIDUnique = Rule(
-    "node-id-unique", "No two things of a document have the same `id`", fix: "rename one of them, and its references",
+    "node-id-unique", "No two things of a document have the same `id`",
+    fix: "rename one of them, and its references",
     .must(.nodes))
   static let nodeContent = Rule(
     "node-content", "A node has either `nodes` or `path`; a singlescale has `path`",
@@ -32,7 +37,8 @@ extension Rule {
     "node-version", "The root has a `version`, a string", fix: "add `\"version\": \"0.9.dev3\"`",
     .must(.nodes))
   static let nodeVersionChild = Rule(
-    "node-version-child", "No node has another version than the root", fix: "remove `version` of the node",
+    "node-version-child", "No node has another version than the root",
+    fix: "remove `version` of the node",
     .must(.nodes))
   static let nodeVersionOnce = Rule(
     "node-version-once", "Only the root has a `version`", fix: "remove `version` of the node",
@@ -42,7 +48,7 @@ extension Rule {
     fix: "write {\"type\": \"zarr\", \"path\": \"./image.zarr\"}", .must(.nodes))
   static let nodePathType = Rule(
     "node-path-type", "The type of a path is zarr or json, or has a prefix as in acme:s3",
-    fix: "write zarr or json", .must(.nodes))
+    fix: "write zarr or json", .should(.nodes))
   static let nodePathDraft = Rule(
     "node-path-draft", "A path is an object, not a string as in the first draft",
     fix: "write {\"type\": \"zarr\", \"path\": \"./image.zarr\"}", .should(.nodes))
@@ -74,7 +80,8 @@ extension Rule {
     "node-attribute-known", "An attribute is one of RFC-8, or has a prefix as in acme:view",
     fix: "add a prefix", .should(.nodes))
   static let nodeSystems = Rule(
-    "node-systems", "A multiscale with nodes has `coordinateSystems`, a list of objects with `id` and `axes`",
+    "node-systems",
+    "A multiscale with nodes has `coordinateSystems`, a list of objects with `id` and `axes`",
     fix: "list them in its attributes", .must(.nodes))
   static let nodeSystemsDraft = Rule(
     "node-systems-draft", "A coordinate system has an `id`, not only a name as in earlier drafts",
@@ -83,7 +90,8 @@ extension Rule {
     "node-transformations", "`coordinateTransformations` is a list of objects with `type`",
     fix: "correct the list", .must(.nodes))
   static let nodeLevelTransformation = Rule(
-    "node-level-transformation", "The transformation of a singlescale is a scale, perhaps with a translation",
+    "node-level-transformation",
+    "The transformation of a singlescale is a scale, perhaps with a translation",
     fix: "put other transformations on the multiscale", .must(.nodes))
   static let nodeLevelTransformationPresent = Rule(
     "node-level-transformation-present", "A singlescale has `coordinateTransformations`",
@@ -106,7 +114,8 @@ extension Rule {
     "node-label-key", "Other members of `labelAttributes` have a prefix", fix: "add a prefix",
     .should(.nodes))
   static let nodePlate = Rule(
-    "node-plate", "`plate` has `rows` and `columns`, lists of objects with `id`; `acquisitions` likewise",
+    "node-plate",
+    "`plate` has `rows` and `columns`, lists of objects with `id`; `acquisitions` likewise",
     fix: "add what is missing", .must(.nodes))
   static let nodeWell = Rule(
     "node-well", "`well` has `row` and `column`, references to those of the plate",

@@ -3,10 +3,14 @@ extension Rule {
     "document-json", "A document is strict JSON: no comments, no trailing commas, no key twice",
     fix: "correct the text at this place", .must())
   static let documentReadable = Rule(
-    "document-readable", "Every document can be read, and no link leads out of the root",
-    fix: "restore the file, or validate the folder that holds what the link leads to", .must())
+    "document-readable",
+    "Every document can be read, keeps the limits, and no link leads out of the root",
+    fix:
+      "restore the file, raise the limit, or validate the folder that holds what the link leads to",
+    .must())
   static let documentKind = Rule(
-    "document-kind", "There is metadata of OME-Zarr: an image, label, plate, well, series or collection",
+    "document-kind",
+    "There is metadata of OME-Zarr: an image, label, plate, well, series or collection",
     fix: "give the document, or the folder, that holds it", .must())
   static let documentFragment = Rule(
     "document-fragment", "A document is whole, not only the value of one of its members",
@@ -16,7 +20,7 @@ extension Rule {
     fix: "write an object", .must(.zarrV3))
   static let omePlacement = Rule(
     "ome-placement", "From 0.5 on nothing of OME-Zarr lies outside `ome`",
-    fix: "move it into `attributes.ome`", .should(.zarrV3))
+    fix: "move it into `attributes.ome`", .should())
   static let omeVersion = Rule(
     "ome-version", "`ome` says its `version`", fix: "add `\"version\": \"0.5\"`",
     .must(.v0_5 ... .v0_9))
@@ -38,7 +42,8 @@ extension Rule {
     "version-inner", "Versions inside one document agree", fix: "write the same version everywhere",
     .must(.zarrV2), .must(.v0_5 ... .v0_9, beyondSchema: true))
   static let versionInnerAbsent = Rule(
-    "version-inner-absent", "From 0.6 on only `ome` has a version", fix: "remove the inner `version`",
+    "version-inner-absent", "From 0.6 on only `ome` has a version",
+    fix: "remove the inner `version`",
     .should(.v0_6 ... .v0_9))
 
   static let documentRules = [
@@ -54,7 +59,8 @@ extension Rule {
     "zarr-array", "The document of an array follows Zarr", fix: "correct the document of the array",
     .must())
   static let zarrArrayUnsupported = Rule(
-    "zarr-array-unsupported", "omtask can read the array", fix: "rewrite it with other codecs to use it here",
+    "zarr-array-unsupported", "omtask can read the array",
+    fix: "rewrite it with other codecs to use it here",
     .info)
   static let arrayPresent = Rule(
     "array-present", "Each dataset has an array at its path",
@@ -63,10 +69,12 @@ extension Rule {
     "array-rank", "The arrays have a dimension for each axis; five in 0.1 and 0.2",
     fix: "list as many axes as the arrays have dimensions", .must())
   static let arrayNames = Rule(
-    "array-dimension-names", "From 0.5 on `dimension_names` of the arrays equal the names of the axes",
+    "array-dimension-names",
+    "From 0.5 on `dimension_names` of the arrays equal the names of the axes",
     fix: "write the names of the axes into `dimension_names`", .must(.v0_5 ... .v0_9))
   static let arrayNamesV2 = Rule(
-    "array-dimension-attribute", "In 0.3 the axes are repeated in `_ARRAY_DIMENSIONS` of the arrays",
+    "array-dimension-attribute",
+    "In 0.3 the axes are repeated in `_ARRAY_DIMENSIONS` of the arrays",
     fix: "add `_ARRAY_DIMENSIONS` to `.zattrs` of the array", .should(.v0_3 ... .v0_3))
   static let arraySeparator = Rule(
     "array-separator", "Keys of chunks are `0.0.0` in 0.1 and `0/0/0` from 0.2 to 0.4",
@@ -78,7 +86,8 @@ extension Rule {
     "levels-rank", "All levels have the same number of dimensions",
     fix: "write all levels with the axes of the first", .must(.v0_1 ... .v0_9))
   static let levelsType = Rule(
-    "levels-type", "All levels have the same data type", fix: "write all levels with the type of the first",
+    "levels-type", "All levels have the same data type",
+    fix: "write all levels with the type of the first",
     .must(.v0_6 ... .v0_9))
 
   static let storeRules = [

@@ -9,7 +9,8 @@ extension Rule {
     "omero-channels", "`omero` has `channels`, a list of objects",
     fix: "list a channel for each index of the channel axis", .must(.v0_1 ... .v0_9))
   static let omeroColor = Rule(
-    "omero-channel-color", "Each channel has a `color`", fix: "add six hexadecimal digits, such as FF0000",
+    "omero-channel-color", "Each channel has a `color`",
+    fix: "add six hexadecimal digits, such as FF0000",
     .must(.zarrV2), .must(.v0_5 ... .v0_9, beyondSchema: true))
   static let omeroColorText = Rule(
     "omero-channel-color-text", "The colour of a channel is a string",
@@ -26,7 +27,8 @@ extension Rule {
     "A window is an object with the numbers min, max, start and end; in 0.9 min and max may be left out",
     fix: "write all of them as numbers", .must(.v0_1 ... .v0_9))
   static let omeroTexts = Rule(
-    "omero-channel-members", "`label` and `family` are strings, `active` and `inverted` are true or false",
+    "omero-channel-members",
+    "`label` and `family` are strings, `active` and `inverted` are true or false",
     fix: "correct the value or leave it out", .must(.v0_1 ... .v0_9))
   static let omeroCount = Rule(
     "omero-channel-count", "There are as many channels as the channel axis is long",
@@ -55,7 +57,8 @@ extension Rule {
     "label-colors", "`colors` is a list of one or more objects, none of which stands twice",
     fix: "correct the list or leave it out", .must(.v0_1 ... .v0_9))
   static let labelColorValue = Rule(
-    "label-color-value", "Each colour has a `label-value`, a number", fix: "add the number of the label",
+    "label-color-value", "Each colour has a `label-value`, a number",
+    fix: "add the number of the label",
     .must(.v0_1 ... .v0_9))
   static let labelColorWhole = Rule(
     "label-color-value-whole", "The `label-value` of a colour is a whole number",
@@ -64,7 +67,8 @@ extension Rule {
     "label-color-rgba", "`rgba` is four whole numbers from 0 to 255", fix: "write four numbers",
     .must(.v0_1 ... .v0_9))
   static let labelColorsUnique = Rule(
-    "label-colors-unique", "No label has two colours", fix: "keep the last, which is what readers take",
+    "label-colors-unique", "No label has two colours",
+    fix: "keep the last, which is what readers take",
     .must(.v0_4 ... .v0_4, beyondSchema: true), .should(.v0_1 ... .v0_9))
   static let labelProperties = Rule(
     "label-properties", "`properties` is a list of one or more objects, none of which stands twice",
@@ -73,7 +77,8 @@ extension Rule {
     "label-property-value", "Each entry of `properties` has a `label-value`, a whole number",
     fix: "add the number of the label", .must(.v0_1 ... .v0_9))
   static let labelSource = Rule(
-    "label-source", "`source` is an object whose `image` is a string", fix: "write {\"image\": \"../../\"}",
+    "label-source", "`source` is an object whose `image` is a string",
+    fix: "write {\"image\": \"../../\"}",
     .must(.v0_1 ... .v0_9))
   static let labelSourcePresent = Rule(
     "label-source-present", "The image that a label image was made of is there",
@@ -104,10 +109,12 @@ extension Rule {
     "labels-unique", "No label image is listed twice", fix: "remove one of them",
     .should(.v0_1 ... .v0_9))
   static let labelsPresent = Rule(
-    "labels-present", "What the list of labels names is an image", fix: "restore it or take it out of the list",
+    "labels-present", "What the list of labels names is an image",
+    fix: "restore it or take it out of the list",
     .must(.v0_1 ... .v0_9))
   static let labelsAll = Rule(
-    "labels-all-listed", "Every label image is listed", fix: "add its path to `labels` (`omtask verify --repair`)",
+    "labels-all-listed", "Every label image is listed",
+    fix: "add its path to `labels` (`omtask verify --repair`)",
     .should(.v0_1 ... .v0_9))
   static let labelsGroup = Rule(
     "labels-group", "The group `labels` has the list `labels`", fix: "list the label images there",

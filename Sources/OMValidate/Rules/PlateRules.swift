@@ -18,10 +18,12 @@ extension Rule {
     "plate-field-count-value", "`field_count` is a whole number of 1 or more",
     fix: "write the most fields of a well", .must(.v0_4 ... .v0_9), .should(.v0_1 ... .v0_3))
   static let plateFieldCountTrue = Rule(
-    "plate-field-count-true", "No well has more fields than `field_count` or `maximumfieldcount` says",
+    "plate-field-count-true",
+    "No well has more fields than `field_count` or `maximumfieldcount` says",
     fix: "write the most fields of a well", .should(.v0_1 ... .v0_9))
   static let plateLines = Rule(
-    "plate-rows-columns", "`rows` and `columns` are lists of one or more objects, none of which stands twice",
+    "plate-rows-columns",
+    "`rows` and `columns` are lists of one or more objects, none of which stands twice",
     fix: "list all rows and columns of the plate", .must(.v0_1 ... .v0_9))
   static let plateLineName = Rule(
     "plate-line-name", "Each row and column has a `name`, a string", fix: "name it, such as A or 1",
@@ -43,7 +45,8 @@ extension Rule {
     "plate-well-path", "Each well has a `path`, a string", fix: "write ROW/COLUMN",
     .must(.v0_1 ... .v0_9))
   static let plateWellPathParts = Rule(
-    "plate-well-path-parts", "The path of a well is the names of its row and column: letters and digits",
+    "plate-well-path-parts",
+    "The path of a well is the names of its row and column: letters and digits",
     fix: "write ROW/COLUMN", .must(.v0_4 ... .v0_9),
     .must(.v0_1 ... .v0_3, beyondSchema: true))
   static let plateWellPathNames = Rule(
@@ -53,13 +56,15 @@ extension Rule {
     "plate-well-unique", "No well is listed twice", fix: "remove one of them",
     .must(.v0_1 ... .v0_9, beyondSchema: true))
   static let plateWellIndex = Rule(
-    "plate-well-index", "From 0.4 on each well has `rowIndex` and `columnIndex`, whole numbers of 0 or more",
+    "plate-well-index",
+    "From 0.4 on each well has `rowIndex` and `columnIndex`, whole numbers of 0 or more",
     fix: "count from 0 in `rows` and `columns`", .must(.v0_4 ... .v0_9))
   static let plateWellIndexTrue = Rule(
     "plate-well-index-true", "`rowIndex` and `columnIndex` say the same as the path",
     fix: "count from 0 in `rows` and `columns`", .must(.v0_4 ... .v0_9, beyondSchema: true))
   static let acquisitionList = Rule(
-    "acquisitions-list", "`acquisitions` is a list of objects; up to 0.3 of one or more, none of which stands twice",
+    "acquisitions-list",
+    "`acquisitions` is a list of objects; up to 0.3 of one or more, none of which stands twice",
     fix: "correct the list or leave it out", .must(.v0_1 ... .v0_9))
   static let acquisitionID = Rule(
     "acquisition-id", "Each acquisition has an `id`, a whole number; from 0.4 on of 0 or more",
@@ -79,13 +84,16 @@ extension Rule {
     "Of an acquisition, `name` and `description` are strings, `maximumfieldcount` is above 0, times are not negative",
     fix: "correct the value or leave it out", .must(.v0_1 ... .v0_9))
   static let plateGroups = Rule(
-    "plate-groups", "Plate, row and well are groups", fix: "restore the group or take its wells out of the list",
+    "plate-groups", "Plate, row and well are groups",
+    fix: "restore the group or take its wells out of the list",
     .must(.v0_1 ... .v0_9))
   static let plateWellPresent = Rule(
-    "plate-well-present", "What the plate lists is a well", fix: "restore it or take it out of the list",
+    "plate-well-present", "What the plate lists is a well",
+    fix: "restore it or take it out of the list",
     .must(.v0_1 ... .v0_9))
   static let plateWellAll = Rule(
-    "plate-well-all-listed", "Every well is listed", fix: "add it to `wells`", .should(.v0_1 ... .v0_9))
+    "plate-well-all-listed", "Every well is listed", fix: "add it to `wells`",
+    .should(.v0_1 ... .v0_9))
   static let plateRowPlain = Rule(
     "plate-row-plain", "Groups of rows have no metadata of OME-Zarr", fix: "remove it",
     .should(.v0_1 ... .v0_9))
@@ -128,7 +136,8 @@ extension Rule {
     "well-acquisition-known", "The acquisition of a field is one of the plate",
     fix: "write the `id` of an acquisition of the plate", .must(.v0_1 ... .v0_9))
   static let wellImagePresent = Rule(
-    "well-image-present", "What a well lists is an image", fix: "restore it or take it out of the list",
+    "well-image-present", "What a well lists is an image",
+    fix: "restore it or take it out of the list",
     .must(.v0_1 ... .v0_9))
 
   static let wellRules = [
@@ -137,25 +146,32 @@ extension Rule {
   ]
 
   static let seriesLayout = Rule(
-    "series-layout", "`bioformats2raw.layout` is 3", fix: "convert the image anew with bioformats2raw",
+    "series-layout", "`bioformats2raw.layout` is 3",
+    fix: "convert the image anew with bioformats2raw",
     .must(.v0_1 ... .v0_9))
   static let seriesList = Rule(
-    "series-list", "`series` is a list of strings", fix: "list the paths of the images in their order",
+    "series-list", "`series` is a list of strings",
+    fix: "list the paths of the images in their order",
     .must(.v0_1 ... .v0_9))
   static let seriesPathSafe = Rule(
-    "series-path-safe", "The path of a series leads down from the root", fix: "write a path such as `0`",
+    "series-path-safe", "The path of a series leads down from the root",
+    fix: "write a path such as `0`",
     .must(.v0_1 ... .v0_9, beyondSchema: true))
   static let seriesPresent = Rule(
-    "series-present", "What `series` names is an image", fix: "restore it or take it out of the list",
+    "series-present", "What `series` names is an image",
+    fix: "restore it or take it out of the list",
     .must(.v0_1 ... .v0_9))
   static let seriesNumbered = Rule(
-    "series-numbered", "Without `series`, images are numbered 0, 1, 2 and so on", fix: "list them in `OME`, `series`",
+    "series-numbered", "Without `series`, images are numbered 0, 1, 2 and so on",
+    fix: "list them in `OME`, `series`",
     .must(.v0_1 ... .v0_9))
   static let seriesXML = Rule(
-    "series-xml", "There is an `OME/METADATA.ome.xml`", fix: "convert the image anew with bioformats2raw",
+    "series-xml", "There is an `OME/METADATA.ome.xml`",
+    fix: "convert the image anew with bioformats2raw",
     .should(.v0_1 ... .v0_9))
   static let seriesXMLCount = Rule(
-    "series-xml-count", "The XML has an `Image` for each series", fix: "convert the image anew with bioformats2raw",
+    "series-xml-count", "The XML has an `Image` for each series",
+    fix: "convert the image anew with bioformats2raw",
     .must(.v0_1 ... .v0_9))
 
   static let seriesRules = [

@@ -40,10 +40,12 @@ extension Rule {
     "level-output-known", "Its output is a coordinate system of the image, without a path",
     fix: "write the name of one of `coordinateSystems`", .must(.systems, beyondSchema: true))
   static let levelOutputsEqual = Rule(
-    "level-outputs-equal", "All datasets have the same output", fix: "write the same name in all of them",
+    "level-outputs-equal", "All datasets have the same output",
+    fix: "write the same name in all of them",
     .must(.systems, beyondSchema: true))
   static let imageTransformations = Rule(
-    "image-transformations", "`coordinateTransformations` of an image is a list of one or more objects",
+    "image-transformations",
+    "`coordinateTransformations` of an image is a list of one or more objects",
     fix: "correct the list or leave it out", .must(.systems))
   static let referenceShape = Rule(
     "reference-shape", "`input` and `output` are objects with a `name`, and with strings only",
@@ -58,10 +60,12 @@ extension Rule {
     "reference-present", "A name with a path is a coordinate system of the image there",
     fix: "correct the path or the name", .must(.systems, beyondSchema: true))
   static let imageTransformationEnds = Rule(
-    "image-transformation-ends", "One end of an image's transformation is the system of its datasets",
+    "image-transformation-ends",
+    "One end of an image's transformation is the system of its datasets",
     fix: "begin or end it in the output of the datasets", .must(.systems, beyondSchema: true))
   static let labelTransformation = Rule(
-    "label-transformation", "To and from a label image there are only identities, scales and translations",
+    "label-transformation",
+    "To and from a label image there are only identities, scales and translations",
     fix: "put other transformations on the image itself", .must(.systems, beyondSchema: true))
   static let systemsConnected = Rule(
     "systems-connected", "Transformations connect all coordinate systems",
@@ -88,10 +92,12 @@ extension Rule {
     "affine-shape", "The rows of an affine have one number more than there are input axes",
     fix: "write a row for each output axis", .must(.systems, beyondSchema: true))
   static let kindRotation = Rule(
-    "rotation-matrix", "A rotation is a square matrix of 2 to 5 rows", fix: "write a row for each axis",
+    "rotation-matrix", "A rotation is a square matrix of 2 to 5 rows",
+    fix: "write a row for each axis",
     .must(.systems))
   static let kindRotationDeterminant = Rule(
-    "rotation-determinant", "A rotation turns and nothing else: its columns are perpendicular, its determinant is 1",
+    "rotation-determinant",
+    "A rotation turns and nothing else: its columns are perpendicular, its determinant is 1",
     fix: "write another matrix as an affine", .must(.systems, beyondSchema: true))
   static let kindMapAxis = Rule(
     "map-axis", "`mapAxis` is a list of different indices, in 0.6 of 2 to 5 from 0 to 4",
@@ -100,17 +106,19 @@ extension Rule {
     "map-axis-permutation", "`mapAxis` names every axis once", fix: "write a permutation",
     .must(.systems, beyondSchema: true))
   static let kindProjectAxis = Rule(
-    "project-axis", "`droppedInputs` and `createdOutputs` are lists of different indices, in 0.6 of 1 to 3 from 0 to 4",
+    "project-axis",
+    "`droppedInputs` and `createdOutputs` are lists of different indices, in 0.6 of 1 to 3 from 0 to 4",
     fix: "write one of them at least", .must(.systems))
   static let kindByDimension = Rule(
-    "by-dimension", "`byDimension` is a list of objects with `transformation`, `inputAxes` and `outputAxes`",
+    "by-dimension",
+    "`byDimension` is a list of objects with `transformation`, `inputAxes` and `outputAxes`",
     fix: "add what is missing", .must(.systems))
   static let kindByDimensionOutputs = Rule(
     "by-dimension-outputs", "No output axis of `byDimension` is made twice, and all exist",
     fix: "correct `outputAxes`", .must(.systems))
   static let kindByDimensionAll = Rule(
     "by-dimension-all", "Every output axis of `byDimension` is made, of input axes that exist",
-    fix: "add an item for the others", .must(.systems, beyondSchema: true))
+    fix: "add an item for the others", .must(.systems))
   static let kindInterpolation = Rule(
     "interpolation", "`interpolation` is nearest, linear or cubic", fix: "write one of them",
     .must(.systems))
@@ -127,10 +135,12 @@ extension Rule {
   static let sceneObject = Rule(
     "scene-object", "`scene` is an object", fix: "write an object", .must(.systems))
   static let sceneTransformations = Rule(
-    "scene-transformations", "A scene has `coordinateTransformations`, a list of one or more objects",
+    "scene-transformations",
+    "A scene has `coordinateTransformations`, a list of one or more objects",
     fix: "say how its images lie", .must(.systems))
   static let sceneEnds = Rule(
-    "scene-ends", "Both ends of a scene's transformation have a `name`, and nothing else than `name` and `path`",
+    "scene-ends",
+    "Both ends of a scene's transformation have a `name`, and nothing else than `name` and `path`",
     fix: "write {\"path\": an image, \"name\": a coordinate system}", .must(.systems))
   static let sceneRules = [sceneObject, sceneTransformations, sceneEnds]
 }

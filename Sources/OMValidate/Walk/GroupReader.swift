@@ -39,7 +39,11 @@ enum NodeKind: Sendable {
 extension Validator {
   /// Reads what lies under a key.
   ///
-  /// - Parameter verdict: Takes what is wrong with the documents.
+  /// - Parameters:
+  ///   - store: Where it is.
+  ///   - path: The key.
+  ///   - verdict: Takes what is wrong with the documents.
+  /// - Returns: A group, an array, or nothing.
   func node(_ store: any Store, _ path: String, _ verdict: inout Verdict) -> NodeKind {
     let key = joinedKey(path, "zarr.json")
     if let root = document(store, key, &verdict) {

@@ -5,46 +5,44 @@ import OMStore
 extension Validator {
   /// Judges the rows and wells of a plate, with all threads.
   func plate(_ plate: PlateFacts, _ node: GroupNode, _ walk: Walk, _ verdict: inout Verdict) {
-    let used = Set(plate.wells.map(\.row))
-    let rows = plate.rows.filter(\.isAlphanumeric)
-    for part in each(rows.count, { (worker, place) in
-      worker.row(rows[place], plate, isUsed: used.contains(rows[place]), node, walk)
-    }) {
-      verdict.add(part)
+    let listed = Dictionary(grouping: plate.wells, by: \.row).mapValues { Set($0.map(\.column)) }
+    let rows = Set(plate.rows.filter(\.isAlphanumeric)).sorted()
+    let inRows = each(rows.count) { worker, place in
+      worker.row(rows[place], listed[rows[place]], plate.spot, node, walk)
     }
-    for part in each(plate.wells.count, { (worker, place) in
+    for part in inRows { verdict.add(part) }
+    let inWells = each(plate.wells.count) { worker, place in
       worker.well(plate.wells[place], plate, node, walk)
-    }) {
-      verdict.add(part)
     }
+    for part in inWells { verdict.add(part) }
   }
 
+  /// Judges the group of a row; `listed` are the columns of its wells, nil when it has none.
   private func row(
-    _ row: String, _ plate: PlateFacts, isUsed: Bool, _ node: GroupNode, _ walk: Walk
+    _ row: String, _ listed: Set<String>?, _ plate: Spot, _ node: GroupNode, _ walk: Walk
   ) -> Verdict {
     var verdict = Verdict(isStrict: options.isStrict)
     var inspector = self.inspector(node.file, node.metadata.version, .hierarchy)
     let path = joinedKey(node.path, row)
     switch self.node(walk.store, path, &verdict) {
     case .group(let group):
-      if !isUsed {
-        inspector.report(.plateRowEmpty, plate.spot, "the row `\(row)` has a group and no wells")
+      if listed == nil {
+        inspector.report(.plateRowEmpty, plate, "the row `\(row)` has a group and no wells")
       }
       if group.metadata.holdsAnything {
-        inspector.report(.plateRowPlain, plate.spot, "the group of row `\(row)` has metadata")
+        inspector.report(.plateRowPlain, plate, "the group of row `\(row)` has metadata")
       }
-      let listed = Set(plate.wells.filter { $0.row == row }.map(\.column))
       for name in names(walk.store, path, &verdict)
-      where name.isAlphanumeric && !listed.contains(name) {
+      where name.isAlphanumeric && listed?.contains(name) != true {
         if case .group(let well) = self.node(walk.store, joinedKey(path, name), &verdict),
           well.metadata.keys["well"] != nil
         {
-          inspector.report(.plateWellAll, plate.spot, "the well `\(row)/\(name)` is not listed")
+          inspector.report(.plateWellAll, plate, "the well `\(row)/\(name)` is not listed")
         }
       }
-    case .absent where !isUsed: break
+    case .absent where listed == nil: break
     default:
-      inspector.report(.plateGroups, plate.spot, "the row `\(row)` is no group")
+      inspector.report(.plateGroups, plate, "the row `\(row)` is no group")
     }
     verdict.add(inspector.findings)
     return verdict

@@ -19,16 +19,16 @@ extension Validator {
       verdict.add(own.findings)
     }
     if paths == nil { paths = numbered(node, layout, walk, &inspector, &verdict) }
-    xml(joinedKey(folder, "METADATA.ome.xml"), paths?.count ?? 0, layout, walk, &inspector, &verdict)
+    xml(
+      joinedKey(folder, "METADATA.ome.xml"), paths?.count ?? 0, layout, walk, &inspector, &verdict)
     verdict.add(inspector.findings)
     let keys = Array(Set((paths ?? []).map { joinedKey(node.path, $0.path) })).sorted()
-    for part in each(keys.count, { (worker, place) in
+    let parts = each(keys.count) { worker, place in
       var verdict = Verdict(isStrict: worker.options.isStrict)
       _ = worker.image(keys[place], walk, &verdict)
       return verdict
-    }) {
-      verdict.add(part)
     }
+    for part in parts { verdict.add(part) }
   }
 
   private func isImage(_ key: String, _ walk: Walk) -> Bool {
@@ -49,7 +49,8 @@ extension Validator {
       let text = numbers.prefix(8).map(String.init).joined(separator: ", ")
       inspector.report(
         .seriesNumbered, layout,
-        "there is no `series`, and the groups are \(text.isEmpty ? "none" : text), expected 0, 1, 2 …")
+        "there is no `series`, and the groups are \(text.isEmpty ? "none" : text), expected 0, 1, 2 …"
+      )
     }
     for number in numbers where !isImage(joinedKey(node.path, "\(number)"), walk) {
       inspector.report(.seriesNumbered, layout, "the group \(number) is no image")

@@ -32,7 +32,12 @@ package struct Validator: Sendable {
   /// A document that could not be read, as a finding.
   func broken(_ fault: Fault, rule: Rule, file: String, setting: Setting = .hierarchy) -> Findings {
     var inspector = self.inspector(file, .v0_5, setting)
-    let rule = [.json, .limit].contains(fault.kind) ? .documentJSON : rule
+    let rule: Rule =
+      switch fault.kind {
+      case .json: .documentJSON
+      case .limit: .documentReadable
+      default: rule
+      }
     inspector.report(rule, Spot(.null), fault.message, isMissing: true)
     return inspector.findings
   }

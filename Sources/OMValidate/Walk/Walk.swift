@@ -184,7 +184,9 @@ enum Destination: Equatable {
       self = path[..<scheme.lowerBound] == "file" ? .outside : .remote
       return
     }
-    if path.hasPrefix("/") || path.contains("\\") || path.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+    if path.hasPrefix("/") || path.contains("\\")
+      || path.unicodeScalars.contains(where: { $0.value < 0x20 })
+    {
       self = .outside
       return
     }
