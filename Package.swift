@@ -80,6 +80,8 @@ let package = Package(
     library("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"]),
     // OME-Zarr: multiscales, labels, plates, wells
     library("OMImage", ["OMJSON", "OMGrid", "OMStore", "OMZarr"]),
+    // the rules of OME-Zarr by name, and what breaks them
+    library("OMValidate", ["OMJSON", "OMStore", "OMZarr", "OMImage"]),
     // manifests, args schemas, bound parameters
     library("OMManifest", ["OMJSON"]),
     // what the author of a task sees
@@ -112,7 +114,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "CPNG", "CSys",
+        "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "OMValidate", "CPNG", "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -136,6 +138,7 @@ let package = Package(
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
+    tests("OMValidate", ["OMJSON", "OMStore"]),
     tests("OMManifest", ["OMJSON"]),
     tests("OMTask", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMTables", ["OMJSON", "OMStore", "OMImage", "OMTask"]),

@@ -4,15 +4,17 @@
 enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
-    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-    "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting", "OMMPI", "OMCommands",
-    "OMTasks", "manifest-compiler", "omtask",
+    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMValidate", "OMManifest",
+    "OMTask", "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting", "OMMPI",
+    "OMCommands", "OMTasks", "manifest-compiler", "omtask",
   ]
 
   /// Modules that see less than what lies below them.
   static let narrowed: [String: Set<String>] = [
     "OMStore": ["OMJSON"],
     "OMCodecs": ["OMJSON", "OMGrid"],
+    // It judges documents and shares no reading of them with those who use images.
+    "OMValidate": ["OMJSON", "OMStore", "OMZarr", "OMImage"],
     "OMManifest": ["OMJSON"],
     // Kernels see no store, no path and no rank.
     "OMTask": ["OMJSON", "OMGrid", "OMManifest"],
@@ -35,6 +37,7 @@ enum ArrowTable {
     "OMMPI": ["OMCommands"],
     // nothing that runs tasks in earnest knows how they are tried
     "OMTaskTesting": ["OMCommands"],
+    "OMValidate": ["OMCommands"],
     // engines know programs as kernels only
     "OMExternal": ["OMCommands"],
     "OMCommands": ["omtask"],

@@ -10,8 +10,9 @@ struct RootCommand: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
-      CatCommand.self, TableCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
-      PackCommand.self, UnpackCommand.self, ManifestCommand.self,
+      CatCommand.self, TableCommand.self, ValidateCommand.self, VerifyCommand.self,
+      RunsCommand.self, CleanCommand.self, PackCommand.self, UnpackCommand.self,
+      ManifestCommand.self,
     ])
 
   /// The names of the commands.
