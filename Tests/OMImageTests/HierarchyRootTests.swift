@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("absent.zarr", FaultKind.missing), ("notes.zip", .unsupported), ("notes.ozx", .unsupported),
+    ("absent.zarr", FaultKind.missing), ("notes.zip", .zip), ("notes.ozx", .zip),
   ])
   func `what cannot be opened says why`(name: String, kind: FaultKind) throws {
     try withFolder(["notes.zip": "x", "notes.ozx": "x"]) { folder in

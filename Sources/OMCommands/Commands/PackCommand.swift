@@ -47,7 +47,7 @@ struct PackCommand: Subcommand {
     if report.unsharded > 0 {
       context.console.note(
         "\(counted(report.unsharded, "array")) without shards: RFC-9 recommends them; "
-          + "`omtask run convert \(uri) --output \(archive)` makes some")
+          + "`omtask run convert \(uri) --output NEW.ozx` makes an archive with shards")
     }
     context.console.note(
       "\(archive): \(counted(report.entries, "entry", "entries")), \(byteText(report.bytes))")
