@@ -166,8 +166,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTables",
-        "OMRun",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMValidate", "OMManifest",
+        "OMTables", "OMRun",
       ], path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),

@@ -195,6 +195,62 @@ def images(seeds):
     seeds.add("ome-metadata", "copy-05", "zarr.json", json.dumps(copy))
 
 
+def validations(seeds):
+    """Hierarchies of kinds that only `omtask validate` reads."""
+    def document(**ome):
+        return json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}})
+
+    axes = [{"name": n, "type": "space", "unit": "micrometer"} for n in "yx"]
+    ends = {"input": {"name": "a"}, "output": {"name": "b"}}
+    systems = [{"name": "a", "axes": axes}, {"name": "b", "axes": axes}]
+    level = {"type": "sequence", "input": {"path": "0"}, "output": {"name": "a"}, "transformations": [
+        {"type": "scale", "scale": [1, 2]}, {"type": "translation", "translation": [0, 0.5]}]}
+    kinds = [
+        {"type": "affine", "affine": [[1, 0, 3], [0, 1, 4]]}, {"type": "mapAxis", "mapAxis": [1, 0]},
+        {"type": "rotation", "rotation": [[0, -1], [1, 0]]}, {"type": "displacements", "path": "d"},
+        {"type": "projectAxis", "droppedInputs": [0], "createdOutputs": [0]},
+        {"type": "bijection", "forward": {"type": "identity"}, "inverse": {"type": "identity"}},
+        {"type": "byDimension", "transformations": [{
+            "transformation": {"type": "scale", "scale": [2, 2]}, "inputAxes": [0, 1], "outputAxes": [1, 0]}]}]
+    image = {"name": "i", "coordinateSystems": systems,
+             "datasets": [{"path": "0", "coordinateTransformations": [level]}],
+             "coordinateTransformations": [kind | ends for kind in kinds]}
+    seeds.add("validate", "image-06", "zarr.json", document(version="0.6", multiscales=[image]),
+              "0/zarr.json", array("yx", 8))
+    scene = {"coordinateSystems": systems, "coordinateTransformations": [
+        {"type": "identity", "input": {"path": "i", "name": "a"}, "output": {"name": "b"}}]}
+    seeds.add("validate", "scene-06", "zarr.json", document(version="0.6", scene=scene),
+              "i/zarr.json", document(version="0.6", multiscales=[image]))
+    label = {"colors": [{"label-value": 1, "rgba": [1, 2, 3, 4]}], "properties": [{"label-value": 1}],
+             "source": {"image": "../../"}}
+    old = [multiscale("yx", 1)]
+    seeds.add("validate", "labels-05", "zarr.json", document(version="0.5", multiscales=old, omero=OMERO),
+              "labels/zarr.json", document(version="0.5", labels=["a"]), "labels/a/zarr.json",
+              document(version="0.5", multiscales=old, **{"image-label": label}))
+    seeds.add("validate", "plate-05", "zarr.json", document(version="0.5", plate={
+        "version": "0.5", "rows": [{"name": "A"}], "columns": [{"name": "1"}], "field_count": 1,
+        "acquisitions": [{"id": 0, "maximumfieldcount": 1}],
+        "wells": [{"path": "A/1", "rowIndex": 0, "columnIndex": 0}]}),
+        "A/1/zarr.json", document(version="0.5", well={"images": [{"path": "0", "acquisition": 0}]}))
+    seeds.add("validate", "series-05", "zarr.json", document(version="0.5", **{"bioformats2raw.layout": 3}),
+              "OME/zarr.json", document(version="0.5", series=["0"]),
+              "OME/METADATA.ome.xml", "<OME><!-- --><Image ID='0'/></OME>",
+              "0/zarr.json", document(version="0.5", multiscales=old))
+    node = {"type": "multiscale", "name": "a", "id": "a", "path": {"type": "zarr", "path": "./a"}}
+    plate = {"rows": [{"id": "A"}], "columns": [{"id": "c"}], "acquisitions": [{"id": "q"}]}
+    nodes = [
+        node | {"attributes": {"acquisition": {"id": "q"}, "labels": {
+            "source": [{"id": "a"}], "labelAttributes": [{"labelValue": 1, "color": [1, 2, 3, 4]}]}}},
+        {"type": "collection", "name": "b", "path": {"type": "json", "path": "b.json"}},
+        {"type": "collection", "name": "w", "nodes": [],
+         "attributes": {"well": {"row": {"id": "A"}, "column": {"id": "c"}}}}]
+    top = {"version": "0.9.dev3", "type": "collection", "name": "t"}
+    seeds.add("validate", "collection", "collection.json",
+              json.dumps({"ome": top | {"nodes": nodes, "attributes": {"plate": plate}}}),
+              "b.json", json.dumps({"ome": top | {"nodes": [
+                  {"type": "collection", "name": "c", "path": {"type": "json", "path": "collection.json"}}]}}))
+
+
 def tables(seeds):
     """Tables in every back end; texts are packed by hand."""
     def node(**attributes):
@@ -349,7 +405,9 @@ def main():
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    for make in (fixtures, stored_bytes, codecs, shards, zips, images, tables, manifests, journals, documents):
+    makers = (fixtures, stored_bytes, codecs, shards, zips, images, validations, tables, manifests,
+              journals, documents)
+    for make in makers:
         make(seeds)
     for folder in given.images:
         found_images(seeds, folder)

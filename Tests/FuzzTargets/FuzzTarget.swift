@@ -46,7 +46,8 @@ public struct FuzzTarget: Sendable {
 extension FuzzTarget {
   /// All targets.
   public static let all: [FuzzTarget] =
-    [json, arrayMetadata, omeMetadata, shardIndex, chunk, manifest, table, zip] + codecs + journals
+    [json, arrayMetadata, omeMetadata, validate, shardIndex, chunk, manifest, table, zip] + codecs
+    + journals
 
   /// The target of this name.
   public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

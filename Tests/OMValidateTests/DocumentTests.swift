@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"multiscales": [{"datasets": [{"path": "0"}]}]}"#, FormatVersion.v0_2),
+    (#"{"multiscales": [{"datasets": [{"path": "0"}]}]}"#, FormatVersion.v0_1),
     (#"{"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "0"}]}]}"#, .v0_3),
     (#"{"multiscales": [{"axes": [{"name": "y"}], "datasets": [{"path": "0"}]}]}"#, .v0_4),
     (#"{"plate": {"wells": [{"path": "A/1"}]}}"#, .v0_1),

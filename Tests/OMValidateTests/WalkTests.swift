@@ -24,6 +24,22 @@ import Testing
     #expect(Destination(path, from: folder) == expected)
   }
 
+  @Test(arguments: [("/", FormatVersion.v0_2), (".", .v0_1)])
+  func `keys of chunks tell old versions apart`(separator: String, version: FormatVersion) {
+    let verdict = Validator().validate(
+      store([
+        ".zgroup": #"{"zarr_format": 2}"#,
+        ".zattrs": #"{"multiscales": [{"datasets": [{"path": "0"}]}]}"#,
+        "0/.zarray": """
+        {"zarr_format": 2, "shape": [1, 1, 1, 8, 8], "chunks": [1, 1, 1, 8, 8], "dtype": "<u2",
+        "compressor": null, "fill_value": 0, "order": "C", "filters": null,
+        "dimension_separator": "\(separator)"}
+        """,
+      ]))
+    #expect(verdict.isValid && verdict.version == version)
+    #expect(verdict.rules(.warning) == ["multiscales-version"])
+  }
+
   @Test func `a long chain of collections ends, and a circle in it is found once`() {
     var documents: [String: String] = [:]
     for number in 0..<2000 {

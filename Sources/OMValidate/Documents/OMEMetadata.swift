@@ -7,7 +7,7 @@ struct OMEMetadata: Sendable {
   /// 2 or 3; nil for a part of a document.
   let zarrFormat: Int?
   /// The version of the rules that count.
-  let version: FormatVersion
+  private(set) var version: FormatVersion
   /// Where the version is written; nil when it is not.
   let versionSpot: Spot?
   /// Whether they are a node of RFC-8.
@@ -77,6 +77,16 @@ struct OMEMetadata: Sendable {
     isMisplaced = false
   }
 
+  /// The same metadata where the keys of chunks tell 0.2 from 0.1, which nothing else does.
+  func settled(separator: String?) -> OMEMetadata {
+    guard versionSpot == nil, version == .v0_1, keys["multiscales"] != nil, separator == "/" else {
+      return self
+    }
+    var settled = self
+    settled.version = .v0_2
+    return settled
+  }
+
   /// The text of a version; some writers put a number.
   static func text(_ spot: Spot) -> String? {
     if case .number(let text) = spot.value { return text }
@@ -92,7 +102,7 @@ struct OMEMetadata: Sendable {
     if let image = keys["multiscales"]?.elements.first {
       let datasets = image["datasets"]?.elements ?? []
       if datasets.contains(where: { $0["coordinateTransformations"] != nil }) { return .v0_4 }
-      guard let axes = image["axes"] else { return .v0_2 }
+      guard let axes = image["axes"] else { return .v0_1 }
       let first = axes.elements.first?.value
       return first?.stringValue == nil ? .v0_4 : .v0_3
     }

@@ -33,7 +33,7 @@ extension Rule {
     fix: "write the metadata anew in the released version", .should())
   static let versionFormat = Rule(
     "version-zarr-format", "OME-Zarr up to 0.4 is stored as Zarr v2, from 0.5 on as Zarr v3",
-    fix: "write it anew in one version (`omtask run convert --version`)", .must())
+    fix: "write it anew in one version (`omtask run convert --ome-version`)", .must())
   static let versionConsistent = Rule(
     "version-consistent", "All groups of a hierarchy have the same version",
     fix: "write those groups anew in the version of the root", .must(.v0_5 ... .v0_9),

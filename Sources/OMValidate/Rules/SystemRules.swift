@@ -120,7 +120,8 @@ extension Rule {
     "by-dimension-all", "Every output axis of `byDimension` is made, of input axes that exist",
     fix: "add an item for the others", .must(.systems))
   static let kindInterpolation = Rule(
-    "interpolation", "`interpolation` is nearest, linear or cubic", fix: "write one of them",
+    "displacement-interpolation", "`interpolation` is nearest, linear or cubic",
+    fix: "write one of them",
     .must(.systems))
   static let kindDimensions = Rule(
     "transformation-dimensions", "A transformation makes as many axes as its output has",

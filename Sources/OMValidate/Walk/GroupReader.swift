@@ -60,7 +60,10 @@ extension Validator {
     let root = document(store, joinedKey(path, ".zgroup"), &verdict)
     let attributes = document(store, attributesKey, &verdict)
     if root == nil && attributes == nil { return .absent }
-    let metadata = OMEMetadata(attributes ?? Spot(.object([:])), zarrFormat: 2)
+    var metadata = OMEMetadata(attributes ?? Spot(.object([:])), zarrFormat: 2)
+    if metadata.versionSpot == nil, metadata.version == .v0_1 {
+      metadata = metadata.settled(separator: separator(store, path, metadata))
+    }
     if root == nil {
       var inspector = self.inspector(attributesKey, metadata.version, .hierarchy)
       inspector.report(.zarrGroup, Spot(.null), "there is no `.zgroup` beside it", isMissing: true)
@@ -81,6 +84,19 @@ extension Validator {
     }
     return .group(
       GroupNode(path: path, file: file, zarrFormat: zarrFormat, metadata: metadata))
+  }
+
+  /// What the keys of chunks of an image are made with; nil when its first array does not say.
+  private func separator(
+    _ store: any Store, _ path: String, _ metadata: OMEMetadata
+  ) -> String? {
+    var unused = Verdict(isStrict: options.isStrict)
+    let dataset = metadata.keys["multiscales"]?.elements.first?["datasets"]?.elements.first
+    guard let level = dataset?["path"]?.value.stringValue,
+      case .inside(let key) = Destination(level, from: path)
+    else { return nil }
+    return document(store, joinedKey(key, ".zarray"), &unused)?["dimension_separator"]?
+      .value.stringValue
   }
 
   /// Reads a document; nil when it is absent or broken, which is noted.

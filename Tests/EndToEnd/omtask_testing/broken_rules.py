@@ -193,7 +193,7 @@ BROKEN: list[Broken] = [
     ("by-dimension-outputs", v.registered, [
         put(ROOT, f"{WORLD}.1.transformations.1.outputAxes", [0])]),
     ("by-dimension-all", v.registered, [drop(ROOT, f"{WORLD}.1.transformations.1")]),
-    ("interpolation", v.registered, [put(ROOT, f"{WORLD}.2.interpolation", "spline")]),
+    ("displacement-interpolation", v.registered, [put(ROOT, f"{WORLD}.2.interpolation", "spline")]),
     ("transformation-dimensions", v.registered, kind(type="projectAxis", createdOutputs=[0])),
     ("scene-object", v.scene, [put(ROOT, "scene", [])]),
     ("scene-transformations", v.scene, [drop(ROOT, "scene.coordinateTransformations")]),
