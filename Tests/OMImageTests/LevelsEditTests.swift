@@ -6,7 +6,7 @@ import Testing
   private static let text = #"""
     {"zarr_format": 3, "node_type": "group", "attributes": {"mine": 1.50, "ome": {"version": "0.5",
       "multiscales": [
-        {"name": "a", "metadata": {"by": "them"}, "datasets": [
+        {"name": "a", "axes": [{"name": "x"}], "metadata": {"by": "them"}, "datasets": [
           {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [0.50]}]},
           {"path": "s1", "note": 1, "coordinateTransformations": []}]},
         {"datasets": [{"path": "x"}]}]}}}
@@ -25,7 +25,7 @@ import Testing
     #expect(attributes["mine"] == .number("1.50"))
     let images = try #require(attributes["ome"]?["multiscales"]?.arrayValue)
     #expect(images[1] == ["datasets": [["path": "x"]]])
-    #expect(images[0].objectValue?.keys == ["name", "metadata", "datasets", "type"])
+    #expect(images[0].objectValue?.keys == ["name", "axes", "metadata", "datasets", "type"])
     #expect(images[0]["type"] == "mean")
     let levels = try #require(images[0]["datasets"]?.arrayValue)
     #expect(levels.map { $0["path"]?.stringValue } == ["0", "1", "2"])

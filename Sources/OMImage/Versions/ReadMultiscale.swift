@@ -40,6 +40,11 @@ enum ReadMultiscale {
       try dataset.required("path", .string, in: subject)
     }
     let shapes = try shapes(paths)
+    for (path, shape) in zip(paths, shapes) where shape.count != axes.count {
+      throw Fault(
+        .metadata, subject,
+        "level `\(path)` has \(shape.count) dimensions, the axes are \(axes.joined(separator: ", "))")
+    }
     var canonical = entry
     canonical["axes"] = .array(
       axes.map { axis in
