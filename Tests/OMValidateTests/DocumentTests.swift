@@ -22,6 +22,11 @@ import Testing
     #expect(verdict(text).rules(.error).contains("document-kind"))
   }
 
+  @Test func `drafts of a transformation's ends are read with a warning`() {
+    let text = #"{"type": "identity", "input": "a", "output": {"name": "b"}}"#
+    #expect(verdict(text).rules(.warning).contains("reference-draft"))
+  }
+
   @Test func `nesting beyond the limit is an error and no crash`() {
     let text = String(repeating: "[", count: 100_000)
     #expect(verdict(text).rules(.error) == ["document-readable"])

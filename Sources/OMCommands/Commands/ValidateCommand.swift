@@ -17,7 +17,9 @@ struct ValidateCommand: Subcommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The image, plate, well, collection or metadata file.", valueName: "uri"))
+    help: ArgumentHelp(
+      "The image, plate, well, collection or metadata file; `-` is a document on standard input.",
+      valueName: "uri"))
   var uri: String?
 
   @Flag(help: "Count broken SHOULDs as errors too.")
