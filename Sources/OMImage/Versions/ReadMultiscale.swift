@@ -43,7 +43,8 @@ enum ReadMultiscale {
     for (path, shape) in zip(paths, shapes) where shape.count != axes.count {
       throw Fault(
         .metadata, subject,
-        "level `\(path)` has \(shape.count) dimensions, the axes are \(axes.joined(separator: ", "))")
+        "level `\(path)` has \(shape.count) dimensions, the axes are \(axes.joined(separator: ", "))"
+      )
     }
     var canonical = entry
     canonical["axes"] = .array(
