@@ -540,6 +540,13 @@ def test_the_shared_archives_are_answered_as_their_table_says(
         path = tmp_path / row["path"]
         outcome = omtask("verify", path, "--json", expect=None)
         report = json.loads(outcome.stdout) if outcome.stdout else {}
+        judged = omtask("validate", path, "--json", expect=None)
+        # Metadata are judged, voxels are not read.
+        wrong = row["verdict"] == "error" and "bad_crc" not in row["path"]
+        assert judged.code == (65 if wrong else 0), (row, str(judged))
+        broken = {rule["rule"] for rule in json.loads(judged.stdout)["rules"]
+                  if rule["severity"] != "note" and rule["rule"].startswith("archive-")}
+        assert bool(broken) == (wrong or row["verdict"] == "warn"), (row, broken)
         if row["verdict"] == "error":
             assert outcome.code == 65, (row, str(outcome))
             kind = "checksum" if "bad_crc" in row["path"] else "zip"

@@ -104,7 +104,7 @@ import Testing
       .store()
     #expect(try store.get("a", limit: 9) == [9])
     #expect(try store.list("") == ["a", "b"])
-    #expect(store.remarks.contains { $0.contains("same name") })
+    #expect(store.remarks.contains { $0.text.contains("same name") })
   }
 
   @Test func `bytes in front are no hindrance, wherever places count from`() throws {
@@ -115,7 +115,7 @@ import Testing
     let store = try ZipStore(
       root: "a.zip", OpenedValue(key: "a.zip", bytes: behind), ValueStamp(size: 0, modified: 0))
     #expect(try store.get("b", limit: 9) == [1, 2, 3])
-    #expect(store.remarks.contains { $0.contains("10 bytes lie in front") })
+    #expect(store.remarks.contains { $0.text.contains("10 bytes lie in front") })
   }
 
   @Test func `a folder is no value, and nothing lies below one`() throws {

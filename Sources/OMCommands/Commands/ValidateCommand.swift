@@ -9,7 +9,7 @@ struct ValidateCommand: Subcommand {
     commandName: "validate",
     abstract: "Check metadata against every rule of OME-Zarr 0.1 to 0.6 and RFC-8.",
     discussion: """
-      A folder is checked with all images, labels, wells and members below it; a metadata file \
+      A folder or archive is checked with all images, labels, wells and members below it; a metadata file \
       alone, as the published JSON schemas do. Voxels are not read, see `omtask verify`. Broken \
       MUSTs are errors, SHOULDs warnings, missing descriptions notes. The exit code is 0 when \
       there are no errors, else 65; 66 when nothing is there. With --conformance it is 0 whatever \
@@ -18,7 +18,7 @@ struct ValidateCommand: Subcommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The image, plate, well, collection or metadata file; `-` is a document on standard input.",
+      "The image, plate, well, collection, archive or metadata file; `-` is a document on standard input.",
       valueName: "uri"))
   var uri: String?
 

@@ -22,7 +22,7 @@ struct ArchiveFacts {
   }
 
   /// What RFC-9 wants otherwise.
-  var remarks: [String] { archive.remarks }
+  var remarks: [String] { archive.remarks.map(\.text) }
 
   /// The same for a program.
   var json: JSON {
@@ -31,7 +31,7 @@ struct ArchiveFacts {
       "bytes": JSON(archive.byteCount), "deflated": JSON(archive.deflatedCount),
       "version": archive.version.map { .string($0) } ?? .null,
       "json_first": .bool(archive.isJSONFirst),
-      "notes": .array(archive.remarks.map { .string($0) }),
+      "notes": .array(remarks.map(JSON.string)),
     ]
   }
 }

@@ -3,14 +3,14 @@ import OMJSON
 import OMStore
 import OMValidate
 
-/// What `omtask validate` is given: a folder, or one metadata file.
+/// What `omtask validate` is given: a folder, an archive, or one metadata file.
 struct ValidateTarget {
   private let uri: String
   private let path: String
 
   /// Makes a target.
   ///
-  /// - Throws: `unsupported` for what is not a local folder or file.
+  /// - Throws: `unsupported` for what is not local.
   init(_ uri: String) throws(Fault) {
     self.uri = uri
     let scheme = "file://"
@@ -20,19 +20,25 @@ struct ValidateTarget {
         .unsupported, uri, "only local folders and files can be validated",
         hint: "copy the image to a local disk first")
     }
-    if [".zip", ".ozx"].contains(where: path.hasSuffix) {
-      throw Fault(
-        .unsupported, uri, "zip files cannot be validated", hint: "unpack it into a folder first")
-    }
   }
 
   /// Judges it.
   ///
-  /// - Throws: `missing` when there is nothing, `permission` or `io` when it cannot be opened.
+  /// - Throws: `missing` when there is nothing, `permission` or `io` when it cannot be opened, `limit` for
+  ///   an archive of too many entries.
   func verdict(_ validator: Validator, _ context: CommandContext) throws(Fault) -> Verdict {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       return validator.validate(try FileStore(root: path))
+    }
+    if path != "-", try LocalPlace.archive(in: path) != nil {
+      do throws(Fault) {
+        let place = try LocalPlace(path)
+        return validator.validate(place.store, at: place.key)
+      } catch {
+        if [.missing, .permission, .io, .limit].contains(error.kind) { throw error }
+        return validator.refused(error)
+      }
     }
     let bytes = try context.read(path)
     let (folder, name) = parts

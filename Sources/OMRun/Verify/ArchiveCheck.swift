@@ -32,7 +32,7 @@ struct ArchiveCheck {
       }
     }
     log.note { $0.entries += numbers.count }
-    for remark in archive.remarks { log.remark(archive.root, remark) }
+    for remark in archive.remarks { log.remark(archive.root, remark.text) }
     let (narrow, foreign) = headers.counts
     if narrow > 0 {
       log.remark(

@@ -8,8 +8,8 @@ struct ZipDirectory: Sendable {
   private(set) var entries: [ZipEntry] = []
   /// What the comment says.
   let comment: ZipComment
-  /// What RFC-9 wants otherwise and readers can live with, one sentence each.
-  private(set) var remarks: [String] = []
+  /// What RFC-9 wants otherwise and readers can live with.
+  private(set) var remarks: [ZipRemark] = []
   /// Where the central directory begins: all entries end before.
   let start: Int
   /// Whether the end of the archive is in the ZIP64 form.
@@ -36,7 +36,7 @@ struct ZipDirectory: Sendable {
     comment = ZipComment(end.comment)
     start = end.directory.lowerBound
     isWide = end.isWide
-    if let problem = comment.problem { remarks.append(problem) }
+    if let problem = comment.problem { remark(.comment, problem) }
     let most = Limits.current.zipEntries
     if end.count > most {
       throw Fault(
@@ -58,16 +58,21 @@ struct ZipDirectory: Sendable {
         "the comment says that metadata come first (`jsonFirst`), but `\(order.late)` comes after "
           + "other entries", hint: "pack it again, for example with `omtask unpack` and `pack`")
     }
-    if let problem = order.problem { remarks.append(problem) }
+    if let problem = order.problem { remark(.order, problem) }
     let deflated = entries.count { $0.method == .deflated }
     if deflated > 0 {
-      remarks.append(
+      remark(
+        .compression,
         "\(deflated) of \(entries.count) entries are deflated, RFC-9 wants them stored: parts of them "
           + "cannot be read without the rest")
     }
     if spans.first > 0 {
-      remarks.append("\(spans.first) bytes lie in front of the first entry")
+      remark(.start, "\(spans.first) bytes lie in front of the first entry")
     }
+  }
+
+  private mutating func remark(_ subject: ZipRemark.Subject, _ text: String) {
+    remarks.append(ZipRemark(subject: subject, text: text))
   }
 
   /// Reads all records.
@@ -105,7 +110,9 @@ struct ZipDirectory: Sendable {
       throw Fault(
         .zip, subject, "\(window.rest) bytes follow the last of \(end.count) entries")
     }
-    if foreign > 0 { remarks.append("there are \(foreign) extra fields that RFC-9 does not know") }
+    if foreign > 0 {
+      remark(.extraFields, "there are \(foreign) extra fields that RFC-9 does not know")
+    }
   }
 
   private mutating func add(_ record: ZipRecord) {
@@ -160,7 +167,7 @@ struct ZipDirectory: Sendable {
     }
     entries = kept
     sorted = sorted.compactMap { numbers[$0] }
-    remarks.append("\(gone.count) entries are replaced by later ones of the same name")
+    remark(.duplicates, "\(gone.count) entries are replaced by later ones of the same name")
   }
 }
 

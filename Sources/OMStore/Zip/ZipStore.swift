@@ -112,9 +112,10 @@ extension ZipStore {
   /// Whether its comment promises that metadata come first, and so it is.
   package var isJSONFirst: Bool { directory.comment.isJSONFirst }
 
-  /// What RFC-9 wants otherwise and readers can live with, one sentence each.
-  package var remarks: [String] {
-    (ZipStore.isOZX(root) ? [] : ["the name of the archive does not end in `.ozx`"])
+  /// What RFC-9 wants otherwise and readers can live with.
+  package var remarks: [ZipRemark] {
+    let text = "the name of the archive does not end in `.ozx`"
+    return (ZipStore.isOZX(root) ? [] : [ZipRemark(subject: .name, text: text)])
       + directory.remarks
   }
 

@@ -95,6 +95,6 @@ extension Rule {
     ("Kinds of transformations (0.6 and later)", kindRules), ("Scenes", sceneRules),
     ("omero", omeroRules), ("Label images", labelRules), ("Lists of labels", labelsListRules),
     ("Plates", plateRules), ("Wells", wellRules), ("bioformats2raw", seriesRules),
-    ("Collections (RFC-8)", collectionRules),
+    ("Collections (RFC-8)", collectionRules), ("Archives (RFC-9)", archiveRules),
   ]
 }

@@ -6,14 +6,20 @@ extension Validator {
   /// Judges a folder: a group or array, or documents of RFC-8.
   ///
   /// - Parameters:
-  ///   - store: The folder.
+  ///   - store: The folder, or an archive, which is judged as such too.
   ///   - document: A document of RFC-8 in it; nil for the folder itself.
+  ///   - key: The node in it to judge; empty for all.
   /// - Returns: The verdict; what cannot be read is part of it.
-  package func validate(_ store: any Store, document: String? = nil) -> Verdict {
+  package func validate(
+    _ store: any Store, document: String? = nil, at key: String = ""
+  ) -> Verdict {
     var verdict = Verdict(isStrict: options.isStrict)
+    if let archive = store as? ZipStore { verdict.add(findings(archive)) }
     var places: [Place] = []
     if let document {
       places = [.json(document)]
+    } else if !key.isEmpty {
+      places = [.zarr(key)]
     } else {
       let documents = names(store, "", &verdict).filter { $0.hasSuffix(".json") }
       var probe = Verdict(isStrict: options.isStrict)
