@@ -137,7 +137,8 @@ package struct GroupMerge: Sendable {
         if outside == 0 { continue }
         let sides = Sides(outside)
         var runs: [SurfaceRun] = []
-        for var run in surface.runs {
+        var objects: [UInt32] = []
+        for (place, var run) in surface.runs.enumerated() {
           guard sides.touches(run, of: block, in: grid) else { continue }
           let joined = Int(mapping[number][Int(run.component)])
           if openPlace[joined] < 0 {
@@ -146,8 +147,10 @@ package struct GroupMerge: Sendable {
           }
           run.component = UInt32(openPlace[joined])
           runs.append(run)
+          if place < surface.objects.count { objects.append(surface.objects[place]) }
         }
-        open.surfaces.append(BlockSurface(block: block, outside: outside, runs: runs))
+        open.surfaces.append(
+          BlockSurface(block: block, outside: outside, runs: runs, objects: objects))
       }
     }
     return (open, openPlace)

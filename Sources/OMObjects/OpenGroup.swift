@@ -23,12 +23,16 @@ package struct BlockSurface: Sendable, Equatable {
   package var outside: UInt32
   /// The runs that a neighbour outside can touch, in raster order.
   package var runs: [SurfaceRun]
+  /// The object of each run as its block counts them, where blocks are compared in the voxels that they
+  /// share; it stays when components are joined. Empty where blocks only touch.
+  package var objects: [UInt32]
 
   /// Makes a surface.
-  package init(block: Block, outside: UInt32, runs: [SurfaceRun]) {
+  package init(block: Block, outside: UInt32, runs: [SurfaceRun], objects: [UInt32] = []) {
     self.block = block
     self.outside = outside
     self.runs = runs
+    self.objects = objects
   }
 }
 
@@ -105,6 +109,7 @@ extension LabelledBlock {
     _ grid: BlockGrid, _ outside: UInt32, _ sides: Sides
   ) -> BlockOpening {
     var surface: [SurfaceRun] = []
+    var objects: [UInt32] = []
     var members: [UInt32] = []
     var slots = [Int32](repeating: -1, count: componentCount)
     for var run in outerRuns where sides.touches(run, of: block, in: grid) {
@@ -113,14 +118,13 @@ extension LabelledBlock {
         slots[component] = Int32(members.count)
         members.append(run.component)
       }
+      objects.append(run.component)
       run.component = UInt32(slots[component])
       surface.append(run)
     }
     let known = members.map { facts(of: Int($0), in: grid) }
-    return BlockOpening(
-      group: OpenGroup(
-        surfaces: [BlockSurface(block: block, outside: outside, runs: surface)], components: known),
-      members: members)
+    let seen = BlockSurface(block: block, outside: outside, runs: surface, objects: objects)
+    return BlockOpening(group: OpenGroup(surfaces: [seen], components: known), members: members)
   }
 }
 

@@ -37,10 +37,10 @@ struct Overlap {
   func join(_ here: BlockSurface, _ hereBase: Int, _ there: BlockSurface, _ thereBase: Int) {
     let (mine, theirs) = (grid.grown(here.block), grid.grown(there.block))
     guard let shared = SharedBox(mine, theirs) else { return }
-    let (one, other) = (shared.lines(here.runs, mine), shared.lines(there.runs, theirs))
-    var (sizes, otherSizes): ([UInt32: Int], [UInt32: Int]) = ([:], [:])
-    for line in one { sizes[line.component, default: 0] += line.end - line.start }
-    for line in other { otherSizes[line.component, default: 0] += line.end - line.start }
+    let (one, other) = (shared.lines(here, mine), shared.lines(there, theirs))
+    // Objects of one block that were joined by now, through others, are compared one by one all the same:
+    // otherwise the order would matter.
+    let (sizes, otherSizes) = (Sizes(one), Sizes(other))
     var common: [Pair: Int] = [:]
     var next = 0
     for line in one {
@@ -48,16 +48,29 @@ struct Overlap {
       var index = next
       while index < other.count && other[index].start < line.end {
         let voxels = min(line.end, other[index].end) - max(line.start, other[index].start)
-        common[Pair(one: line.component, other: other[index].component), default: 0] += voxels
+        common[Pair(one: line.object, other: other[index].object), default: 0] += voxels
         index += 1
       }
     }
     for (pair, voxels) in common {
       // More than half of the union: twice the common voxels above the sum without them.
-      guard 3 * voxels > (sizes[pair.one] ?? 0) + (otherSizes[pair.other] ?? 0) else { continue }
+      guard let mine = sizes.objects[pair.one], let theirs = otherSizes.objects[pair.other],
+        3 * voxels > mine.voxels + theirs.voxels
+      else { continue }
       unite(
-        parents, UInt32(truncatingIfNeeded: hereBase) + pair.one,
-        UInt32(truncatingIfNeeded: thereBase) + pair.other)
+        parents, UInt32(truncatingIfNeeded: hereBase) + mine.component,
+        UInt32(truncatingIfNeeded: thereBase) + theirs.component)
+    }
+  }
+
+  /// How many voxels each object of a block has in the shared box, and which component it is part of.
+  private struct Sizes {
+    private(set) var objects: [UInt32: (voxels: Int, component: UInt32)] = [:]
+
+    init(_ lines: [SharedBox.Line]) {
+      for line in lines {
+        objects[line.object, default: (0, line.component)].voxels += line.end - line.start
+      }
     }
   }
 
@@ -73,6 +86,9 @@ private struct SharedBox {
   struct Line {
     let start: Int
     let end: Int
+    /// The object, as its block counts them.
+    let object: UInt32
+    /// The component that it is part of, counted in the group.
     let component: UInt32
   }
 
@@ -90,10 +106,10 @@ private struct SharedBox {
     if shape.z <= 0 || shape.y <= 0 || shape.x <= 0 { return nil }
   }
 
-  /// The parts of runs that lie in the box, in C order.
-  func lines(_ runs: [SurfaceRun], _ tile: Block) -> [Line] {
+  /// The parts of the runs of a surface that lie in the box, in C order.
+  func lines(_ surface: BlockSurface, _ tile: Block) -> [Line] {
     var lines: [Line] = []
-    for run in runs {
+    for (run, object) in zip(surface.runs, surface.objects) {
       let z = tile.origin.z + Int(run.row) / tile.shape.y - origin.z
       let y = tile.origin.y + Int(run.row) % tile.shape.y - origin.y
       guard 0..<shape.z ~= z, 0..<shape.y ~= y else { continue }
@@ -101,7 +117,8 @@ private struct SharedBox {
       let high = min(shape.x, tile.origin.x + Int(run.end) - origin.x)
       if low >= high { continue }
       let row = (z * shape.y + y) * shape.x
-      lines.append(Line(start: row + low, end: row + high, component: run.component))
+      lines.append(
+        Line(start: row + low, end: row + high, object: object, component: run.component))
     }
     return lines
   }

@@ -199,3 +199,45 @@ def test_a_halo_of_nothing_is_refused(omtask: Program, tmp_path: Path) -> None:
         tmp_path / "image.zarr", Image("zyx", [np.ones((9, 30, 30), np.uint8)], DEEP))
     failed = omtask("run", folder / "cells.json", image, *PYTHON, expect=64)
     assert "the halo along z is 0" in failed.stderr
+
+
+# Objects of four squares of 1024 voxels, as each of them sees them: what is joined through others must
+# not count when two squares are compared.
+CHAIN = """
+import numpy
+from omtask_region import serve
+
+ONE, TWO, THREE = (1990, 2060, 800, 900), (1030, 1040, 1030, 1040), (1000, 1020, 100, 150)
+FOUR, FIVE = (1990, 2040, 100, 700), (1500, 1600, 970, 1050)
+SEEN = {(0, 0): [[TWO, THREE]], (1, 0): [[ONE, FIVE], [THREE, FOUR]], (1, 1): [[FIVE, TWO]],
+        (2, 0): [[ONE]]}
+
+def find(tile, region):
+    made = numpy.zeros(tile.shape, numpy.uint32)
+    top, left = region.origin[1:]
+    square = tuple((first + size // 2) // 1024 for first, size in zip((top, left), tile.shape))
+    for number, boxes in enumerate(SEEN.get(square, []), 1):
+        for y0, y1, x0, x1 in boxes:
+            made[max(0, y0 - top):max(0, y1 - top), max(0, x0 - left):max(0, x1 - left)] = number
+    return made
+
+serve(find)
+"""
+
+
+def test_what_was_joined_before_does_not_count(omtask: Program, tmp_path: Path) -> None:
+    task = write_task(
+        tmp_path / "task", "Chain", CHAIN, kind="label", stitch="overlap", halo={"y": 64, "x": 64},
+        exactness="H", region="any")
+    original = write_image(
+        tmp_path / "image.zarr",
+        Image("yx", [np.ones((4096, 2048), np.uint8)],
+              Layout("squares", "0.5", (1024, 1024), None, (ZSTD,))))
+    results = []
+    for number, engine in enumerate([*ENGINES, {"ranks": 4}]):
+        image = Path(shutil.copytree(original, tmp_path / str(number) / "image.zarr"))
+        omtask.run(str(task), image, extra=PYTHON, **engine)
+        results.append(tree(image))
+        (label,) = (image / "labels").glob("[!z]*")
+        assert int(read_label(image, label.name).levels[0].max()) == 1, f"{engine}"
+    assert all(result == results[0] for result in results)

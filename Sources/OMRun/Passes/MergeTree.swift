@@ -96,6 +96,7 @@ extension OpenGroup {
       packet.write(surface.block)
       packet.write(surface.outside)
       packet.write(surface.runs)
+      packet.write(surface.objects)
     }
   }
 
@@ -108,7 +109,9 @@ extension OpenGroup {
       let block = try reader.read(Block.self)
       let outside = try reader.read(UInt32.self)
       surfaces.append(
-        BlockSurface(block: block, outside: outside, runs: try reader.readArray(SurfaceRun.self)))
+        BlockSurface(
+          block: block, outside: outside, runs: try reader.readArray(SurfaceRun.self),
+          objects: try reader.readArray(UInt32.self)))
     }
     self.init(surfaces: surfaces, components: components)
   }
