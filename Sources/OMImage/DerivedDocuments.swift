@@ -101,13 +101,20 @@ package struct DerivedDocuments: GroupDocuments {
     var metadata: JSONObject = ["multiscales": [.object(entry)]]
     // Channels that were projected onto each other are none of those that are described.
     if let omero = image.omero, collapse == nil || collapse?.axis != image.channelAxis {
-      metadata["omero"] = omero
+      metadata["omero"] = versioned(omero)
     }
     var record = record.objectValue ?? JSONObject()
     record["source"] = .string(source)
     return groupDocuments(
       "", zarrFormat: version.zarrFormat,
       attributes: version.attributes(metadata, record: .object(record)))
+  }
+
+  /// The description of channels with the version to write, where it has one.
+  private func versioned(_ omero: JSON) -> JSON {
+    guard var object = omero.objectValue, object["version"] != nil else { return omero }
+    object["version"] = version.repeatsVersion ? .string(version.rawValue) : nil
+    return .object(object)
   }
 
   private var multiscale: JSONObject {

@@ -72,7 +72,7 @@ package struct PlateList: Sendable {
       if let wells = entering(
         field.well, into: plate["wells"]?.arrayValue ?? [], like: field.plateDocument["wells"])
       {
-        plate["wells"] = .array(wells)
+        plate["wells"] = .array(wells.map(indexed))
         isChanged = true
       }
       // The most images of a well, as far as there are images.
@@ -82,6 +82,19 @@ package struct PlateList: Sendable {
       }
       return isChanged
     }
+  }
+
+  /// A well with the places of its row and column, which versions before 0.4 do not know.
+  private func indexed(_ well: JSON) -> JSON {
+    guard version.form >= .v0_4, var entry = well.objectValue,
+      let parts = entry["path"]?.stringValue?.split(separator: "/"), parts.count == 2
+    else { return well }
+    for (key, list, name) in [("rowIndex", "rows", parts[0]), ("columnIndex", "columns", parts[1])]
+    where entry[key] == nil {
+      let names = field.plateDocument[list]?.arrayValue ?? []
+      entry[key] = names.firstIndex { $0["name"]?.stringValue == String(name) }.map { JSON($0) }
+    }
+    return .object(entry)
   }
 
   /// Changes the object `key` of a document, which is made like the model where it is missing.

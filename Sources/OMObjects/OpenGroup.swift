@@ -23,8 +23,9 @@ package struct BlockSurface: Sendable, Equatable {
   package var outside: UInt32
   /// The runs that a neighbour outside can touch, in raster order.
   package var runs: [SurfaceRun]
-  /// The object of each run as its block counts them, where blocks are compared in the voxels that they
-  /// share; it stays when components are joined. Empty where blocks only touch.
+  /// The object of each run as its block counts them, whatever is joined.
+  ///
+  /// Only where blocks are compared in the voxels that they share; empty where they touch.
   package var objects: [UInt32]
 
   /// Makes a surface.

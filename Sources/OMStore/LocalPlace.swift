@@ -16,7 +16,11 @@ package struct LocalPlace: Sendable {
   /// - Throws: `missing`, `permission` or `path`, and what is wrong with an archive.
   package init(_ path: String, followLinks: Bool = false) throws(Fault) {
     if let (archive, key) = try LocalPlace.archive(in: path) {
-      store = try ZipStore(path: archive)
+      let opened = try ZipStore(path: archive)
+      if !key.isEmpty, try !opened.isFolder(key), try opened.stamp(key) == nil {
+        throw Fault(.missing, path, "there is nothing of that name in the archive")
+      }
+      store = opened
       self.key = key
     } else {
       store = try FileStore(root: path, followLinks: followLinks)

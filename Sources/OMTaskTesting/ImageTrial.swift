@@ -35,7 +35,9 @@ struct ImageTrial {
     }
     if let fault = image.fault { throw ImageTrial.naming(fault, path) }
     if let mismatch = image.mismatches.first {
-      throw Fault(.internal, "", "the task makes something else than it declares: \(mismatch)")
+      throw Fault(
+        .task, "", "the task makes something else than it declares: \(mismatch)",
+        hint: "correct `outputs` in the manifest, or what the task makes")
     }
     if image.outputs.isEmpty {
       throw Fault(.usage, "", image.note ?? "the task makes nothing of this image")

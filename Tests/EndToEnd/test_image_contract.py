@@ -324,6 +324,13 @@ def test_half_a_change_of_the_image_itself_is_not_made_twice(
     forget(file)
     said = omtask.run(str(file), plate / "A/02/0", extra=PYTHON, expect=1).stderr
     assert "have changed" in said and not noted(file, "image")
+    # Nor by other parameters, or when the program was mended.
+    other = omtask.run(str(file), plate / "A/02/0", extra=[*PYTHON, "--name", "other"], expect=1)
+    assert "have changed" in other.stderr and not noted(file, "image")
+    program = next(file.parent.glob("*.py"))
+    program.write_text(program.read_text() + "\n# mended\n")
+    said = omtask.run(str(file), plate / "A/02/0", extra=PYTHON, expect=1).stderr
+    assert "have changed" in said and not noted(file, "image")
     omtask.run(str(file), plate / "A/02/0", extra=[*PYTHON, "--fresh"])
     assert len(noted(file, "done")) == 1
 

@@ -351,6 +351,7 @@ def test_every_rule_of_archives_is_seen(omtask: Program, tmp_path: Path) -> None
     folder = validation.write(tmp_path / "image", validation.image())
     _, answer = verdict(omtask, zipped(tmp_path / "good.ozx", folder), "--strict")
     assert answer["valid"] and not answer["rules"] and answer["images"] == 1, answer["rules"]
+    omtask("validate", tmp_path / "good.ozx/nope", expect=66)
     rules = [name for name in documented_rules() if name.startswith("archive-")]
     assert len(rules) == 9
     for name in rules:
@@ -360,6 +361,35 @@ def test_every_rule_of_archives_is_seen(omtask: Program, tmp_path: Path) -> None
         assert answer["valid"] == (name != "archive-readable")
         line = omtask("validate", "--conformance", path).stdout
         assert json.loads(line)["valid"] == answer["valid"]
+
+
+@pytest.mark.parametrize("kind", ["scene", "links", "depth"])
+def test_circles_and_depths_end(kind: str, omtask: Program, tmp_path: Path) -> None:
+    """A scene that points at what holds it, links in circles, and images in images in images."""
+    layout = {"bioformats2raw.layout": 3}
+    if kind == "scene":
+        up = {"path": "..", "name": "physical"}
+        group(tmp_path / "a", layout)
+        group(tmp_path / "a/0", {"multiscales": [], "scene": {"coordinateTransformations": [
+            {"type": "identity", "input": up, "output": up}]}})
+    elif kind == "links":
+        group(tmp_path / "a", layout | {"multiscales": []})
+        for name in ("0", "1"):
+            (tmp_path / "a" / name).symlink_to(".")
+    else:
+        path = tmp_path / "a"
+        for _ in range(300):
+            group(path, layout | {"multiscales": []})
+            path /= "0"
+    outcome = omtask("validate", tmp_path / "a", expect=65)
+    assert outcome.seconds < 10
+
+
+def group(path: Path, keys: dict[str, Any]) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    document = {"zarr_format": 3, "node_type": "group",
+                "attributes": {"ome": {"version": "0.6", **keys}}}
+    (path / "zarr.json").write_text(json.dumps(document))
 
 
 def test_a_person_reads_rule_place_and_fix(omtask: Program, tmp_path: Path) -> None:

@@ -312,3 +312,11 @@ def test_plates(version: str, omtask: Program, tmp_path: Path, rng: np.random.Ge
     assert np.array_equal(
         levels(new / "A/1/0")[0], levels(plate / "A/1/0")[0].max(axes.index("z"), keepdims=True))
     assert levels(plate / "B/2/0/labels/cells")[0].any()
+    copy = tmp_path / "copy.zarr"
+    omtask("run", "convert", plate, "--output", copy)
+    assert problems(copy, "0.5", "plate") == []
+    assert metadata(copy)["plate"]["wells"] == [
+        {"path": "A/1", "rowIndex": 0, "columnIndex": 0},
+        {"path": "B/2", "rowIndex": 1, "columnIndex": 1}]
+    for path in (plate, new, copy):
+        omtask("validate", path)

@@ -54,7 +54,8 @@ struct RunSession {
       console: console, meter: ProgressMeter(progress, console), events: events)
     let program = request.entry.program
     let stop = request.options.stop
-    let ending = stop.atForcedEnd { program.abandon() }
+    // Programs end before locks are given back, so that nobody works beside them.
+    let ending = stop.atForcedEnd(beforeAll: true) { program.abandon() }
     defer {
       program.end()
       stop.forget(ending)

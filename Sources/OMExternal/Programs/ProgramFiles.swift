@@ -21,12 +21,12 @@ func programFingerprint(_ declaration: JSON?, words: [String], folder: String) -
   var bytes = declaration?.bytes() ?? []
   for word in words where !word.hasPrefix("/") {
     bytes += Array("\n\(word)\n".utf8)
-    if let content = fileContents("\(folder)/\(word)") { bytes += sha256(content) }
+    bytes += fileDigest("\(folder)/\(word)")
   }
   if access("\(folder)/__init__.py", F_OK) == 0 {
     for file in pythonSources(folder, depth: 0) {
       bytes += Array("\n\(file)\n".utf8)
-      if let content = fileContents("\(folder)/\(file)") { bytes += sha256(content) }
+      bytes += fileDigest("\(folder)/\(file)")
     }
   }
   return String(hexadecimal(sha256(bytes)).prefix(16))
@@ -51,17 +51,26 @@ private func pythonSources(_ folder: String, depth: Int) -> [String] {
   }
 }
 
-/// The content of a file; nil when it cannot be read.
-private func fileContents(_ path: String) -> [UInt8]? {
+/// A digest of the content of a file of any size; empty when it is no file or cannot be read.
+private func fileDigest(_ path: String) -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-  if descriptor < 0 { return nil }
+  if descriptor < 0 { return [] }
   defer { close(descriptor) }
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 65536)
-  while bytes.count < 16 << 20 {
-    let count = read(descriptor, &buffer, buffer.count)
-    if count <= 0 { return count == 0 ? bytes : nil }
-    bytes += buffer[..<count]
+  var status = stat()
+  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return [] }
+  var digests: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  while true {
+    var filled = 0
+    while filled < buffer.count {
+      let count = buffer.withUnsafeMutableBytes {
+        read(descriptor, $0.baseAddress.map { $0 + filled }, $0.count - filled)
+      }
+      if count < 0 { return [] }
+      if count == 0 { break }
+      filled += count
+    }
+    digests += sha256(Array(buffer[..<filled]))
+    if filled < buffer.count { return sha256(digests) }
   }
-  return bytes
 }

@@ -99,14 +99,19 @@ package final class StopSwitch: Sendable {
 
   /// Keeps what must be released when the process ends in the middle of its work, such as a lock.
   ///
-  /// - Parameter action: Called on any thread; it must be quick and may not wait for a worker.
+  /// - Parameters:
+  ///   - beforeAll: Whether it is done before all others, which is otherwise the latest first.
+  ///   - action: Called on any thread; it must be quick and may not wait for a worker.
   /// - Returns: The number with which `forget` drops it again.
   @discardableResult
-  package func atForcedEnd(_ action: @escaping @Sendable () -> Void) -> Int {
+  package func atForcedEnd(
+    beforeAll: Bool = false, _ action: @escaping @Sendable () -> Void
+  ) -> Int {
     state.withLock {
       $0.nextEnding += 1
-      $0.endings[$0.nextEnding] = action
-      return $0.nextEnding
+      let key = beforeAll ? Int.max - $0.nextEnding : $0.nextEnding
+      $0.endings[key] = action
+      return key
     }
   }
 

@@ -78,9 +78,12 @@ struct ImageState: Sendable, Equatable {
   func hasVoxels(of other: ImageState) -> Bool { voxels == other.voxels }
 
   private var voxels: [String: String] {
-    parts.filter { part in
-      !part.key.isEmpty && !Self.shelves.contains { part.key.hasPrefix($0 + "/") }
-    }
+    parts.filter { Self.isOfVoxels($0.key) }
+  }
+
+  /// Whether a part is an array of the image itself.
+  static func isOfVoxels(_ part: String) -> Bool {
+    !part.isEmpty && !shelves.contains { part.hasPrefix($0 + "/") }
   }
 
   // MARK: - As JSON

@@ -23,6 +23,11 @@ struct ProgramJob: Sendable {
   /// - Returns: The report of an image that is done or not meant; nil for one that is to be done.
   /// - Throws: What the disk throws.
   func finished() throws(Fault) -> ImageReport? {
+    if location.store.folder == nil {
+      throw Fault(
+        .unsupported, image, "programs that do whole images need a folder",
+        hint: "`omtask unpack` makes one of an archive")
+    }
     if location.field != nil, let image = try? OMEImage.open(location),
       let refusal = ImageSetup.refusal(request.manifest, ImageSetup.types(of: image))
     {
@@ -73,7 +78,15 @@ struct ProgramJob: Sendable {
       "image": .string(image), "results": [], "regions": 1,
       "passes": [.string(ImagePass.program.rawValue)],
     ]
-    if let refusal = refusal(stage.earlier, before) { throw refusal }
+    let unfinished = stage.unfinished
+    if !request.options.fresh {
+      for (_, earlier) in unfinished { if let refusal = refusal(earlier, before) { throw refusal } }
+      if let record = record(in: stage.home), record.changedVoxels,
+        !before.hasVoxels(of: record.state)
+      {
+        throw changedTwice()
+      }
+    }
     note["before"] = before.json
     // From here on a kill leaves an image that is not done.
     for name in [ProgramRecord.name(identity.runID), ProgramRecord.logName(identity.runID)] {
@@ -83,6 +96,9 @@ struct ProgramJob: Sendable {
     let outcome = task.run(call(stage, worker, before))
     switch outcome.answer {
     case .success(let answer):
+      for (runID, earlier) in unfinished where runID != identity.runID {
+        stage.settle(runID, earlier)
+      }
       return try finish(stage, outcome, answer, before)
     case .failure(var fault):
       if outcome.wasStopped { fault = stop.fault }
@@ -122,19 +138,28 @@ struct ProgramJob: Sendable {
   ///
   /// A label or a table that is half there is replaced by the program. But the image itself is what it
   /// reads, and half of it may have been changed.
-  private func refusal(_ earlier: JSON?, _ now: ImageState) -> Fault? {
-    if request.options.fresh || earlier?["untouched"] == true { return nil }
-    guard let before = ImageState(earlier?["before"]), !now.hasVoxels(of: before) else {
+  private func refusal(_ earlier: JSONObject, _ now: ImageState) -> Fault? {
+    if earlier["untouched"] == true { return nil }
+    guard let before = ImageState(earlier["before"]), !now.hasVoxels(of: before) else {
       return nil
     }
-    return changedItself()
+    return changedItself(earlier["task"]?.stringValue)
   }
 
-  private func changedItself() -> Fault {
+  /// Why a task that changes the voxels it reads is not simply done once more.
+  private func changedTwice() -> Fault {
     Fault(
       .program, image,
-      "the voxels of the image itself have changed since \(request.manifest.identifier) began, "
-        + "which did not come to its end",
+      "\(request.manifest.identifier) has changed the voxels of this image, and they have changed "
+        + "again since: it would be done twice",
+      hint: "`--fresh` runs the task on the image as it is now")
+  }
+
+  private func changedItself(_ task: String? = nil) -> Fault {
+    Fault(
+      .program, image,
+      "the voxels of the image itself have changed since "
+        + "\(task ?? request.manifest.identifier) began, which did not come to its end",
       hint: "look whether the image is whole; `--fresh` runs the task on it as it is now")
   }
 

@@ -16,6 +16,9 @@ struct ProgramRecord: Sendable {
   /// What it said.
   let answer: WholeImageAnswer
 
+  /// Whether it changed the voxels of the image itself.
+  var changedVoxels: Bool { made.contains(where: ImageState.isOfVoxels) }
+
   /// The name of the record of a run.
   static func name(_ runID: String) -> String { runID + ".json" }
   /// The name of what the program of a run printed.
@@ -55,7 +58,8 @@ struct ProgramRecord: Sendable {
 
   /// Reads a record; nil for what is none.
   ///
-  /// Addresses in it are turned into those of today when the image was moved with all around it.
+  /// Addresses in it are turned into those of today when the image was moved or copied with what lies
+  /// around it: as far up as the names are the same.
   ///
   /// - Parameters:
   ///   - bytes: The file.
@@ -65,7 +69,7 @@ struct ProgramRecord: Sendable {
       let state = ImageState(json["state"]), let then = json["omtask"]?["image"]?.stringValue,
       let updates = json["updates"]?.arrayValue?.compactMap(\.objectValue)
     else { return nil }
-    let (old, new) = (Self.parent(of: then), Self.parent(of: image))
+    let (old, new) = Self.roots(then, image)
     let moved = { (url: String) -> String in
       url.hasPrefix("\(old)/") ? "\(new)\(url.dropFirst(old.count))" : url
     }
@@ -88,8 +92,15 @@ struct ProgramRecord: Sendable {
       removals: (json["removals"]?.arrayValue?.compactMap(\.stringValue) ?? []).map { moved($0) })
   }
 
-  private static func parent(of path: String) -> Substring {
-    path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+  /// The folders under which two paths go on with the same names.
+  private static func roots(_ then: String, _ now: String) -> (String, String) {
+    var old = then.split(separator: "/", omittingEmptySubsequences: false)
+    var new = now.split(separator: "/", omittingEmptySubsequences: false)
+    while let last = old.last, !last.isEmpty, last == new.last {
+      old.removeLast()
+      new.removeLast()
+    }
+    return (old.joined(separator: "/"), new.joined(separator: "/"))
   }
 
   /// What is not as the program left it or found it.

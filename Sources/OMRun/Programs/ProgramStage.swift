@@ -72,10 +72,26 @@ final class ProgramStage: Sendable {
       hint: "run the command again")
   }
 
-  /// What an earlier invocation noted that was not finished.
-  var earlier: JSON? {
-    guard let bytes = try? root.read(Stage.recordName, limit: JSON.maximumBytes) else { return nil }
-    return try? JSON(parsing: bytes, subject: Stage.recordName)
+  /// What earlier invocations noted that were not finished, also those of other calls, by run.
+  ///
+  /// The lock of the image's place is held, so that none of them is at work.
+  var unfinished: [(runID: String, note: JSONObject)] {
+    let names = ((try? home.list()) ?? []).filter { (try? home.kind(of: $0)) == .some(.folder) }
+    return names.compactMap { name in
+      guard let folder = try? home.folder(name),
+        let bytes = try? folder.read(Stage.recordName, limit: JSON.maximumBytes),
+        let note = try? JSON(parsing: bytes, subject: Stage.recordName).objectValue
+      else { return nil }
+      return (name, note)
+    }
+  }
+
+  /// Notes that what an earlier invocation left of the image was taken as it was.
+  func settle(_ runID: String, _ note: JSONObject) {
+    var note = note
+    note["untouched"] = true
+    guard let folder = try? home.folder(runID) else { return }
+    try? folder.write(Stage.recordName, JSON.object(note).bytes(indent: 2))
   }
 
   /// Notes something about the run.

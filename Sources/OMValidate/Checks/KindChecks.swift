@@ -122,8 +122,10 @@ extension Inspector {
       let to = required("outputAxes", .indices, in: part, .kindByDimension)
       inputs += from ?? []
       outputs += to ?? []
-      guard required("transformation", .object, in: part, .kindByDimension) != nil,
-        let inner = part["transformation"]
+      // An example in the text leaves the wrapper out.
+      let isBare = setting == .fragment && part["transformation"] == nil && part["type"] != nil
+      guard isBare || required("transformation", .object, in: part, .kindByDimension) != nil,
+        let inner = isBare ? part : part["transformation"]
       else { continue }
       kind(inner, input: from?.count, output: to?.count)
     }

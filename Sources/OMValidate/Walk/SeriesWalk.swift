@@ -64,7 +64,7 @@ extension Validator {
     _ verdict: inout Verdict
   ) {
     do {
-      guard let bytes = try walk.store.get(key, limit: JSON.maximumBytes) else {
+      guard let bytes = try walk.store.get(key, limit: Self.largestXML) else {
         return inspector.report(.seriesXML, layout, "there is no `\(key)`", isMissing: true)
       }
       let images = imageElements(bytes)
@@ -72,10 +72,15 @@ extension Validator {
         inspector.report(
           .seriesXMLCount, layout, "`\(key)` has \(images) images, there are \(count) series")
       }
+    } catch  where error.kind == .limit {
+      // A larger one is no mistake, and not worth the memory.
     } catch {
       verdict.add(broken(error, rule: .documentReadable, file: key))
     }
   }
+
+  /// Bytes of XML that are looked through.
+  private static var largestXML: Int { 128 << 20 }
 }
 
 /// How many elements `Image` an XML document opens, with or without a prefix; comments do not count.

@@ -7,10 +7,16 @@ struct Walk: Sendable {
   let store: any Store
   /// What is checked against the root; nil for the root itself.
   var root: OMEMetadata?
+  /// How many groups it has gone through.
+  var depth = 0
+
+  /// How many groups there may be on one way: a plate, a well, an image, its label images, with room to
+  /// spare; what goes on is a circle of links or references.
+  static let deepest = 8
 
   /// The way on below a group, which is the root when there is none yet.
   func below(_ metadata: OMEMetadata) -> Walk {
-    root == nil ? Walk(store: store, root: metadata) : self
+    Walk(store: store, root: root ?? metadata, depth: depth + 1)
   }
 }
 
@@ -23,6 +29,14 @@ extension Validator {
     let facts = inspector.document(node.metadata)
     inspector.compare(node.metadata, with: walk.root)
     let below = walk.below(node.metadata)
+    if walk.depth >= Walk.deepest {
+      inspector.report(
+        .documentReadable, node.metadata.keys,
+        "there are \(walk.depth) groups above it on the way that metadata lead, what lies below is not "
+          + "judged", isMissing: true)
+      verdict.add(inspector.findings)
+      return facts
+    }
     if !facts.images.isEmpty {
       let shape = images(facts, node, below, &inspector, &verdict)
       labelsGroup(below: node, shape, below, &verdict)
