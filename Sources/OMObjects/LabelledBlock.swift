@@ -110,21 +110,79 @@ package struct LabelledBlock: Sendable {
 package struct ComponentFacts: BitwiseCopyable, Sendable, Equatable {
   /// The raster index of its first voxel within the volume.
   package var key: UInt64
+  /// Its number of voxels in the lower bits, then what `name` is, then whether it touches the border.
+  private var bits: UInt64 = 0
+  /// The label of its voxels, or the label around it.
+  private var name: UInt64 = 0
+
+  private static let countBits: UInt64 = 1 << 60 - 1
+  private static let borderBit: UInt64 = 1 << 63
+
   /// Its number of voxels.
-  package var count: UInt64
+  package var count: UInt64 {
+    get { bits & Self.countBits }
+    set { bits = bits & ~Self.countBits | newValue & Self.countBits }
+  }
+
   /// Whether it touches the border of the volume.
-  package var touchesBorder: Bool
-  /// The labels around it.
-  package var surroundings = Surroundings()
+  package var touchesBorder: Bool {
+    get { bits & Self.borderBit != 0 }
+    set { bits = newValue ? bits | Self.borderBit : bits & ~Self.borderBit }
+  }
+
+  private var kind: Kind {
+    get { Kind(rawValue: UInt8(truncatingIfNeeded: bits >> 60 & 3)) ?? .none }
+    set { bits = bits & ~(3 << 60) | UInt64(newValue.rawValue) << 60 }
+  }
+
+  /// There are many components, so small facts share their room.
+  private enum Kind: UInt8 {
+    case none, own, around, aroundWithOthers
+  }
+
+  /// Describes a component: of background with the labels around it, or of the voxels of a label.
+  ///
+  /// - Precondition: At most one of the two is given.
+  package init(
+    key: UInt64, count: UInt64, touchesBorder: Bool, surroundings: Surroundings = Surroundings(),
+    label: UInt64 = 0
+  ) {
+    self.key = key
+    self.count = count
+    self.touchesBorder = touchesBorder
+    if label != 0 {
+      precondition(surroundings == Surroundings())
+      (kind, name) = (.own, label)
+    } else {
+      self.surroundings = surroundings
+    }
+  }
+
   /// The label of its voxels, which touch only those of the same one; 0 in a mask.
-  package var label: UInt64 = 0
+  package var label: UInt64 { kind == .own ? name : 0 }
+
+  /// The labels around it.
+  package private(set) var surroundings: Surroundings {
+    get {
+      kind == .around || kind == .aroundWithOthers
+        ? Surroundings(label: name, isMixed: kind == .aroundWithOthers) : Surroundings()
+    }
+    set {
+      guard newValue.label != 0 || newValue.isMixed else { return }
+      (kind, name) = (newValue.isMixed ? .aroundWithOthers : .around, newValue.label)
+    }
+  }
 
   /// Joins another piece of the same component.
   mutating func join(_ other: ComponentFacts) {
     key = min(key, other.key)
     count += other.count
     touchesBorder = touchesBorder || other.touchesBorder
-    surroundings.join(other.surroundings)
+    if kind != .own {
+      var all = surroundings
+      all.join(other.surroundings)
+      surroundings = all
+    }
   }
 }
 
@@ -189,7 +247,7 @@ extension LabelledBlock {
 extension BlockOpening {
   /// Bytes that this value keeps in memory.
   package var byteCount: Int {
-    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 52
+    group.surfaces.reduce(0) { $0 + $1.runs.count * 16 } + members.count * 28
   }
 }
 

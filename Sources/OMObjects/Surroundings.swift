@@ -10,6 +10,11 @@ package struct Surroundings: BitwiseCopyable, Sendable, Equatable {
   /// No label.
   package init() {}
 
+  init(label: UInt64, isMixed: Bool) {
+    self.label = label
+    self.isMixed = isMixed
+  }
+
   /// The only label; nil when there is none, or several.
   package var only: UInt64? { label == 0 || isMixed ? nil : label }
 
