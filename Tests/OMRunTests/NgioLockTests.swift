@@ -25,12 +25,13 @@ import Testing
 
   @Test func `the lock of another program is waited for, not for ever`() throws {
     folder.put("lock", "")
-    let theirs = open(folder.path + "/lock", O_RDWR)
+    // Children of other tests must not keep it open.
+    let theirs = open(folder.path + "/lock", O_RDWR | O_CLOEXEC)
     #expect(flock(theirs, LOCK_EX) == 0)
     #expect(AdvisoryLock.acquire(folder.path + "/lock", patience: 0.1) == nil)
     close(theirs)
-    let ours = try #require(AdvisoryLock.acquire(folder.path + "/lock", patience: 0.1))
-    let other = open(folder.path + "/lock", O_RDWR)
+    let ours = try #require(AdvisoryLock.acquire(folder.path + "/lock", patience: 10))
+    let other = open(folder.path + "/lock", O_RDWR | O_CLOEXEC)
     withExtendedLifetime(ours) { #expect(flock(other, LOCK_EX | LOCK_NB) != 0) }
     close(other)
   }
