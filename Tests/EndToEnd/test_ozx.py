@@ -341,7 +341,7 @@ def test_plates_in_archives_are_plates(
     omtask("unpack", archive / "C/07/0", tmp_path / "none.zarr", expect=66)
     told = omtask("run", "gaussian-blur", folder, "--output", tmp_path / "c.ozx", expect=64).stderr
     assert "omtask pack" in told
-    omtask("run", "threshold", archive / "C/07/0", "--output", tmp_path / "d.zarr", expect=65)
+    omtask("run", "threshold", archive / "C/07/0", "--output", tmp_path / "d.zarr", expect=66)
     assert untraced(tmp_path) == {"a.zarr", "b.zarr", "one.zarr"}
 
 
