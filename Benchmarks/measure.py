@@ -70,9 +70,9 @@ def tree_memory(root: int) -> int:
                 continue
             children.setdefault(int(fields[1]), []).append(int(entry.name))
             resident[int(entry.name)] = int(fields[21]) * PAGE
-    total, todo = 0, [root]
-    while todo:
-        process = todo.pop()
+    total, pending = 0, [root]
+    while pending:
+        process = pending.pop()
         total += resident.get(process, 0)
-        todo += children.get(process, [])
+        pending += children.get(process, [])
     return total

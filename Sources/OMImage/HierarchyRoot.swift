@@ -49,13 +49,8 @@ struct HierarchyRoot {
 
   /// The path of a local folder.
   private static func localPath(_ uri: String) throws(Fault) -> String {
-    let prefix = "file://"
-    if uri.hasPrefix(prefix) { return String(uri.dropFirst(prefix.count)) }
-    if uri.contains("://") {
-      throw Fault(
-        .unsupported, uri, "only local folders and archives can be read",
-        hint: "copy the image to a local disk first")
-    }
-    return uri
+    try LocalPlace.path(
+      of: uri, refusal: "only local folders and archives can be read",
+      hint: "copy the image to a local disk first")
   }
 }

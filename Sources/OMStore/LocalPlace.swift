@@ -28,6 +28,23 @@ package struct LocalPlace: Sendable {
     }
   }
 
+  /// The path of a URI of this machine: a path as it is, or what `file://` names.
+  ///
+  /// - Parameters:
+  ///   - uri: The URI.
+  ///   - refusal: What to say of all others.
+  ///   - hint: The way out.
+  /// - Returns: The path.
+  /// - Throws: `unsupported` for a URI of another machine.
+  package static func path(
+    of uri: String, refusal: String, hint: String? = nil
+  ) throws(Fault) -> String {
+    let prefix = "file://"
+    let path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
+    if path.contains("://") { throw Fault(.unsupported, uri, refusal, hint: hint) }
+    return path
+  }
+
   /// The archive that a path leads to or into, and the rest of the path; nil when there is none.
   ///
   /// Every file is one whose name ends in `.ozx` or `.zip`, or that begins as zip archives do.

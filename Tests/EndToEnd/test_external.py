@@ -20,7 +20,7 @@ from omtask_testing.images import Image, PlateShape, downsampled, write_image, w
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, blosc_v2, describe
 from omtask_testing.program import Program
 from omtask_testing.reading import read_label, read_multiscale
-from omtask_testing.tasks import EXAMPLES, PYTHON, manifest, write_task
+from omtask_testing.tasks import EXAMPLES, PYTHON, SPREAD, manifest, write_task
 from omtask_testing.trees import leftovers, tree
 
 SHAPES = {
@@ -28,21 +28,6 @@ SHAPES = {
     "tczyx": (2, 2, 7, 19, 23),
 }
 TYPES = ("uint8", "uint16", "int16", "uint32", "float32", "int8", "uint64", "float64", "int32")
-# The largest of the voxels around: NumPy alone, so that it starts quickly.
-SPREAD = """
-import numpy
-from omtask_region import serve
-
-def spread(tile, region):
-    r = region.parameters["radius"]
-    for axis in range(tile.ndim):
-        wide = numpy.pad(tile, [(r, r) if a == axis else (0, 0) for a in range(tile.ndim)], "edge")
-        n = tile.shape[axis]
-        tile = numpy.max([numpy.take(wide, range(k, k + n), axis) for k in range(2 * r + 1)], axis=0)
-    return tile
-
-serve(spread)
-"""
 RADIUS = {"radius": {"type": "integer", "minimum": 0, "default": 1}}
 HALO = {"z": "radius", "y": "radius", "x": "radius"}
 

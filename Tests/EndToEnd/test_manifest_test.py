@@ -19,7 +19,7 @@ from omtask_testing.layouts import Layout, blosc_v2
 from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Outcome, Program, environment
 from omtask_testing.reading import read_multiscale
-from omtask_testing.tasks import EXAMPLES, PYTHON, write_task
+from omtask_testing.tasks import EXAMPLES, PYTHON, SPREAD, write_task
 from omtask_testing.trees import tree
 
 HALO = {"z": "radius", "y": "radius", "x": "radius"}
@@ -30,19 +30,6 @@ HEAD = """
 import numpy
 from omtask_region import serve
 """
-SPREAD = HEAD + """
-def compute(tile, region):
-    r = region.parameters["radius"]
-    for axis in range(tile.ndim):
-        wide = numpy.pad(tile, [(r, r) if a == axis else (0, 0) for a in range(tile.ndim)], "edge")
-        n = tile.shape[axis]
-        tile = numpy.max([numpy.take(wide, range(k, k + n), axis) for k in range(2 * r + 1)], axis=0)
-    return tile
-
-serve(compute)
-"""
-
-
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, omtask: Program) -> Path:
     """An image of blobs with a label image."""
@@ -299,7 +286,7 @@ serve(lambda tile, region: tile + region.parameters["seed"] * (region.origin[2] 
 
 
 def test_a_signal_leaves_nothing(omtask: Program, sample: Path, tmp_path: Path) -> None:
-    program = SPREAD.replace("def compute(tile, region):", "import time\ndef compute(tile, region):\n    time.sleep(0.2)")
+    program = SPREAD.replace("def spread(tile, region):", "import time\ndef spread(tile, region):\n    time.sleep(0.2)")
     task = write_task(tmp_path / "task", "Slow", program, RADIUS, halo=HALO)
     room = tmp_path / "room"
     room.mkdir()

@@ -73,9 +73,6 @@ struct ArchiveFlags: ParsableArguments {
 ///
 /// - Throws: A fault of kind `unsupported` for what lies elsewhere.
 func localPath(_ uri: String) throws(Fault) -> String {
-  let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
-  if path.contains("://") {
-    throw Fault(.unsupported, uri, "archives are packed and unpacked on local disks only")
-  }
-  return path
+  try LocalPlace.path(
+    of: uri, refusal: "archives are packed and unpacked on local disks only")
 }

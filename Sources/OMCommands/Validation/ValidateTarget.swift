@@ -13,13 +13,9 @@ struct ValidateTarget {
   /// - Throws: `unsupported` for what is not local.
   init(_ uri: String) throws(Fault) {
     self.uri = uri
-    let scheme = "file://"
-    path = uri.hasPrefix(scheme) ? String(uri.dropFirst(scheme.count)) : uri
-    if path.contains("://") {
-      throw Fault(
-        .unsupported, uri, "only local folders and files can be validated",
-        hint: "copy the image to a local disk first")
-    }
+    path = try LocalPlace.path(
+      of: uri, refusal: "only local folders and files can be validated",
+      hint: "copy the image to a local disk first")
   }
 
   /// Judges it.

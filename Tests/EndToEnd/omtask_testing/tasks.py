@@ -13,6 +13,21 @@ TYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
 HELPER = REPOSITORY / "integrations" / "python" / "omtask_region.py"
 EXAMPLES = REPOSITORY / "Examples"
 PYTHON = ["--python", sys.executable]
+# The largest of the voxels around: NumPy alone, so that it starts quickly.
+SPREAD = """
+import numpy
+from omtask_region import serve
+
+def spread(tile, region):
+    r = region.parameters["radius"]
+    for axis in range(tile.ndim):
+        wide = numpy.pad(tile, [(r, r) if a == axis else (0, 0) for a in range(tile.ndim)], "edge")
+        n = tile.shape[axis]
+        tile = numpy.max([numpy.take(wide, range(k, k + n), axis) for k in range(2 * r + 1)], axis=0)
+    return tile
+
+serve(spread)
+"""
 
 
 def manifest(name: str, parameters: Mapping[str, Any] | None = None, **block: Any) -> dict[str, Any]:
