@@ -38,6 +38,27 @@ struct HierarchyRoot {
     self.path = path.joined(separator: "/")
   }
 
+  /// Opens the folder that a URI names, or the one around a JSON file.
+  ///
+  /// - Returns: The folder, and the name of the file; nil for a folder, and for `zarr.json`, which
+  ///   stands for its folder.
+  /// - Throws: As `init`.
+  static func opening(
+    _ uri: String, followLinks: Bool
+  ) throws(Fault) -> (root: HierarchyRoot, file: String?) {
+    if uri.hasSuffix(".json") {
+      let slash = uri.lastIndex(of: "/")
+      let folder = slash.map { String(uri[..<$0]) } ?? "."
+      let name = slash.map { String(uri[uri.index(after: $0)...]) } ?? uri
+      let root = try HierarchyRoot(
+        uri: folder.isEmpty ? "/" : folder, followLinks: followLinks)
+      if try !root.store.isFolder(joinedKey(root.path, name)) {
+        return (root, name == "zarr.json" ? nil : name)
+      }
+    }
+    return (try HierarchyRoot(uri: uri, followLinks: followLinks), nil)
+  }
+
   private static let deepest = 8
 
   /// Whether a folder is a Zarr group; one that cannot be read does not count.

@@ -49,4 +49,13 @@ package struct ImageLocation: Sendable {
   package func naming(_ fault: Fault) -> Fault {
     fault.subject == store.description ? fault : fault.below(store.description)
   }
+
+  /// Does something whose faults name keys of the store, and names whole paths instead.
+  package func naming<Value>(_ work: () throws(Fault) -> Value) throws(Fault) -> Value {
+    do throws(Fault) {
+      return try work()
+    } catch {
+      throw naming(error)
+    }
+  }
 }

@@ -5,7 +5,11 @@ import OMStore
 package struct ImageSource: Sendable {
   /// What the URI names.
   package enum Kind: String, Sendable {
-    case image, well, plate
+    case image, well, plate, collection
+    case series = "bioformats2raw"
+
+    /// How messages call it.
+    package var noun: String { self == .series ? "bioformats2raw group" : rawValue }
   }
 
   /// An image, or a part of a plate that cannot be used.
@@ -25,12 +29,14 @@ package struct ImageSource: Sendable {
   package private(set) var items: [Item]
   /// What is odd about plate and wells but can be read.
   package private(set) var warnings: [String]
+  /// The label images that a collection names beside the images.
+  package private(set) var labelCount = 0
 
   /// Finds the images of a URI.
   ///
   /// - Parameters:
-  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well or
-  ///     a plate.
+  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well, a plate,
+  ///     a group of bioformats2raw or a collection, which may be a JSON file.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
   /// - Returns: At least one item.
@@ -39,8 +45,16 @@ package struct ImageSource: Sendable {
   package static func open(
     _ uri: String, filter: WellFilter, followLinks: Bool = false
   ) throws(Fault) -> ImageSource {
-    let root = try HierarchyRoot(uri: uri, followLinks: followLinks)
-    var source = try open(ImageLocation(store: root.store, path: root.path), filter: filter)
+    let (root, file) = try HierarchyRoot.opening(uri, followLinks: followLinks)
+    let location = ImageLocation(store: root.store, path: root.path)
+    var source =
+      if let file {
+        try location.naming { () throws(Fault) in
+          try collection(file, in: location, filter, followLinks).filled(location, filter)
+        }
+      } else {
+        try open(location, filter: filter, followLinks: followLinks)
+      }
     if let archive = root.store as? ZipStore, archive.deflatedCount > 0 {
       source.warnings.append(
         "\(archive.deflatedCount) of \(archive.count) entries of \(archive.root) are deflated, which "
@@ -51,28 +65,60 @@ package struct ImageSource: Sendable {
 
   /// Finds the images below a group.
   package static func open(
-    _ location: ImageLocation, filter: WellFilter
+    _ location: ImageLocation, filter: WellFilter, followLinks: Bool = false
   ) throws(Fault) -> ImageSource {
     var source: ImageSource
     do throws(Fault) {
-      guard let group = try OMEGroup.read(location.store, path: location.path) else {
-        throw noGroup(location)
+      let group = try OMEGroup.read(location.store, path: location.path)
+      guard let group, let kind = try kind(of: group, location) else {
+        return try collection(CollectionDocument.fileName, in: location, filter, followLinks)
+          .filled(location, filter)
       }
       source = ImageSource(
-        kind: try kind(of: group, location), path: location.path, items: [],
-        warnings: group.warnings)
+        kind: kind, path: location.path, items: [], warnings: group.warnings)
       switch source.kind {
       case .image: source.items = [Item(location: location, fault: nil)]
       case .well: try source.addWell(group, nil, location, filter)
       case .plate: try source.addPlate(group, location, filter)
+      case .series: try source.addSeries(group, location)
+      case .collection:
+        source.add(
+          CollectionWalk(
+            CollectionDocument(group, in: location.store), filter, followLinks: followLinks))
       }
+      return try source.filled(location, filter)
     } catch { throw location.naming(error) }
-    if source.items.isEmpty {
-      throw filter.shown.isEmpty
-        ? Fault(.metadata, location.displayName, "there are no images")
-        : Fault(.usage, location.displayName, "no image fits \(filter.shown)")
+  }
+
+  /// Finds the images of a collection in a JSON file.
+  private static func collection(
+    _ file: String, in location: ImageLocation, _ filter: WellFilter, _ followLinks: Bool
+  ) throws(Fault) -> ImageSource {
+    let key = joinedKey(location.path, file)
+    guard let document = try CollectionDocument(file: key, in: location.store) else {
+      if file != CollectionDocument.fileName {
+        throw Fault(.missing, key, "there is no such file")
+      }
+      throw try nothing(location)
     }
+    var source = ImageSource(kind: .collection, path: key, items: [], warnings: [])
+    source.add(CollectionWalk(document, filter, followLinks: followLinks))
     return source
+  }
+
+  /// The source, when there is an image in it.
+  private func filled(_ location: ImageLocation, _ filter: WellFilter) throws(Fault) -> ImageSource
+  {
+    if !items.isEmpty { return self }
+    throw filter.shown.isEmpty
+      ? Fault(.metadata, location.displayName, "there are no images")
+      : Fault(.usage, location.displayName, "no image fits \(filter.shown)")
+  }
+
+  private mutating func add(_ walk: CollectionWalk) {
+    items = walk.items
+    labelCount = walk.labelCount
+    warnings += walk.warnings
   }
 }
 
@@ -128,30 +174,48 @@ extension ImageSource {
   }
 }
 
+// MARK: - Series
+
+extension ImageSource {
+  private mutating func addSeries(
+    _ group: OMEGroup, _ location: ImageLocation
+  ) throws(Fault) {
+    items = try SeriesList(group, location).paths.map { path in
+      switch path {
+      case .failure(let fault): Item(location: location, fault: location.naming(fault))
+      case .success(let path):
+        Item(
+          location: ImageLocation(
+            store: location.store, path: joinedKey(location.path, path)), fault: nil)
+      }
+    }
+  }
+}
+
 // MARK: - What a group is
 
 extension ImageSource {
+  /// What a group is; nil when its metadata say nothing of it.
   private static func kind(
     of group: OMEGroup, _ location: ImageLocation
-  ) throws(Fault) -> Kind {
+  ) throws(Fault) -> Kind? {
     if group.keys["multiscales"] != nil { return .image }
     if group.keys["plate"] != nil { return .plate }
     if group.keys["well"] != nil { return .well }
-    if group.keys["bioformats2raw.layout"] != nil {
-      throw Fault(
-        .unsupported, group.subject, "this is a bioformats2raw group of several images",
-        hint: "give one of its images, for example `\(location.displayName)/0`")
-    }
-    throw Fault(
-      .metadata, group.subject, "this is no image, plate or well, `multiscales` is missing",
-      hint: childHint(location))
+    if group.keys["bioformats2raw.layout"] != nil { return .series }
+    guard CollectionNode.isNode(group.keys) else { return nil }
+    let node = try CollectionNode(group.keys, subject: group.subject)
+    return node.kind == .collection ? .collection : .image
   }
 
-  private static func noGroup(_ location: ImageLocation) -> Fault {
-    Fault(
-      .metadata, location.path,
-      "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group",
-      hint: childHint(location))
+  /// Why a folder without a collection is nothing that can be used.
+  private static func nothing(_ location: ImageLocation) throws(Fault) -> Fault {
+    let group = try OMEGroup.read(location.store, path: location.path)
+    return Fault(
+      .metadata, group?.subject ?? location.path,
+      group == nil
+        ? "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group"
+        : "this is no image, plate or well, `multiscales` is missing", hint: childHint(location))
   }
 
   /// Names a folder directly below that is an image or a plate.
@@ -160,7 +224,7 @@ extension ImageSource {
     for name in names.prefix(100) {
       let path = joinedKey(location.path, name)
       guard let group = (try? OMEGroup.read(location.store, path: path)) ?? nil else { continue }
-      if ["multiscales", "plate", "well"].contains(where: { group.keys[$0] != nil }) {
+      if (try? kind(of: group, location)) ?? nil != nil {
         return "did you mean `\(joinedKey(location.displayName, name))`?"
       }
     }

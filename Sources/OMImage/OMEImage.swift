@@ -26,6 +26,9 @@ package struct OMEImage: Sendable {
   package let document: JSONObject
   /// Whether its metadata say that it is a label image.
   package let isLabel: Bool
+  /// The version of RFC-8 that its metadata follow, which are a node then; `document` is what 0.6
+  /// would say.
+  package let nodeVersion: String?
   /// What is odd about the metadata but can be read.
   package let warnings: [String]
 
@@ -52,7 +55,13 @@ package struct OMEImage: Sendable {
     _ group: OMEGroup, at location: ImageLocation, inAnyOrder: Bool = false
   ) throws(Fault) {
     let subject = group.subject
-    let entries = try group.keys.required("multiscales", .objects, in: subject)
+    let node = try NodeMultiscale(group)
+    let entries =
+      if let node {
+        [try node.entry(location.store)]
+      } else {
+        try group.keys.required("multiscales", .objects, in: subject)
+      }
     guard let entry = entries.first else {
       throw Fault(.metadata, subject, "`multiscales` is empty, expected one image")
     }
@@ -81,7 +90,8 @@ package struct OMEImage: Sendable {
     self.channels = channels
     omero = channels == nil ? nil : group.keys["omero"]
     record = group.record
-    isLabel = group.keys["image-label"] != nil
+    isLabel = group.keys["image-label"] != nil || node?.node.isLabel == true
+    nodeVersion = node.map { _ in group.keys["version"]?.stringValue ?? "RFC-8" }
     let several = "\(subject) has \(entries.count) images in `multiscales`, the first is used"
     warnings = group.warnings + [warning].compactMap(\.self) + (entries.count > 1 ? [several] : [])
   }

@@ -36,6 +36,13 @@ package struct WellFilter: Sendable, Equatable {
     acquisition == nil || image.acquisition == acquisition
   }
 
+  /// Whether an image of a collection is wanted, which may lie in no well.
+  func includes(_ field: ImageLocation.Field?) -> Bool {
+    let (row, column) = (field?.row ?? "", field?.column ?? "")
+    return includes(Plate.WellEntry(path: "", row: row, column: column))
+      && (acquisition == nil || field?.acquisition == acquisition)
+  }
+
   /// The patterns as they were given, for messages.
   var shown: String {
     let wells = patterns.map { $0.joined(separator: "/") }.joined(separator: ",")

@@ -83,10 +83,4 @@ import Testing
     let array = try #require(throws: Fault.self) { try open(Examples.image04(), path: "0") }
     #expect(array.kind == .metadata && array.subject == "memory/0")
   }
-
-  @Test func `a bioformats2raw group is unsupported with a way out`() throws {
-    let group = [".zgroup": #"{"zarr_format": 2}"#, ".zattrs": #"{"bioformats2raw.layout": 3}"#]
-    let fault = try #require(throws: Fault.self) { try open(group) }
-    #expect(fault.kind == .unsupported && fault.hint?.contains("memory/0") == true)
-  }
 }

@@ -1,3 +1,4 @@
+import OMImage
 import OMJSON
 import OMStore
 import Testing

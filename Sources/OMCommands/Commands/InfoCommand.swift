@@ -8,9 +8,9 @@ import OMZarr
 struct InfoCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Show what an image, plate, well or array is and how it is stored.")
+    abstract: "Show what an image, plate, collection or array is and how it is stored.")
 
-  @Argument(help: "The image, plate, well, label image or array.")
+  @Argument(help: "The image, plate, well, collection, label image or array.")
   var uri: String
 
   @Flag(help: "Answer with JSON.")

@@ -6,13 +6,14 @@ import OMJSON
 struct TableCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "table",
-    abstract: "Show a table of an image, or join the tables of all images of a plate or well.",
+    abstract: "Show a table of an image, or join those of all images of a plate or collection.",
     discussion: """
       Of a plate the rows of all its images follow each other in the order of the plate, behind the \
-      columns plate, row, column, well and field. Images without the table are named in a warning.
+      columns plate, row, column, well and field; of a collection behind the column image. Images without \
+      the table are named in a warning.
       """)
 
-  @Argument(help: "The image, plate or well.")
+  @Argument(help: "The image, plate, well, collection or bioformats2raw group.")
   var uri: String
 
   @Argument(help: "The name of the table.")

@@ -1,7 +1,7 @@
 import OMImage
 import OMJSON
 
-/// What `omtask info` tells about a plate or a well: where its images are.
+/// What `omtask info` tells about a plate, a well or a collection: where its images are.
 struct CollectionAnswer: Answer {
   let uri: String
   let source: ImageSource
@@ -11,21 +11,30 @@ struct CollectionAnswer: Answer {
   private var fields: [ImageLocation.Field] { images.compactMap(\.location.field) }
 
   var lines: [String] {
-    let wells = Set(fields.map { "\($0.row)/\($0.column)" }).count
-    var lines = [
-      "\(uri): \(source.kind.rawValue) with \(counted(wells, "well")), "
-        + counted(images.count, "image")
-    ]
-    if source.kind == .plate { lines += map }
+    var contents = [counted(images.count, "image")]
+    if !fields.isEmpty {
+      contents.insert(
+        counted(Set(fields.map { "\($0.row)/\($0.column)" }).count, "well"), at: 0)
+    }
+    if source.labelCount > 0 { contents.append(counted(source.labelCount, "label image")) }
+    var lines = ["\(uri): \(source.kind.noun) with \(contents.joined(separator: ", "))"]
+    if source.kind != .well && !fields.isEmpty { lines += map }
     let acquisitions = Set(fields.compactMap(\.acquisition)).sorted()
     if !acquisitions.isEmpty {
       lines.append("  acquisitions  \(acquisitions.map(String.init).joined(separator: ", "))")
     }
-    if source.kind == .well { lines += images.map { "  \($0.location.displayName)" } }
+    let named = source.kind == .well ? images : images.filter { $0.location.field == nil }
+    lines += named.prefix(Self.named).map { "  \($0.location.displayName)" }
+    if named.count > Self.named {
+      lines.append("  and \(named.count - Self.named) more, `--json` lists them")
+    }
     lines += source.items.compactMap { $0.fault.map { "  cannot be read: \($0)" } }
     if let archive { lines.append("  archive: \(archive.line)") }
     return lines + (source.warnings + (archive?.remarks ?? [])).map { "  note: \($0)" }
   }
+
+  /// How many images are named one by one.
+  private static var named: Int { 100 }
 
   private var archive: ArchiveFacts? { ArchiveFacts(source.items.first?.location.store) }
 
@@ -60,6 +69,7 @@ struct CollectionAnswer: Answer {
       "errors": .array(source.items.compactMap { $0.fault.map { .object(faultMembers($0)) } }),
       "notes": .array(source.warnings.map { .string($0) }),
     ]
+    if source.kind == .collection { document["labels"] = JSON(source.labelCount) }
     document["archive"] = archive?.json
     return .object(document)
   }

@@ -25,9 +25,11 @@ struct ImageAnswer: Answer {
     } catch { throw image.location.naming(error) }
   }
 
+  private var version: String { image.nodeVersion ?? image.version.rawValue }
+
   var lines: [String] {
     var lines = [
-      "\(image.location.displayName): OME-Zarr \(image.version.rawValue) image \"\(image.name)\"",
+      "\(image.location.displayName): OME-Zarr \(version) image \"\(image.name)\"",
       "  axes      \(image.axes.map(\.letter).joined(separator: ", "))",
       "  size      \(shapeText(levels.first?.metadata.shape ?? [])) voxels, "
         + (levels.first?.metadata.dataType.rawValue ?? ""),
@@ -67,7 +69,7 @@ struct ImageAnswer: Answer {
     }
     var document: JSONObject = [
       "kind": "image", "uri": .string(image.location.displayName), "name": .string(image.name),
-      "version": .string(image.version.rawValue), "axes": .array(axes),
+      "version": .string(version), "axes": .array(axes),
     ]
     if let channels = image.channels {
       document["channels"] = .array(

@@ -37,7 +37,7 @@ enum ReadTarget {
   /// The fault of a command that takes one image and is given a plate or a well.
   static func needsOneImage(_ source: ImageSource, _ uri: String, for command: String) -> Fault {
     Fault(
-      .usage, uri, "is a \(source.kind.rawValue), `omtask \(command)` needs one of its images",
+      .usage, uri, "is a \(source.kind.noun), `omtask \(command)` needs one of its images",
       hint: source.items.first.map { "for example `\($0.location.displayName)`" })
   }
 

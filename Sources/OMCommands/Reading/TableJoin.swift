@@ -4,7 +4,7 @@ import OMStore
 import OMTables
 import OMTask
 
-/// The tables of one name of all images of a plate or well, or of a single image, as one table.
+/// The tables of one name of all images of a plate, well or collection, or of a single image, as one table.
 ///
 /// Rows are written image by image, so only one table is in memory. Columns are those of all tables, in
 /// the order in which they first occur; a table that lacks one has empty fields there.
@@ -50,9 +50,18 @@ struct TableJoin {
     tableColumns = columns
     rowCount = rows
     // A table that says itself where its rows belong is believed.
-    placeColumns =
-      source.kind == .image
-      ? [] : ["plate", "row", "column", "well", "field"].filter { !known.contains($0) }
+    placeColumns = TableJoin.places(source.kind, images).filter { !known.contains($0) }
+  }
+
+  /// The columns that say where a row comes from.
+  private static func places(_ kind: ImageSource.Kind, _ images: [ImageLocation]) -> [String] {
+    let ofWells = ["row", "column", "well", "field"]
+    switch kind {
+    case .image: return []
+    case .plate, .well: return ["plate"] + ofWells
+    case .series, .collection:
+      return ["image"] + (images.contains { $0.field != nil } ? ofWells : [])
+    }
   }
 
   /// All columns in their order.
@@ -100,6 +109,7 @@ struct TableJoin {
     return placeColumns.map { column in
       switch column {
       case "plate": root
+      case "image": image.path
       case "row": field?.row ?? ""
       case "column": field?.column ?? ""
       case "well": (field?.row ?? "") + (field?.column ?? "")

@@ -100,6 +100,8 @@ extension OMEVersion {
   static func detect(
     _ keys: JSONObject, zarrFormat: Int, subject: String
   ) throws(Fault) -> (version: OMEVersion, isAssumed: Bool) {
+    // Nodes of RFC-8 are drafts of many names; what is put beside them has the last release's form.
+    if zarrFormat == 3, CollectionNode.isNode(keys) { return (.v0_6, false) }
     guard let text = writtenVersion(keys, zarrFormat: zarrFormat) else {
       return (assumed(keys, zarrFormat: zarrFormat), true)
     }

@@ -14,7 +14,7 @@ enum OutputRules {
     }
     let parent = try FileStore(root: output.parent).root
     let path = parent == "/" ? "/\(output.name)" : "\(parent)/\(output.name)"
-    let root = input.store.description
+    let root = hierarchy(of: input)
     let relation: String
     if path == root {
       relation = "is the input itself"
@@ -35,6 +35,19 @@ enum OutputRules {
       hint: "give a path outside of it"
         + (input.store.folder != nil && output.flag == "`--output`"
           ? ", or leave `--output` out to write into the image" : ""))
+  }
+
+  /// The path of the hierarchy that an image belongs to; the folder of a collection need not be one.
+  private static func hierarchy(of image: ImageLocation) -> String {
+    let isGroup = { (key: String) in
+      ((try? ZarrGroup.open(image.store, path: key)) ?? nil) != nil
+    }
+    if image.store.folder == nil || isGroup("") { return image.store.description }
+    var key = image.path
+    while let slash = key.lastIndex(of: "/"), isGroup(String(key[..<slash])) {
+      key = String(key[..<slash])
+    }
+    return joinedKey(image.store.description, key)
   }
 
   /// Refuses to write into a store that is only read.

@@ -37,6 +37,12 @@ struct Target: Sendable {
     if request.options.output == nil || !levels.isEmpty {
       try OutputRules.checkWritable(image.location, inPlace: !levels.isEmpty)
     }
+    if !levels.isEmpty, let version = image.nodeVersion {
+      throw Fault(
+        .unsupported, image.location.displayName,
+        "its metadata are a node of RFC-8 (\(version)), whose levels are not replaced",
+        hint: "`omtask run convert --output` makes a copy whose levels can be")
+    }
     if let uri = request.options.output {
       try OutputRules.checkArchive(try SeparatePath(uri), setup)
     }
@@ -202,16 +208,5 @@ extension OMEImage {
   /// The label images or tables that it lists; faults name whole paths.
   func labelsList(_ shelf: Shelf = .labels) throws(Fault) -> LabelsList {
     try location.labelsList(version, shelf)
-  }
-}
-
-extension ImageLocation {
-  /// Does something whose faults name keys of the store, and names whole paths instead.
-  func naming<Value>(_ work: () throws(Fault) -> Value) throws(Fault) -> Value {
-    do throws(Fault) {
-      return try work()
-    } catch {
-      throw naming(error)
-    }
   }
 }

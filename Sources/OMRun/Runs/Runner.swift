@@ -144,11 +144,12 @@ struct Runner: Sendable {
         hint: "write the new plate into a folder, then `omtask pack` it")
     }
     let makesImages = request.manifest.traits.outputs.allSatisfy { $0.kind == "image" }
-    if makesImages && request.inputs.count == 1 { return }
+    let areInWells = inputs.items.allSatisfy { $0.location.map { $0.field != nil } ?? true }
+    if makesImages && request.inputs.count == 1 && areInWells { return }
     throw Fault(
       .usage, "--output",
       makesImages
-        ? "`--output` takes what is made of one image or plate, there are \(count) images of several"
+        ? "`--output` takes what is made of one image or plate, there are \(count) images"
         : "`--output` takes the result of one image, there are \(count)",
       hint: "run image by image, or leave `--output` out")
   }

@@ -114,7 +114,8 @@ extension Validator {
   /// The names below a key; none when it cannot be listed, which is noted.
   func names(_ store: any Store, _ path: String, _ verdict: inout Verdict) -> [String] {
     do {
-      return try store.list(path)
+      // A key with an empty part, as object stores may have, is no place below this one.
+      return try store.list(path).filter { !$0.isEmpty }
     } catch {
       verdict.add(broken(error, rule: .documentReadable, file: path))
       return []

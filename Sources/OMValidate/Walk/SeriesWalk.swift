@@ -64,7 +64,7 @@ extension Validator {
     _ verdict: inout Verdict
   ) {
     do {
-      guard let bytes = try walk.store.get(key, limit: Self.largestXML) else {
+      guard let bytes = try walk.store.get(key, limit: largestOMEXML) else {
         return inspector.report(.seriesXML, layout, "there is no `\(key)`", isMissing: true)
       }
       let images = imageElements(bytes)
@@ -78,26 +78,4 @@ extension Validator {
       verdict.add(broken(error, rule: .documentReadable, file: key))
     }
   }
-
-  /// Bytes of XML that are looked through.
-  private static var largestXML: Int { 128 << 20 }
-}
-
-/// How many elements `Image` an XML document opens, with or without a prefix; comments do not count.
-func imageElements(_ bytes: [UInt8]) -> Int {
-  var count = 0
-  var rest = bytes[...]
-  while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
-    rest = rest[(start + 1)...]
-    let skipped = [("!--", "-->"), ("![CDATA[", "]]>")].first { rest.starts(with: $0.0.utf8) }
-    if let skipped {
-      guard let end = rest.firstRange(of: Array(skipped.1.utf8)) else { return count }
-      rest = rest[end.upperBound...]
-      continue
-    }
-    let name = rest.prefix { $0 > 32 && $0 != UInt8(ascii: ">") && $0 != UInt8(ascii: "/") }
-    let local = name.split(separator: UInt8(ascii: ":")).last ?? []
-    if local.elementsEqual("Image".utf8) { count += 1 }
-  }
-  return count
 }
