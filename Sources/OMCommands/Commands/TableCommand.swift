@@ -32,7 +32,7 @@ struct TableCommand: Subcommand {
       "Only these wells of a plate, with `*` for any: `B/03,C/*`.", valueName: "wells"))
   var wells: String?
 
-  @Flag(help: "Follow symbolic links that leave the image.")
+  @Flag(help: "Follow links, and paths of collections, that leave the image or folder.")
   var followLinks = false
 
   @OptionGroup(title: "Limits") var limits: LimitFlags

@@ -24,7 +24,7 @@ struct VerifyCommand: Subcommand {
       """)
   var repair = false
 
-  @Flag(help: "Follow symbolic links that leave the image.")
+  @Flag(help: "Follow links, and paths of collections, that leave the image or folder.")
   var followLinks = false
 
   @Flag(help: "Answer with JSON.")

@@ -51,7 +51,7 @@ struct InputFlags: ParsableArguments {
       """, valueName: "stop|fill"))
   var onDamage: DamagePolicy = .stop
 
-  @Flag(help: "Follow symbolic links that leave the image.")
+  @Flag(help: "Follow links, and paths of collections, that leave the image or folder.")
   var followLinks = false
 }
 
@@ -65,6 +65,15 @@ struct OutputFlags: ParsableArguments {
       """,
       valueName: "uri"))
   var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Also list the results in this JSON file, a collection of RFC-8 (a draft), which is made when it \
+      is not there.
+      """,
+      valueName: "file"))
+  var collection: String?
 }
 
 /// What a process may use.

@@ -63,6 +63,7 @@ func readWholeCall(
   options.select = try parseSelection(flags.input.select)
   options.roiTable = flags.input.roiTable
   options.output = flags.output.output
+  options.collection = flags.output.collection
   if manifest.parameters["overwrite"]?.type == .boolean {
     options.overwrite = try parameters.optional("overwrite") ?? false
   }

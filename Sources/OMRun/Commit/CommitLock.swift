@@ -17,6 +17,7 @@ struct CommitLock: Sendable {
   static let all =
     Shelf.allCases.map(\.lock) + [
       AncestorMetadata.lock, WellRegister.lock, SeparateCommitter.lock, InPlaceCommitter.lock,
+      CollectionRegister.lock,
     ]
 
   /// What is there of the lock and of what its holder was making.

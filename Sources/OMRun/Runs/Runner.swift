@@ -93,6 +93,7 @@ struct Runner: Sendable {
   }
 
   func run() throws -> RunReport {
+    let collection = try checkCollection()
     if runsProgram { return try runProgram() }
     try checkOutput()
     if let part = request.options.part {
@@ -125,6 +126,7 @@ struct Runner: Sendable {
     let report = try table.report(engine)
     tell(try unheard.gathered(engine), of: "warnings")
     close(report)
+    try list(report, in: collection)
     return report
   }
 
