@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -279,6 +280,12 @@ def test_levels_of_nodes_are_not_replaced(omtask: Program, tmp_path: Path) -> No
     omtask.run("pyramid", tmp_path / "out.zarr")
 
 
+def processor_seconds() -> float:
+    """What programs that have ended took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_many_images_are_planned_quickly(
     omtask: Program, tmp_path: Path, scaled: Callable[[int, int], int]
 ) -> None:
@@ -292,9 +299,11 @@ def test_many_images_are_planned_quickly(
         shutil.copytree(tmp_path / "0.zarr" / "0", tmp_path / f"{number}.zarr" / "0")
     file = write_collection(
         tmp_path / "collection.json", *(node(f"./{number}.zarr") for number in range(count)))
-    assert omtask("info", "--json", file).seconds < 2
-    planned = omtask("plan", "threshold", file)
-    assert planned.seconds < 2, planned.seconds
+    for words in (["info", "--json"], ["plan", "threshold"]):
+        before = processor_seconds()
+        omtask(*words, file)
+        # What others do on the machine at the same time does not count.
+        assert processor_seconds() - before < 2, words
 
 
 # Results in a collection
