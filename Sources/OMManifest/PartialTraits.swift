@@ -120,7 +120,8 @@ private struct PartialMistakes {
     }
     guard let kind else {
       return add(
-        ["partials"], "`partials` is \(given.excerpt), known are \(Self.list(PartialTraits.Kind.self))",
+        ["partials"],
+        "`partials` is \(given.excerpt), known are \(Self.list(PartialTraits.Kind.self))",
         nearestName(given.stringValue ?? "", in: PartialTraits.Kind.allCases.map(\.rawValue)).map {
           "did you mean \"\($0)\"?"
         })

@@ -119,7 +119,7 @@ extension TaskTraits {
     if program.stitch != .none && output.kind != "label" {
       throw Fault(
         .manifest, subject,
-        "`stitch` is for labels, the output is \(output.kind == "table" ? "a" : "an") \(output.kind)")
+        "`stitch` is for labels, the output is \(output.kind == "image" ? "an image" : "a table")")
     }
     if program.stitch == .overlap && exactness != .halo {
       throw Fault(

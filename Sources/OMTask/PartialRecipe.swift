@@ -108,8 +108,8 @@ public struct FoundRows: Sendable, Equatable {
   /// How many rows there are.
   public var rowCount: Int { columns.first?.count ?? 0 }
 
-  /// Bytes of memory that they take.
-  public var byteCount: Int { columns.reduce(128) { $0 + $1.byteCount } }
+  /// Bytes of memory that they take, with their place in the order of all rows.
+  public var byteCount: Int { columns.reduce(128 + 16 * rowCount) { $0 + $1.byteCount } }
 }
 
 extension TableColumn.Values {
@@ -118,7 +118,9 @@ extension TableColumn.Values {
     switch self {
     case .int64, .uint64, .float64: 8 * count
     case .bool: count
-    case .string(let texts): texts.reduce(16 * count) { $0 + ($1.utf8.count > 15 ? 32 + $1.utf8.count : 0) }
+    case .string(let texts):
+      // Short texts need no memory of their own.
+      texts.reduce(16 * count) { $0 + ($1.utf8.count > 15 ? 32 + $1.utf8.count : 0) }
     }
   }
 }

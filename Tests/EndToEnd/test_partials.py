@@ -18,7 +18,9 @@ from ngio import open_ome_zarr_container
 from scipy import ndimage
 
 from omtask_testing import faults, patterns, samples
-from omtask_testing.images import PIXEL, Image, downsampled, write_image
+from omtask_testing.images import (
+    PIXEL, Image, PlateShape, downsampled, write_image, write_plate,
+)
 from omtask_testing.jobs import Job, until
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
 from omtask_testing.program import Program, mpirun
@@ -67,7 +69,7 @@ def visible(image: Path) -> dict[str, str]:
 
 # Two by two regions in a plane, and a border that no chunk ends at.
 WIDE = Layout("wide", "0.5", (1, 512, 512), None, (ZSTD,))
-ENGINES = [{"threads": 1}, {"threads": 3}, {"ranks": 1}, {"ranks": 2}, {"ranks": 3}]
+ENGINES = [{"threads": 2}, {"ranks": 1}, {"ranks": 2}, {"ranks": 3}]
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +178,11 @@ def looks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def cases() -> list[tuple[str, str, str, Layout, str]]:
+    # Shards that are far larger than the image take long to write.
+    layouts = [layout for layout in ALL_LAYOUTS if layout.name != "shard-beyond"]
     return [
-        (("table", "sum", "histogram", "fractions")[n % 4], list(SHAPES)[n % 5], TYPES[n * 3 % 5 + n // 5 % 1],
-         ALL_LAYOUTS[n * 11 % len(ALL_LAYOUTS)], BACKENDS[n % 3])
+        (("table", "sum", "histogram", "fractions")[n % 4], list(SHAPES)[n % 5], TYPES[(n * 3 + n // 5) % 5],
+         layouts[n * 11 % len(layouts)], BACKENDS[n % 3])
         for n in range(24)
     ]
 
@@ -278,7 +282,7 @@ def test_sums_are_exact_whatever_the_split(omtask: Program, tmp_path: Path) -> N
     task = table_task(
         tmp_path / "task", "Exact", NUMBERS.replace("NUMBERS", repr({"a": whole, "b": parts})),
         output("sum", column("a", "int64"), column("b", "float64")), region="whole-plane")
-    for number, engine in enumerate(ENGINES):
+    for number, engine in enumerate(({"threads": 2}, {"ranks": 3})):
         image = stack(tmp_path / f"{number}.zarr")
         omtask.run(str(task), image, extra=PYTHON, **engine)
         found = (image / "tables/made/table.csv").read_text()
@@ -418,6 +422,22 @@ def test_selected_voxels_another_place_and_the_same_again(
     assert table(omtask, image)["voxels"].tolist() == [2000]
 
 
+def test_the_tables_of_a_plate_are_joined(
+    looks: dict[str, Path], omtask: Program, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(5)
+    wells = PlateShape(2, 1, 1)
+    data = {name: rng.integers(0, 9, size=(20, 30)).astype(np.uint8) for name in wells.images}
+    plate = write_plate(
+        tmp_path / "plate.zarr", wells,
+        {name: Image("yx", [voxels], samples.SHARDED) for name, voxels in data.items()})
+    omtask.run(str(looks["histogram"]), plate, extra=PYTHON, ranks=2)
+    found = read_csv(omtask("table", plate, "made", "--csv", "-").stdout)
+    for name, voxels in data.items():
+        row = found[found["row"] == name.split("/")[0]]
+        assert np.array_equal(row["count"], np.bincount(voxels.ravel()))
+
+
 def test_what_is_said_of_such_a_task(
     looks: dict[str, Path], omtask: Program, tmp_path: Path
 ) -> None:
@@ -513,18 +533,18 @@ def test_sums_and_counts_are_checked(
 def test_rows_that_do_not_fit_end_the_run_before_anything_is_visible(
     omtask: Program, tmp_path: Path
 ) -> None:
-    program = ("import numpy\nfrom omtask_region import serve\n"
-               "serve(lambda tile, region: {'a': numpy.arange(400000)})\n")
-    task = table_task(tmp_path / "task", "Many", program, output("table", column("a", "int64")))
+    program = ("from omtask_region import serve\n"
+               "serve(lambda tile, region: {'a': ['x' * 250] * 20000})\n")
+    task = table_task(tmp_path / "task", "Many", program, output("table", column("a", "string")))
     image = stack(tmp_path / "image.zarr", 12)
     before = visible(image)
     for engine in ({"threads": 1}, {"ranks": 2}):
         said = omtask.run(
-            str(task), image, extra=[*PYTHON, "--memory", "128M"], expect=79, **engine).stderr
+            str(task), image, extra=[*PYTHON, "--memory", "256M"], expect=79, **engine).stderr
         assert "rows of the table `made` take more than" in said and "--memory" in said
         assert visible(image) == before
     omtask.run(str(task), image, extra=[*PYTHON, "--memory", "1G"])
-    assert len((image / "tables/made/table.csv").read_bytes().splitlines()) == 12 * 400000 + 1
+    assert len((image / "tables/made/table.csv").read_bytes().splitlines()) == 12 * 20000 + 1
 
 
 # Kills
@@ -570,7 +590,7 @@ def test_every_write_may_be_the_last(
     right = Path(shutil.copytree(original, tmp_path / "right.zarr"))
     task = str(looks["histogram"])
     omtask.run(task, right, extra=PYTHON)
-    for nth in (1, 4, 7, 10, 13, 16):
+    for nth in (2, 7, 12):
         copy = Path(shutil.copytree(original, tmp_path / f"{nth}.zarr"))
         killed = omtask(
             "run", task, copy, *PYTHON, "--threads", "1", expect=None,
@@ -637,7 +657,7 @@ def rows(tile, region):
 serve(rows)
 """
     columns = [column(axis, "int64") for axis in "zyx"]
-    words = ["--input", image, "--rounds", "12", *PYTHON]
+    words = ["--input", image, "--rounds", "8", *PYTHON]
     needs = {"axes": {"required": ["z", "y", "x"], "optional": ["t", "c"]}}
     task = table_task(
         tmp_path / "a", "Bright", program, output("table", *columns, sort_by=["z", "y", "x"]), **needs)

@@ -55,7 +55,9 @@ import Testing
   private let found = [
     FoundRows(
       time: 2, origin: Vector3(1, 2, 3),
-      columns: [.int64([1, -2]), .float64([0.5, -0.0]), .string(["é", ""]), .bool([true, false])]),
+      columns: [
+        .int64([1, -2]), .float64([0.5, -0.0]), .string(["é", ""]), .bool([true, false]),
+      ]),
     FoundRows(
       time: 3, origin: Vector3(0, 0, 0),
       columns: [.int64([]), .float64([]), .string([]), .bool([])]),

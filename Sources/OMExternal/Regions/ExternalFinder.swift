@@ -13,9 +13,9 @@ struct ExternalFinder: RegionFinder {
   var halo: Vector3 { kernel.halo }
   var reach: TileReach { kernel.reach }
 
-  /// What the program and the voxels take, and an answer as it comes, as a tree and as values.
+  /// What the program and the voxels take, and an answer: a number of two bytes is one of 32 in a tree.
   func scratchByteCount(_ tile: Vector3) -> Int {
-    kernel.scratchByteCount(tile) + 6 * PartialReader.longestLine
+    kernel.scratchByteCount(tile) + 14 * PartialReader.longestLine
   }
 
   func find(
@@ -84,7 +84,8 @@ struct PartialReader: Sendable {
     if traits.kind == .sum { return [value] }
     if let list = value.arrayValue { return list }
     throw fault(
-      "`\(program)` answered \(value.excerpt) as column `\(column.name)`, expected a list of values")
+      "`\(program)` answered \(value.excerpt) as column `\(column.name)`, expected a list of values"
+    )
   }
 
   private func values(
@@ -92,7 +93,8 @@ struct PartialReader: Sendable {
   ) throws(Fault) -> TableColumn.Values {
     switch column.type {
     case .int64:
-      return .int64(try all(list, column, "whole numbers from -2^63 to 2^63 - 1") { json in
+      return .int64(
+        try all(list, column, "whole numbers from -2^63 to 2^63 - 1") { json in
           json.intValue.map { Int64($0) }
         })
     case .bool: return .bool(try all(list, column, "true or false") { $0.boolValue })

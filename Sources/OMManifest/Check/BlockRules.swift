@@ -12,7 +12,8 @@ struct BlockRules {
 
   /// The keys of the objects in the block's lists.
   static let itemKeys = [
-    "passes": ["name", "yields", "merge"], "outputs": ["name", "kind", "dtypes"] + PartialTraits.keys,
+    "passes": ["name", "yields", "merge"],
+    "outputs": ["name", "kind", "dtypes"] + PartialTraits.keys,
     "groups": ["title", "parameters"], "examples": ["text", "command"],
   ]
   static let axesKeys = ["required", "optional"]
@@ -89,8 +90,9 @@ struct BlockRules {
 
   /// Checks what is said of a table that is made of answers for regions.
   private mutating func checkPartials(_ output: Spot) {
-    if block["contract"]?.value != "region", let (key, spot) = output.members.first(
-      where: { PartialTraits.keys.contains($0.key) })
+    if block["contract"]?.value != "region",
+      let (key, spot) = output.members.first(
+        where: { PartialTraits.keys.contains($0.key) })
     {
       findings.error(
         .omtask, spot, "`\(key)` is for the contract `region`", fix: "leave it out", atKey: true)
@@ -99,7 +101,8 @@ struct BlockRules {
     for mistake in PartialTraits.mistakes(output.value) {
       var spot = output
       for step in mistake.path {
-        let place = Int(step).flatMap { spot.elements.indices.contains($0) ? spot.elements[$0] : nil }
+        let elements = spot.elements
+        let place = Int(step).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
         spot = spot[step] ?? place ?? spot
       }
       findings.error(.omtask, spot, mistake.message, fix: mistake.fix)

@@ -117,7 +117,8 @@ extension ImageRun {
       try stage.write(file: key, label: place, bytes)
     }
     try writer.write(table, as: backend, isIndexed: isIndexed)
-    return TableFacts(rows: table.rowCount, features: table.columns.dropFirst(isIndexed ? 1 : 0).map(\.name))
+    return TableFacts(
+      rows: table.rowCount, features: table.columns.dropFirst(isIndexed ? 1 : 0).map(\.name))
   }
 
   /// What rank 0 found, on all ranks.

@@ -72,6 +72,7 @@ public struct PartialTable: Sendable {
   /// The table: of a time series with a column for the time points.
   ///
   /// - Parameter hasTime: Whether the image has a time axis.
+  /// - Returns: The columns in their order.
   /// - Throws: `limit` for a sum that its type does not hold.
   public func table(hasTime: Bool) throws(Fault) -> Table {
     let parts: [FoundRows]
@@ -143,7 +144,9 @@ public struct PartialTable: Sendable {
       return .int64([value])
     }
     var total = ExactFloatSum()
-    for case .float64(let numbers) in parts { for number in numbers { total.add(number, times: 1) } }
+    for case .float64(let numbers) in parts {
+      for number in numbers { total.add(number, times: 1) }
+    }
     let value = total.rounded
     if !value.isFinite {
       throw Fault(
@@ -213,10 +216,14 @@ private enum BinKey: Hashable, Comparable {
     switch type {
     case .float64: .float64(keys.map(\.fraction))
     case .string:
-      .string(
-        keys.map { if case .text(let bytes) = $0 { String(decoding: bytes, as: UTF8.self) } else { "" } })
+      .string(keys.map(\.plainText))
     case .int64, .bool: .int64(keys.map { if case .number(let number) = $0 { number } else { 0 } })
     }
+  }
+
+  private var plainText: String {
+    guard case .text(let bytes) = self else { return "" }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 
