@@ -25,7 +25,8 @@ import Testing
       PartialTraits(.table, columns: columns))
     #expect(found[0] == .int64([.min, 7]) && found[1] == .float64([1, 2500]))
     guard case .float64(let missing) = found[2] else { throw Fault(.internal, "", "no numbers") }
-    #expect(missing.allSatisfy(\.isNaN))
+    let areMissing = missing.allSatisfy { $0.isNaN }
+    #expect(areMissing)
     #expect(found[3] == .string(["a", ""]) && found[4] == .bool([true, false]))
   }
 

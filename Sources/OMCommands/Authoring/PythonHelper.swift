@@ -178,4 +178,5 @@ let pythonHelper = ##"""
 
   def _dtype(name):
       return numpy.dtype(name).newbyteorder("<")
+
   """##

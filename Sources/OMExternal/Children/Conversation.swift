@@ -9,6 +9,9 @@ final class Conversation {
   private(set) var log = ChildLog()
   private let name: String
   private let patience: Double
+  /// Bytes of a line that answers, where nothing else is said.
+  static let usualLine = 1 << 20
+
   /// A longer answer is no answer.
   private let longestLine: Int
   private var unread: [UInt8] = []
@@ -24,7 +27,7 @@ final class Conversation {
   ///   - name: What it is called in messages.
   ///   - patience: Seconds of silence after which it is given up; 0 waits for ever.
   ///   - longestLine: Bytes of a line that it may answer with.
-  init(_ child: ChildProcess, name: String, patience: Double, longestLine: Int) {
+  init(_ child: ChildProcess, name: String, patience: Double, longestLine: Int = usualLine) {
     self.longestLine = longestLine
     self.child = child
     self.name = name

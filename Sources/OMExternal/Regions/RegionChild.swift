@@ -21,7 +21,7 @@ final class RegionChild {
     /// The first line it is told.
     var hello: JSON
     /// Bytes of a line that it may answer with.
-    var longestLine = 1 << 20
+    var longestLine = Conversation.usualLine
   }
 
   /// The number of its process.
