@@ -455,6 +455,17 @@ def test_what_is_said_of_such_a_task(
     omtask("verify", image)
 
 
+def test_a_table_without_a_declared_column_is_told(
+    looks: dict[str, Path], omtask: Program, tmp_path: Path
+) -> None:
+    image = series(tmp_path / "image.zarr")
+    omtask.run(str(looks["sum"]), image, extra=PYTHON)
+    file = image / "tables/made/zarr.json"
+    file.write_text(file.read_text().replace('"total"', '"sum"'))
+    said = omtask.run(str(looks["sum"]), image, extra=PYTHON, expect=70)
+    assert "the table `made` has no column total, sums declares it" in said.stderr
+
+
 # Mistakes
 
 ROGUE = r"""
