@@ -38,8 +38,10 @@ public struct TaskTraits: Sendable, Equatable {
     public let name: String
     /// What it is, such as `label`.
     public let kind: String
-    /// The data types it can have.
+    /// The data types it can have; none for a table of partials, whose columns have types.
     public let dataTypes: [String]
+    /// How a table is made of what a program answers for each region; nil for all else.
+    public let partials: PartialTraits?
   }
 
   /// Parameters that help and forms show together.

@@ -38,10 +38,12 @@ extension TaskTraits {
           merge: try item.optional("merge", .string, in: place))
       }
       outputs = try Self.list("outputs", block, subject) { (item, place) throws(Fault) in
-        Output(
+        let partials = try PartialTraits(item, subject: place)
+        return Output(
           name: try item.required("name", .string, in: place),
           kind: try item.required("kind", .string, in: place),
-          dataTypes: try item.required("dtypes", .strings, in: place))
+          dataTypes: partials == nil ? try item.required("dtypes", .strings, in: place) : [],
+          partials: partials)
       }
       dataTypes = try block.required("dtypes", .strings, in: subject)
       let axes = try block.required("axes", .object, in: subject)
@@ -107,14 +109,17 @@ extension TaskTraits {
   }
 
   private func checkProgram(_ block: JSONObject, _ subject: String) throws(Fault) {
+    if contract == .kernel && outputs.contains(where: { $0.partials != nil }) {
+      throw Fault(.manifest, subject, "`partials` is for the contract `region`, this is `kernel`")
+    }
     guard let program else { return }
-    guard outputs.count == 1, let output = outputs.first, ["label", "image"].contains(output.kind)
-    else {
-      throw Fault(
-        .manifest, subject, "`outputs` must have one label or one image for the contract `region`")
+    guard outputs.count == 1, let output = outputs.first, Self.isRegional(output) else {
+      throw Fault(.manifest, subject, Self.regionalOutputs)
     }
     if program.stitch != .none && output.kind != "label" {
-      throw Fault(.manifest, subject, "`stitch` is for labels, the output is an image")
+      throw Fault(
+        .manifest, subject,
+        "`stitch` is for labels, the output is \(output.kind == "image" ? "an image" : "a table")")
     }
     if program.stitch == .overlap && exactness != .halo {
       throw Fault(
@@ -131,6 +136,15 @@ extension TaskTraits {
         "the label has the type \(wrong), known are \(Self.labelTypes.joined(separator: ", "))")
     }
   }
+
+  /// Whether a program that is given regions can make an output.
+  private static func isRegional(_ output: Output) -> Bool {
+    ["label", "image"].contains(output.kind) || output.kind == "table" && output.partials != nil
+  }
+
+  /// What such a program makes.
+  static let regionalOutputs =
+    "`outputs` must have one label, one image or one table with `partials` for the contract `region`"
 
   private static let labelTypes = ["uint8", "uint16", "uint32", "uint64"]
 

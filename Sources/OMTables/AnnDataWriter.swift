@@ -70,14 +70,15 @@ struct AnnDataWriter {
     for (column, numbers) in columns.enumerated() {
       for row in 0..<rows { values[row * columns.count + column] = numbers[row] }
     }
-    try array("X", values, .float64, columns: columns.count)
+    try array("X", values, .float64, rows: rows, columns: columns.count)
   }
 
   private func array<Value: BitwiseCopyable>(
-    _ path: String, _ values: [Value], _ type: DataType, columns: Int? = nil
+    _ path: String, _ values: [Value], _ type: DataType, rows: Int? = nil, columns: Int? = nil
   ) throws(Fault) {
     let width = columns ?? 1
-    let rows = width == 0 ? 0 : values.count / width
+    // Without columns there are no values, and still as many rows.
+    let rows = rows ?? values.count
     let chunk = max(1, min(rows, Self.chunkRows))
     let tail = columns.map { [$0] } ?? []
     let layout = try ArrayLayout(

@@ -10,8 +10,8 @@ package struct TableDocuments: GroupDocuments {
   package let kind: TableKind
   /// How it is stored.
   package let backend: TableBackend
-  /// The label image whose objects it is about.
-  package let label: String
+  /// The label image whose objects it is about; nil for one about anything else.
+  package let label: String?
   /// The names of its columns but the first; empty for tables that do not list them.
   package let features: [String]
   /// Our record of how it was made.
@@ -19,7 +19,7 @@ package struct TableDocuments: GroupDocuments {
 
   /// Describes a table.
   package init(
-    name: String, version: OMEVersion, kind: TableKind, backend: TableBackend, label: String,
+    name: String, version: OMEVersion, kind: TableKind, backend: TableBackend, label: String?,
     features: [String], record: JSON
   ) {
     self.name = name
@@ -42,11 +42,13 @@ package struct TableDocuments: GroupDocuments {
     attributes["type"] = .string(kind.rawValue)
     attributes["table_version"] = "1"
     attributes["backend"] = .string(backend.rawValue)
-    attributes["region"] = ["path": .string("../labels/\(label)")]
-    attributes["instance_key"] = "label"
-    attributes["index_key"] = "label"
-    attributes["index_type"] = "int"
-    if kind == .features {
+    if let label {
+      attributes["region"] = ["path": .string("../labels/\(label)")]
+      attributes["instance_key"] = "label"
+      attributes["index_key"] = "label"
+      attributes["index_type"] = "int"
+    }
+    if kind != .maskingROIs {
       attributes["categorical_columns"] = []
       attributes["measurement_columns"] = .array(
         features.filter { $0 != Self.timeColumn }.map(JSON.string))

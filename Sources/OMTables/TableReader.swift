@@ -71,6 +71,14 @@ package struct TableReader {
     _ columns: [TableColumn], _ attributes: JSONObject, _ path: String
   ) throws(Fault) -> Table {
     var columns = columns
+    var indexCount = 1
+    if attributes["index_key"]?.stringValue == nil, columns.count > 1,
+      columns[0].name == TableWriter.unnamedIndex, columns[0].values.countsRows
+    {
+      // AnnData must have an index; one without a name that only counts is no column.
+      columns.removeFirst()
+      indexCount = 0
+    }
     if let key = attributes["index_key"]?.stringValue {
       // AnnData keeps every index as texts.
       let place = columns.firstIndex { $0.name == key } ?? 0
@@ -85,10 +93,10 @@ package struct TableReader {
       (attributes[$0]?.arrayValue ?? []).compactMap(\.stringValue)
     }
     let order = { (column: TableColumn) in named.firstIndex(of: column.name) ?? named.count }
-    let rest = columns.dropFirst().enumerated().sorted {
+    let rest = columns.dropFirst(indexCount).enumerated().sorted {
       (order($0.element), $0.offset) < (order($1.element), $1.offset)
     }
-    let all = columns.prefix(1) + rest.map(\.element)
+    let all = columns.prefix(indexCount) + rest.map(\.element)
     let counts = Set(all.map(\.values.count))
     if counts.count > 1 || Set(all.map(\.name)).count < all.count {
       throw Fault(
@@ -100,6 +108,12 @@ package struct TableReader {
 }
 
 extension TableColumn.Values {
+  /// Whether the values are 0, 1, 2, … as texts.
+  fileprivate var countsRows: Bool {
+    guard case .string(let texts) = self else { return false }
+    return texts.enumerated().allSatisfy { "\($0)" == $1 }
+  }
+
   /// Texts and numbers as integers, where all of them are.
   fileprivate var asIntegers: TableColumn.Values {
     switch self {

@@ -15,16 +15,29 @@ package struct TableWriter {
     self.put = put
   }
 
-  /// Writes a table whose first column names the rows.
+  /// Writes a table.
   ///
+  /// - Parameters:
+  ///   - table: The table.
+  ///   - backend: How it is stored.
+  ///   - isIndexed: Whether the first column names the rows; otherwise AnnData, which needs such names, numbers
+  ///     them from 0, as ngio does.
   /// - Throws: `limit` for a table that is too large for a JSON document, and what `put` throws.
-  package func write(_ table: Table, as backend: TableBackend) throws(Fault) {
+  package func write(
+    _ table: Table, as backend: TableBackend, isIndexed: Bool = true
+  ) throws(Fault) {
     switch backend {
-    case .anndata: try AnnDataWriter(zarrFormat: zarrFormat, put: put).write(table)
+    case .anndata:
+      let numbers = TableColumn(Self.unnamedIndex, .int64((0..<table.rowCount).map { Int64($0) }))
+      try AnnDataWriter(zarrFormat: zarrFormat, put: put)
+        .write(isIndexed ? table : Table([numbers] + table.columns))
     case .csv: try put("table.csv", CSVText(table).bytes)
     case .json: try writeJSON(table)
     }
   }
+
+  /// What AnnData calls an index without a name.
+  static let unnamedIndex = "_index"
 
   private func writeJSON(_ table: Table) throws(Fault) {
     var columns = JSONObject()

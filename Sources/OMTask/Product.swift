@@ -6,6 +6,8 @@ public enum Product: Sendable {
   case image(ImageRecipe)
   /// A table in the image.
   case table(TableRecipe)
+  /// A table in the image, made of what is found in each region.
+  case partials(PartialRecipe)
   /// Coarser levels in the image itself.
   case pyramid(PyramidRecipe)
 }

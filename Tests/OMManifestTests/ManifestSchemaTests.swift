@@ -47,6 +47,12 @@ import Testing
     let classes = TaskTraits.Exactness.allCases.map { JSON.string($0.rawValue) }
     #expect(block["contract"]?["enum"] == .array(contracts))
     #expect(block["exactness"]?["enum"] == .array(classes))
+    let output = try #require(block["outputs"]?["items"]?["properties"])
+    let kinds = PartialTraits.Kind.allCases.map { JSON.string($0.rawValue) }
+    let types = PartialTraits.ColumnType.allCases.map { JSON.string($0.rawValue) }
+    #expect(output["partials"]?["enum"] == .array(kinds))
+    #expect(output["columns"]?["items"]?["properties"]?["type"]?["enum"] == .array(types))
+    #expect(keys(output).isSuperset(of: PartialTraits.keys))
   }
 
   private func schema() throws -> JSON {

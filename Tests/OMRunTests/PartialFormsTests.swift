@@ -1,5 +1,6 @@
 import OMGrid
 import OMJSON
+import OMManifest
 import OMObjects
 import OMTask
 import Testing
@@ -44,5 +45,42 @@ import Testing
     #expect(block(component: 1) == nil)
     #expect(block(end: 5) == nil)
     #expect(block(end: 0) == nil)
+  }
+
+  private let traits = PartialTraits(
+    .table,
+    columns: [
+      .init("n", .int64), .init("x", .float64), .init("s", .string), .init("b", .bool),
+    ])
+  private let found = [
+    FoundRows(
+      time: 2, origin: Vector3(1, 2, 3),
+      columns: [
+        .int64([1, -2]), .float64([0.5, -0.0]), .string(["é", ""]), .bool([true, false]),
+      ]),
+    FoundRows(
+      time: 3, origin: Vector3(0, 0, 0),
+      columns: [.int64([]), .float64([]), .string([]), .bool([])]),
+  ]
+
+  @Test func `rows of a region come back as they were`() throws {
+    let bytes = found.packed()
+    #expect(try [FoundRows](unpacking: bytes, traits) == found)
+    for count in 0..<bytes.count {
+      #expect(throws: Fault.self) { try [FoundRows](unpacking: Array(bytes[..<count]), traits) }
+    }
+    #expect(throws: Fault.self) { try [FoundRows](unpacking: bytes + [0], traits) }
+  }
+
+  @Test func `what another rank found is added to the own`() throws {
+    var (one, other) = (PartialTable(traits), PartialTable(traits))
+    try one.add([found[1]])
+    try other.add([found[0]])
+    try one.add(packed: other.packed())
+    #expect(one.pieces == 2 && one.rowCount == 2)
+    var both = PartialTable(traits)
+    try both.add([found[0]])
+    try both.add([found[1]])
+    #expect(try one.table(hasTime: true) == both.table(hasTime: true))
   }
 }

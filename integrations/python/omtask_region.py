@@ -41,9 +41,28 @@ class Region:
     inner: tuple
     """The slices of the tile that are kept; around them lies the halo."""
     dtype: numpy.dtype
-    """The type of the voxels to return; of labels, uint32."""
+    """The type of the voxels to return; of labels, uint32; None for a task that makes a table."""
     alive: object
     """To be called now and then by a function that takes minutes, so that it is not given up."""
+    time: int = None
+    """The time point, for a task that makes a table of a time series."""
+
+    @property
+    def scale(self):
+        """The size of a voxel along each axis of the tile."""
+        known = dict(zip(self.image["axes"], self.image["scale"]))
+        return tuple(known[axis] for axis in self.axes)
+
+    def owns(self, position):
+        """Whether a place in the tile, in voxels along its axes, is nearest to a voxel that is kept.
+
+        Of all regions that see an object in their halo, one owns its centroid.
+        """
+        return all(s.start - 0.5 <= p < s.stop - 0.5 for p, s in zip(position, self.inner))
+
+    def place(self, position):
+        """A place in the tile as one in the volume, in voxels along the tile's axes."""
+        return tuple(p + a for p, a in zip(position, self.origin[-len(self.axes) :]))
 
 
 def serve(function):
@@ -51,15 +70,18 @@ def serve(function):
 
     The function gets a tile and a `Region`; the memory of the tile is used again for the next one, so
     what shall be kept longer is copied. It returns an array of the tile's shape, or of that of
-    the part that is kept, of integers or numbers that `region.dtype` can hold. What it prints goes
-    into the log. An exception ends the image with its message.
+    the part that is kept, of integers or numbers that `region.dtype` can hold. A task that makes a
+    table returns a dict of its columns instead, or a DataFrame of pandas: lists or arrays of a table
+    and of a histogram, numbers of a sum. What it prints goes into the log. An exception ends the
+    image with its message.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # Whatever prints to standard output, in Python or in C, must not stand among the answers.
     os.dup2(2, 1)
 
     def answer(**line):
-        answers.write(json.dumps(line) + "\n")
+        # Arrays and numbers of NumPy say themselves what they are in Python.
+        answers.write(json.dumps(line, default=lambda value: value.tolist()) + "\n")
         answers.flush()
 
     parameters, image = {}, {}
@@ -81,10 +103,10 @@ def serve(function):
 
 
 def _compute(function, line, parameters, image, answer):
-    given, wanted = line["input"], line["output"]
+    given, wanted = line["input"], line.get("output") or line["core"]
     tile = _read(given["path"], given["shape"], _dtype(given["dtype"]))
     inner = tuple(slice(a, a + n) for a, n in zip(wanted["offset"], wanted["shape"]))
-    dtype = _dtype(wanted["dtype"])
+    dtype = _dtype(wanted["dtype"]) if "output" in line else None
     region = Region(
         parameters,
         image,
@@ -94,7 +116,11 @@ def _compute(function, line, parameters, image, answer):
         inner,
         dtype,
         lambda: answer(alive=True),
+        line.get("time"),
     )
+    if dtype is None:
+        made = function(tile, region)
+        return {"partial": made.to_dict("list") if hasattr(made, "to_dict") else dict(made)}
     made = numpy.asarray(function(tile, region))
     if made.shape == tile.shape:
         made = made[inner]

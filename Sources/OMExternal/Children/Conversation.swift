@@ -9,12 +9,16 @@ final class Conversation {
   private(set) var log = ChildLog()
   private let name: String
   private let patience: Double
-  private var unread: [UInt8] = []
-  private var outputIsOpen = true
-  private var messagesAreOpen = true
+  /// Bytes of a line that answers, where nothing else is said.
+  static let usualLine = 1 << 20
 
   /// A longer answer is no answer.
-  private static let longestLine = 1 << 20
+  private let longestLine: Int
+  private var unread: [UInt8] = []
+  /// The bytes of `unread` that hold no end of a line.
+  private var searched = 0
+  private var outputIsOpen = true
+  private var messagesAreOpen = true
 
   /// Begins to talk with a child.
   ///
@@ -22,7 +26,9 @@ final class Conversation {
   ///   - child: The child.
   ///   - name: What it is called in messages.
   ///   - patience: Seconds of silence after which it is given up; 0 waits for ever.
-  init(_ child: ChildProcess, name: String, patience: Double) {
+  ///   - longestLine: Bytes of a line that it may answer with.
+  init(_ child: ChildProcess, name: String, patience: Double, longestLine: Int = usualLine) {
+    self.longestLine = longestLine
     self.child = child
     self.name = name
     self.patience = patience
@@ -60,7 +66,7 @@ final class Conversation {
         }
       }
       if !outputIsOpen || isQuiet && child.ending(within: 0) != nil { throw ended() }
-      if unread.count > Self.longestLine { throw garbage(unread[...]) }
+      if unread.count > longestLine { throw tooLong() }
       let silence = (SuspendingClock.now - lastMove) / .seconds(1)
       if patience > 0, silence >= patience {
         throw Fault(
@@ -126,14 +132,20 @@ final class Conversation {
   // MARK: - Lines
 
   private func nextLine() -> ArraySlice<UInt8>? {
-    guard let end = unread.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+    guard let end = unread[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
+      searched = unread.count
+      return nil
+    }
     let line = unread[..<end]
     unread.removeFirst(end + 1)
+    searched = 0
     return line
   }
 
   private func read(_ line: ArraySlice<UInt8>) throws(Fault) -> JSON {
-    guard let answer = try? JSON(parsing: Array(line), subject: ""), answer.objectValue != nil
+    // Python writes NaN and Infinity as they are: whoever reads the answer says what is wrong with them.
+    guard let answer = try? JSON(parsing: Array(line), subject: "", lenient: true),
+      answer.objectValue != nil
     else { throw garbage(line) }
     return answer
   }
@@ -142,6 +154,14 @@ final class Conversation {
     Fault(
       .program, "", "`\(name)` printed `\(excerpt(line))` where an answer was due",
       hint: "standard output is for answers only: print other things to standard error")
+  }
+
+  private func tooLong() -> Fault {
+    if unread.first != UInt8(ascii: "{") { return garbage(unread[...]) }
+    return Fault(
+      .program, "",
+      "`\(name)` answered with a line of more than \(longestLine >> 20) MiB, `\(excerpt(unread[...]))`",
+      hint: "let it answer with fewer rows, or give it smaller regions")
   }
 
   private func excerpt(_ line: ArraySlice<UInt8>) -> String {

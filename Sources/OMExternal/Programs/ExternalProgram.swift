@@ -55,12 +55,15 @@ public final class ExternalProgram: TaskProgram {
       manifest.document["meta_parallel"]?["needs_gpu"] == true ? Devices(variables) : nil
     let logs = variables["TMPDIR"] ?? "/tmp"
     let name = manifest.identifier
+    let makesTable = manifest.traits.outputs.contains { $0.partials != nil }
     let start = { @Sendable (worker: Int) throws(Fault) -> RegionChild.Start in
       var variables = words.variables
       if let device = devices?.device(of: worker) { variables.set("CUDA_VISIBLE_DEVICES", device) }
-      return RegionChild.Start(
+      var start = RegionChild.Start(
         words: words.words, variables: variables, name: name, patience: surroundings.patience,
         logFolder: logs, hello: hello(worker))
+      if makesTable { start.longestLine = PartialReader.longestLine }
+      return start
     }
     return ExternalTask(
       manifest: manifest, traits: traits, parameters: parameters, pool: pool, start: start)

@@ -16,6 +16,7 @@ struct ExternalTask: ImageTask {
     guard let output = manifest.traits.outputs.first else {
       throw Fault(.internal, "", "the manifest of \(manifest.identifier) declares no output")
     }
+    if let traits = output.partials { return .partials(try partials(image, output, traits)) }
     return output.kind == "label"
       ? .labels([try label(image, output)]) : .image(try derived(image, output))
   }
@@ -50,24 +51,56 @@ struct ExternalTask: ImageTask {
   }
 
   private func label(_ image: ImageInfo, _ output: TaskTraits.Output) throws(Fault) -> LabelRecipe {
-    let level = try number("level") ?? 0
-    if !image.levelShapes.indices.contains(level) {
-      throw Fault(
-        .usage, "", "`level` is \(level), the image has levels 0 to \(image.levelShapes.count - 1)")
-    }
-    let wanted = try text("channel").map { [$0] }
-    let channels = try image.channels(named: wanted, skippingMissing: false, allowingMany: false)
-    guard channels.count == 1, let channel = channels.first else {
-      throw Fault(
-        .usage, "", "`channel` names \(channels.count) channels, labels are made of one",
-        hint: "one call for each channel, with its own `--label-name`")
-    }
+    let level = try level(of: image)
+    let channel = try channel(of: image, "labels are made", "--label-name")
     let type = output.dataTypes.count == 1 ? LabelType(rawValue: output.dataTypes[0]) : nil
     return LabelRecipe(
       name: try text("label_name") ?? output.name, channel: channel, level: level,
       tiles: TileLabels(
         kernel: try overlapping(kernel(image, channel, level, .uint32)), seam: traits.seam),
       dataType: type, downsampling: try downsampling ?? .mode)
+  }
+
+  private func partials(
+    _ image: ImageInfo, _ output: TaskTraits.Output, _ traits: PartialTraits
+  ) throws(Fault) -> PartialRecipe {
+    let level = try level(of: image)
+    let channel = try channel(of: image, "a table is made", "--table-name")
+    var backend = TableBackend.anndata
+    if let text = try text("backend") {
+      guard let known = TableBackend(rawValue: text) else {
+        let all = TableBackend.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Fault(.usage, "", "`backend` is `\(text)`, known are \(all)")
+      }
+      backend = known
+    }
+    return PartialRecipe(
+      name: try text("table_name") ?? output.name, backend: backend, traits: traits,
+      label: try traits.label.map { (label) throws(Fault) in try text("label") ?? label },
+      channel: channel, level: level,
+      finder: ExternalFinder(
+        kernel: try kernel(image, channel, level, nil),
+        reader: PartialReader(traits, program: manifest.identifier)))
+  }
+
+  /// The level to read.
+  private func level(of image: ImageInfo) throws(Fault) -> Int {
+    let level = try number("level") ?? 0
+    if image.levelShapes.indices.contains(level) { return level }
+    throw Fault(
+      .usage, "", "`level` is \(level), the image has levels 0 to \(image.levelShapes.count - 1)")
+  }
+
+  /// The channel to read.
+  private func channel(
+    of image: ImageInfo, _ deed: String, _ flag: String
+  ) throws(Fault) -> Int {
+    let wanted = try text("channel").map { [$0] }
+    let channels = try image.channels(named: wanted, skippingMissing: false, allowingMany: false)
+    if channels.count == 1, let channel = channels.first { return channel }
+    throw Fault(
+      .usage, "", "`channel` names \(channels.count) channels, \(deed) of one",
+      hint: "one call for each channel, with its own `\(flag)`")
   }
 
   /// Refuses objects that are compared in halos where there is none.
@@ -85,7 +118,7 @@ struct ExternalTask: ImageTask {
   }
 
   private func kernel(
-    _ image: ImageInfo, _ channel: Int, _ level: Int, _ made: DataType
+    _ image: ImageInfo, _ channel: Int, _ level: Int, _ made: DataType?
   ) throws(Fault) -> ExternalKernel {
     var halo: [String: Int] = [:]
     for (axis, size) in traits.halo { halo[axis] = try size.voxels(parameters) }
@@ -94,7 +127,7 @@ struct ExternalTask: ImageTask {
       halo: Vector3(hasDepth ? halo["z"] ?? 0 : 0, halo["y"] ?? 0, halo["x"] ?? 0),
       reach: traits.reach == .any ? .any : traits.reach == .plane ? .plane : .volume,
       hasDepth: hasDepth, image: RegionProtocol.image(image, channel: channel, level: level),
-      bytesPerVoxel: image.dataType.byteCount + made.byteCount + traits.memoryPerVoxel,
+      bytesPerVoxel: image.dataType.byteCount + (made?.byteCount ?? 0) + traits.memoryPerVoxel,
       pool: pool, start: start)
     kernel.numbersPlanes = manifest.traits.outputs.first?.kind == "label"
     return kernel

@@ -39,9 +39,11 @@ struct ExternalKernel: TileKernel {
   ) throws(Fault) {
     try pool.withChild(start) { (child) throws(Fault) in
       guard reach == .plane else {
-        let request = request(dataType, origin, shape, volume, output)
+        let request = request(
+          dataType, origin, shape, volume, .voxels(output.dataType), (output.origin, output.shape))
         return try child.compute(
-          request, image: image, identity, voxels, into: output.start, sign: scratch.sign)
+          request, of: output.dataType, in: (image, identity), voxels, into: output.start,
+          sign: scratch.sign)
       }
       // A region may hold many planes, and each is one for the program.
       let (inputBytes, outputBytes) = (
@@ -49,17 +51,12 @@ struct ExternalKernel: TileKernel {
         output.shape.y * output.shape.x * output.dataType.byteCount
       )
       for plane in 0..<shape.z {
-        let start = output.start + plane * outputBytes
-        let part = OutputTile(
-          start: start, dataType: output.dataType,
-          origin: Vector3(origin.z + plane, output.origin.y, output.origin.x),
-          shape: Vector3(1, output.shape.y, output.shape.x))
         let request = request(
-          dataType, Vector3(origin.z + plane, origin.y, origin.x), Vector3(1, shape.y, shape.x),
-          volume, part)
+          dataType, origin.plane(plane), shape.ofOnePlane, volume, .voxels(output.dataType),
+          (output.origin.plane(plane), output.shape.ofOnePlane))
         try child.compute(
-          request, image: image, identity, voxels + plane * inputBytes, into: start,
-          sign: scratch.sign)
+          request, of: output.dataType, in: (image, identity), voxels + plane * inputBytes,
+          into: output.start + plane * outputBytes, sign: scratch.sign)
         scratch.sign()
       }
       if output.dataType == .uint32 && numbersPlanes { try number(output) }
@@ -69,16 +66,53 @@ struct ExternalKernel: TileKernel {
   /// Whether the voxels are numbers of objects, which begin anew in every plane.
   var numbersPlanes = false
 
+  /// Looks at a box, plane by plane where the program sees planes.
+  ///
+  /// - Parameters:
+  ///   - tile: The voxels.
+  ///   - core: The box that the answers are about.
+  ///   - sign: Called when the child moves on.
+  ///   - read: Reads an answer, given the first voxel that it is about.
+  /// - Returns: What was read of each answer.
+  /// - Throws: What the child does wrong, and what reading throws; the fault names the region.
+  func find<Found>(
+    in tile: RegionTile, core: (origin: Vector3, shape: Vector3), sign: () -> Void,
+    _ read: (JSON, Vector3) throws(Fault) -> Found
+  ) throws(Fault) -> [Found] {
+    var found: [Found] = []
+    try pool.withChild(start) { (child) throws(Fault) in
+      let planes = reach == .plane ? tile.shape.z : 1
+      let bytes = tile.shape.y * tile.shape.x * tile.dataType.byteCount
+      for plane in 0..<planes {
+        let one = { (shape: Vector3) in reach == .plane ? shape.ofOnePlane : shape }
+        let origin = core.origin.plane(plane)
+        let request = request(
+          tile.dataType, tile.origin.plane(plane), one(tile.shape), tile.volume,
+          .partial(time: tile.time), (origin, one(core.shape)))
+        do throws(Fault) {
+          found.append(
+            try child.find(
+              request, in: (image, identity), tile.voxels + plane * bytes, sign: sign
+            ) { (answer) throws(Fault) in try read(answer, origin) })
+        } catch {
+          throw error.about(origin, one(core.shape))
+        }
+        sign()
+      }
+    }
+    return found
+  }
+
   private func request(
     _ dataType: DataType, _ origin: Vector3, _ shape: Vector3, _ volume: Vector3,
-    _ output: OutputTile
+    _ wanted: RegionProtocol.Request.Wanted, _ output: (origin: Vector3, shape: Vector3)
   ) -> RegionProtocol.Request {
     let isFlat = !hasDepth || reach == .plane
     let list = { (v: Vector3) in isFlat ? [v.y, v.x] : [v.z, v.y, v.x] }
     return RegionProtocol.Request(
       number: 0, axes: isFlat ? ["y", "x"] : ["z", "y", "x"], inputType: dataType,
       inputShape: list(shape), inputOrigin: [origin.z, origin.y, origin.x],
-      outputType: output.dataType, outputShape: list(output.shape),
+      wanted: wanted, outputShape: list(output.shape),
       offset: list(
         Vector3(
           output.origin.z - origin.z, output.origin.y - origin.y, output.origin.x - origin.x)),
@@ -107,5 +141,23 @@ struct ExternalKernel: TileKernel {
       }
       base = next
     }
+  }
+}
+
+extension Vector3 {
+  /// The same place some planes further.
+  fileprivate func plane(_ number: Int) -> Vector3 { Vector3(z + number, y, x) }
+  /// The same size, one plane thick.
+  fileprivate var ofOnePlane: Vector3 { Vector3(1, y, x) }
+}
+
+extension Fault {
+  /// The fault with the region that it is about.
+  fileprivate func about(_ origin: Vector3, _ shape: Vector3) -> Fault {
+    var fault = self
+    fault.facts.insert(
+      "in the region at z, y, x = \(origin.z), \(origin.y), \(origin.x) of "
+        + "\(shape.z) x \(shape.y) x \(shape.x) voxels", at: 0)
+    return fault
   }
 }

@@ -20,6 +20,8 @@ final class RegionChild {
     var logFolder: String
     /// The first line it is told.
     var hello: JSON
+    /// Bytes of a line that it may answer with.
+    var longestLine = Conversation.usualLine
   }
 
   /// The number of its process.
@@ -41,37 +43,33 @@ final class RegionChild {
     output = try MemoryFile("omtask-output")
     let child = try ChildProcess(
       start.words, start.variables.words, files: [input.descriptor, output.descriptor])
-    talk = Conversation(child, name: start.name, patience: start.patience)
+    talk = Conversation(
+      child, name: start.name, patience: start.patience, longestLine: start.longestLine)
   }
+
+  /// An image with the line that children are told about it.
+  typealias Image = (line: JSON, identity: RegionImage)
 
   /// Lets it compute one region.
   ///
   /// - Parameters:
   ///   - request: The region; its number is given here.
-  ///   - image: The line about the image that it lies in.
-  ///   - identity: That image, of which the child is told once.
+  ///   - type: The type of the voxels to make.
+  ///   - image: The image that it lies in, of which the child is told once.
   ///   - voxels: The voxels to give.
   ///   - room: Room for the voxels to make.
   ///   - sign: Called when the child says that it moves on.
   /// - Throws: A fault of kind `program` or `stalled` that says what the child did instead, and where
   ///   its log is. The child is of no use then.
   func compute(
-    _ request: RegionProtocol.Request, image: JSON, _ identity: RegionImage,
-    _ voxels: UnsafeRawPointer,
-    into room: UnsafeMutableRawPointer, sign: () -> Void
+    _ request: RegionProtocol.Request, of type: DataType, in image: Image,
+    _ voxels: UnsafeRawPointer, into room: UnsafeMutableRawPointer, sign: () -> Void
   ) throws(Fault) {
     do throws(Fault) {
-      try greet(sign)
-      var request = request
-      regions += 1
-      request.number = regions
-      try input.fill(voxels, count: bytes(request.inputShape, request.inputType))
-      let count = bytes(request.outputShape, request.outputType)
+      let count = bytes(request.outputShape, type)
       try output.makeRoom(count: count)
-      let news = self.image === identity ? [] : [image]
-      let answer = try talk.ask(news + [request.line], sign: sign, request.isAnswered)
-      self.image = identity
-      try request.check(answer, start.name)
+      let answer = try ask(request, in: image, voxels, sign: sign)
+      try request.check(answer, of: type, start.name)
       let made = output.currentSize()
       if made != count {
         throw Fault(
@@ -81,6 +79,42 @@ final class RegionChild {
     } catch {
       throw withLog(error)
     }
+  }
+
+  /// Lets it look at one region.
+  ///
+  /// - Parameters:
+  ///   - request: The region; its number is given here.
+  ///   - image: The image that it lies in.
+  ///   - voxels: The voxels to give.
+  ///   - sign: Called when the child says that it moves on.
+  ///   - read: Reads the answer.
+  /// - Returns: What was read.
+  /// - Throws: As `compute`, and what reading throws.
+  func find<Found>(
+    _ request: RegionProtocol.Request, in image: Image, _ voxels: UnsafeRawPointer,
+    sign: () -> Void, _ read: (JSON) throws(Fault) -> Found
+  ) throws(Fault) -> Found {
+    do throws(Fault) {
+      return try read(try ask(request, in: image, voxels, sign: sign))
+    } catch {
+      throw withLog(error)
+    }
+  }
+
+  /// Hands it a region and waits for the answer.
+  private func ask(
+    _ request: RegionProtocol.Request, in image: Image, _ voxels: UnsafeRawPointer, sign: () -> Void
+  ) throws(Fault) -> JSON {
+    try greet(sign)
+    var request = request
+    regions += 1
+    request.number = regions
+    try input.fill(voxels, count: bytes(request.inputShape, request.inputType))
+    let news = self.image === image.identity ? [] : [image.line]
+    let answer = try talk.ask(news + [request.line], sign: sign, request.isAnswered)
+    self.image = image.identity
+    return answer
   }
 
   /// Tells it that there is nothing more to do.

@@ -51,27 +51,45 @@ enum RegionProtocol {
     var inputShape: [Int]
     /// The first voxel of the input within the volume.
     var inputOrigin: [Int]
-    var outputType: DataType
+    /// What is to be made of it.
+    var wanted: Wanted
+    /// The box of the output, or that the answer is about.
     var outputShape: [Int]
-    /// The first voxel of the output within the input.
+    /// Its first voxel within the input.
     var offset: [Int]
     var volume: [Int]
+
+    /// What a program makes of a region.
+    enum Wanted {
+      /// Voxels of this type.
+      case voxels(DataType)
+      /// Values of columns; of a time series with the time point.
+      case partial(time: Int?)
+    }
 
     /// The line.
     var line: JSON {
       let list = { (numbers: [Int]) in JSON.array(numbers.map { JSON($0) }) }
-      return [
+      var line: JSONObject = [
         "region": JSON(number), "axes": .array(axes.map { .string($0) }),
         "input": [
           "path": .string(inputPath), "dtype": .string(inputType.rawValue),
           "shape": list(inputShape), "origin": list(inputOrigin),
         ],
-        "output": [
-          "path": .string(outputPath), "dtype": .string(outputType.rawValue),
-          "shape": list(outputShape), "offset": list(offset),
-        ],
-        "volume": list(volume),
       ]
+      switch wanted {
+      case .voxels(let type):
+        line["output"] = [
+          "path": .string(outputPath), "dtype": .string(type.rawValue),
+          "shape": list(outputShape), "offset": list(offset),
+        ]
+        line["volume"] = list(volume)
+      case .partial(let time):
+        line["core"] = ["shape": list(outputShape), "offset": list(offset)]
+        line["volume"] = list(volume)
+        line["time"] = time.map { JSON($0) } ?? .null
+      }
+      return .object(line)
     }
 
     /// Whether a line answers this one.
@@ -80,7 +98,7 @@ enum RegionProtocol {
     /// Checks what an answer says of the voxels that were made.
     ///
     /// - Throws: A fault of kind `program` when they are not those that were asked for.
-    func check(_ answer: JSON, _ program: String) throws(Fault) {
+    func check(_ answer: JSON, of type: DataType, _ program: String) throws(Fault) {
       let shape = answer["shape"]?.arrayValue?.map { $0.intValue ?? -1 }
       if shape != outputShape {
         throw Fault(
@@ -88,11 +106,11 @@ enum RegionProtocol {
           "`\(program)` made voxels of the shape \(answer["shape"]?.text() ?? "nothing"), "
             + "asked for were \(outputShape)")
       }
-      if answer["dtype"]?.stringValue != outputType.rawValue {
+      if answer["dtype"]?.stringValue != type.rawValue {
         throw Fault(
           .program, "",
           "`\(program)` made voxels of the type \(answer["dtype"]?.text() ?? "nothing"), "
-            + "asked for were \(outputType.rawValue)")
+            + "asked for were \(type.rawValue)")
       }
     }
   }

@@ -12,7 +12,8 @@ struct BlockRules {
 
   /// The keys of the objects in the block's lists.
   static let itemKeys = [
-    "passes": ["name", "yields", "merge"], "outputs": ["name", "kind", "dtypes"],
+    "passes": ["name", "yields", "merge"],
+    "outputs": ["name", "kind", "dtypes"] + PartialTraits.keys,
     "groups": ["title", "parameters"], "examples": ["text", "command"],
   ]
   static let axesKeys = ["required", "optional"]
@@ -77,10 +78,50 @@ struct BlockRules {
     for output in items("outputs") {
       checkText("name", in: output)
       checkChoice("kind", Self.kinds, in: output)
-      checkNames("dtypes", Self.dataTypes, in: output)
+      if PartialTraits.keys.contains(where: { output[$0] != nil }) {
+        checkPartials(output)
+      } else {
+        checkNames("dtypes", Self.dataTypes, in: output)
+      }
     }
     checkNames("dtypes", Self.dataTypes, in: block)
     checkAxes()
+  }
+
+  /// Checks what is said of a table that is made of answers for regions.
+  private mutating func checkPartials(_ output: Spot) {
+    if block["contract"]?.value != "region",
+      let (key, spot) = output.members.first(
+        where: { PartialTraits.keys.contains($0.key) })
+    {
+      findings.error(
+        .omtask, spot, "`\(key)` is for the contract `region`", fix: "leave it out", atKey: true)
+      return
+    }
+    for mistake in PartialTraits.mistakes(output.value) {
+      var spot = output
+      for step in mistake.path {
+        let elements = spot.elements
+        let place = Int(step).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+        spot = spot[step] ?? place ?? spot
+      }
+      findings.error(.omtask, spot, mistake.message, fix: mistake.fix)
+    }
+  }
+
+  /// Checks that there is one thing that a program which is given regions can make.
+  private mutating func checkRegionOutputs() {
+    guard let list = block["outputs"], let outputs = list.value.arrayValue, !outputs.isEmpty else {
+      return
+    }
+    let kinds = outputs.map { $0["kind"]?.stringValue ?? "" }
+    if !Self.kinds.contains(kinds[0]) { return }
+    let isTable = kinds[0] == "table" && outputs[0]["partials"] != nil
+    if outputs.count > 1 || !["label", "image"].contains(kinds[0]) && !isTable {
+      findings.error(
+        .omtask, list, TaskTraits.regionalOutputs,
+        fix: outputs.count > 1 ? "make a task of each" : "declare `partials` of a table")
+    }
   }
 
   /// Checks what only programs have that are given images.
@@ -122,6 +163,7 @@ struct BlockRules {
       checkChoice("stitch", ProgramTraits.Stitch.allCases.map(\.rawValue), in: block)
       if stitch.value == "overlap" { checkOverlap(stitch) }
     }
+    checkRegionOutputs()
     checkEnvironment()
     if let halo = block.given("halo") {
       findings.checkKeys(halo, ProgramTraits.haloAxes, .omtask)

@@ -80,7 +80,7 @@ enum OutputRules {
         .usage, output.uri, "a new plate is made image by image, which an archive does not allow",
         hint: "write it into a folder, then `omtask pack` it")
     }
-    if setup.table != nil {
+    if setup.outputKind == .table {
       throw Fault(
         .usage, output.uri, "a table by itself is no OME-Zarr, as an archive must hold",
         hint: "write it into a folder")

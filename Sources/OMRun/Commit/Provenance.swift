@@ -41,6 +41,7 @@ struct Provenance: Sendable {
       if let regions = label.regions { record["regions"] = regions }
     } else if let table = made.table {
       record["rows"] = JSON(table.rows)
+      if let regions = table.regions { record["regions"] = regions }
     } else if !types.isEmpty {
       record["types"] = .object(
         JSONObject(members: types.sorted { $0.key < $1.key }.map { ($0.key, .bool($0.value)) }))

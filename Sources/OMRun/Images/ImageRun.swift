@@ -100,6 +100,7 @@ struct ImageRun: Sendable {
   /// - Returns: What was made, for the commit and the report, the same on every rank.
   func run() throws -> [MadeImage] {
     if let table = setup.table { return [try writeTable(table)] }
+    if let partials = setup.partials { return [try writePartials(partials)] }
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if let copy = setup.copy { return try writeCopies(copy.plans) }
     if !setup.levels.isEmpty { return try writeLevels() }

@@ -206,6 +206,7 @@ extension ImagePass {
     case .measure: 7
     case .program: 8
     case .holes: 9
+    case .partials: 10
     }
   }
 

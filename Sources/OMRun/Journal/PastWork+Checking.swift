@@ -86,7 +86,7 @@ extension PastWork {
       let work = { (pass: ImagePass) in WorkPlace(pass: pass, piece: number) }
       if [.mask, .labels, .tiles].contains(where: { self.pieces[work($0)] != nil }) {
         piece.cost *= 0.01
-      } else if partials[work(.measure)] != nil {
+      } else if [.measure, .partials].contains(where: { partials[work($0)] != nil }) {
         piece.cost *= 0.01
       } else if partials[work(.objects)] != nil {
         piece.cost *= 0.5

@@ -25,20 +25,40 @@ struct TileWork {
     _ volume: Region, _ kernel: any TileKernel, _ dataType: DataType,
     into target: UnsafeMutableRawPointer, _ worker: Worker, withHalo: Bool = false
   ) throws {
-    let metadata = source.metadata
-    let tile = axes.grown(volume, by: kernel.halo, within: metadata.shape)
-    let input = worker.voxels.replace(byteCount: tile.count * metadata.dataType.byteCount)
-    guard let voxels = input.baseAddress else { return }
-    try worker.reader(of: source, damage: damage).read(tile, into: voxels)
-    let made = withHalo ? tile : volume
-    let output = OutputTile(
-      start: target, dataType: dataType, origin: axes.position(made.origin),
-      shape: axes.vector(made.shape))
-    do {
+    try read(volume, halo: kernel.halo, worker) { (tile, voxels) throws(Fault) -> Void in
+      let made = withHalo ? tile : volume
+      let output = OutputTile(
+        start: target, dataType: dataType, origin: axes.position(made.origin),
+        shape: axes.vector(made.shape))
       try kernel.apply(
-        metadata.dataType, voxels, origin: axes.position(tile.origin),
-        shape: axes.vector(tile.shape), volume: axes.vector(metadata.shape), output,
+        source.metadata.dataType, voxels, origin: axes.position(tile.origin),
+        shape: axes.vector(tile.shape), volume: axes.vector(source.metadata.shape), output,
         scratch: worker.scratch)
+    }
+  }
+
+  /// Reads a box with its halo, and hands it on.
+  ///
+  /// - Parameters:
+  ///   - volume: A box of the source that lies in one (t, c) volume.
+  ///   - halo: How much is read around it, along z, y and x.
+  ///   - worker: The worker at hand; its `voxels` are used.
+  ///   - body: Gets the box that was read and its voxels.
+  /// - Returns: What the body makes of it.
+  /// - Throws: What reading and the body throws; a fault of the body names array and volume.
+  func read<Made>(
+    _ volume: Region, halo: Vector3, _ worker: Worker,
+    _ body: (Region, UnsafeRawPointer) throws(Fault) -> Made
+  ) throws -> Made {
+    let metadata = source.metadata
+    let tile = axes.grown(volume, by: halo, within: metadata.shape)
+    let input = worker.voxels.replace(byteCount: tile.count * metadata.dataType.byteCount)
+    guard let voxels = input.baseAddress else {
+      throw Fault(.internal, source.path, "there is no memory for \(tile)")
+    }
+    try worker.reader(of: source, damage: damage).read(tile, into: voxels)
+    do throws(Fault) {
+      return try body(tile, voxels)
     } catch {
       throw naming(error, volume)
     }

@@ -24,6 +24,8 @@ package struct ImageSetup: Sendable {
   package let derived: DerivedPlan?
   /// The table to make, when that is what the task makes.
   package let table: TablePlan?
+  /// The table to make of what regions give, when that is what the task makes.
+  package let partials: PartialPlan?
   /// The copy of the image, when that is what the task makes.
   let copy: CopiedImage?
   /// The coarser levels to make in the image and its label images, when that is what the task makes.
@@ -61,6 +63,7 @@ package struct ImageSetup: Sendable {
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
     var table: (plan: TablePlan, source: OMEImage)?
+    var partials: PartialPlan?
     var copy: CopiedImage?
     var version = source.image.version
     var newPlate: NewPlate?
@@ -93,6 +96,7 @@ package struct ImageSetup: Sendable {
             try NewPlate(field, suffix: recipe.suffix, version, request.options)
           }
         case .table(let recipe): table = try maker.table(recipe)
+        case .partials(let recipe): partials = try maker.partials(recipe)
         case .pyramid(let recipe):
           levels = try maker.levels(recipe)
           if levels.plans.isEmpty { note = "one level is enough for an image of one chunk" }
@@ -108,6 +112,7 @@ package struct ImageSetup: Sendable {
     var plans: [any ArrayPlan] = labels.map(\.plan)
     if let derived { plans = [derived] }
     if let table { plans = [table.plan] }
+    if let partials { plans = [partials] }
     if let copy { plans = copy.plans }
     if !levels.plans.isEmpty { plans = levels.plans }
     for plan in plans {
@@ -126,6 +131,7 @@ package struct ImageSetup: Sendable {
     labelSources = labels.map(\.source) + [table?.source].compactMap(\.self)
     self.derived = derived
     self.table = table?.plan
+    self.partials = partials
     self.copy = copy
     self.levels = levels.plans
     home = levels.home
@@ -178,7 +184,7 @@ package struct ImageSetup: Sendable {
 extension ImageSetup {
   /// What the task makes.
   var outputKind: OutputReport.Kind {
-    if table != nil { return .table }
+    if table != nil || partials != nil { return .table }
     return levels.isEmpty ? labels.isEmpty ? .image : .label : .levels
   }
 
@@ -207,7 +213,7 @@ extension ImageSetup {
   ///
   /// A first pass over a share must be one whose results whoever does the rest can use.
   var takesParts: Bool {
-    table == nil && levels.isEmpty
+    outputKind != .table && levels.isEmpty
       && labels.allSatisfy { $0.recipe.tiles == nil && $0.recipe.filter == nil }
   }
 
@@ -224,6 +230,12 @@ extension ImageSetup {
         name: table.name, version: version, kind: table.recipe.kind,
         backend: table.recipe.backend, label: table.recipe.label, features: features,
         record: record)
+    }
+    if let partials {
+      let recipe = partials.recipe
+      return TableDocuments(
+        name: partials.name, version: version, kind: recipe.label == nil ? .generic : .features,
+        backend: recipe.backend, label: recipe.label, features: features, record: record)
     }
     if let copy { return copy.documents(of: image, version, name: image.name, record: record) }
     let pyramid = plans[index].downsampling.description

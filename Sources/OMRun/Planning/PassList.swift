@@ -14,6 +14,8 @@ package enum ImagePass: String, Sendable, CaseIterable {
   case tiles
   /// The sums of objects.
   case measure
+  /// What is found in each region.
+  case partials
   /// A program that does a whole image by itself.
   case program
 

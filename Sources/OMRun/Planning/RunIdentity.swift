@@ -41,6 +41,9 @@ struct RunIdentity {
         output["channels"] = .array(table.recipe.channels.map { JSON($0) })
         output["columns"] = .array(table.channelNames.map(JSON.string))
       }
+      if let partials = plan as? PartialPlan {
+        output["channels"] = [JSON(partials.recipe.channel)]
+      }
       if let derived = plan as? DerivedPlan, !derived.ingredients.isEmpty {
         output["ingredients"] = .array(derived.ingredients.map(JSON.string))
       }

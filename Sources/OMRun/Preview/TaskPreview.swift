@@ -28,7 +28,7 @@ package struct TaskPreview: Sendable {
         .usage, "", "\(request.manifest.identifier) changes no voxel, there is nothing to see",
         hint: "`omtask preview URI --png FILE` shows the image")
     }
-    if whole.table != nil {
+    if whole.outputKind == .table {
       throw Fault(.usage, "", "\(request.manifest.identifier) makes a table, no picture")
     }
     if !whole.levels.isEmpty {

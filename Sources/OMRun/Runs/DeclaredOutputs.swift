@@ -49,6 +49,13 @@ struct DeclaredOutputs: Sendable {
         "the voxels of `\(name)` are of type \(type), \(manifest.identifier) declares "
           + types.joined(separator: ", "))
     }
+    if let columns = declared.first?.partials?.columns.map(\.name), made.kind == "table",
+      case let missing = columns.filter({ !made.columns.contains($0) }), !missing.isEmpty
+    {
+      found.append(
+        "the table `\(name)` has no column \(missing.joined(separator: ", ")), "
+          + "\(manifest.identifier) declares it")
+    }
     for (type, wanted) in manifest.outputTypes.sorted(by: { $0.key < $1.key })
     where made.kind == "image" && made.types[type]?.boolValue != wanted {
       found.append(
@@ -65,6 +72,8 @@ struct DeclaredOutputs: Sendable {
     let dataType: String?
     /// The types that Fractal filters by.
     let types: JSONObject
+    /// The columns that a table names, its index first.
+    let columns: [String]
 
     init(reading uri: String) throws(Fault) {
       let place = try LocalPlace(uri)
@@ -73,6 +82,10 @@ struct DeclaredOutputs: Sendable {
         throw Fault(.missing, uri, "there is no Zarr group")
       }
       types = group.attributes["omtask"]?["types"]?.objectValue ?? JSONObject()
+      let lists = ["metadata_columns", "measurement_columns"].map { group.attributes[$0] }
+      columns =
+        [group.attributes["index_key"]?.stringValue].compactMap(\.self)
+        + lists.flatMap { ($0?.arrayValue ?? []).compactMap(\.stringValue) }
       let keys = group.attributes["ome"]?.objectValue ?? group.attributes
       guard let multiscales = keys["multiscales"]?.arrayValue?.first else {
         kind = group.attributes["table_version"] == nil ? "group" : "table"

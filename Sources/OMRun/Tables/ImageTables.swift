@@ -30,14 +30,21 @@ extension ImageRun {
         progress.add(piece, plan)
       }
     }
-    let all = try gathered(merged.withLock { $0 }, plan, limit: share)
+    let mine = merged.withLock { $0 }
+    let all = try gathered(
+      mine, size: (mine.byteCount, mine.count), limit: share, tooMany: plan.tooManyObjects,
+      pack: { $0.packed() }
+    ) { (all, packed) throws(Fault) in
+      all.merge(try ObjectSums(plan.layout, unpacking: packed))
+    }
     let facts = try engine.agree { () throws -> TableFacts? in
       guard engine.rank == 0 else { return nil }
-      if all.regions != pieces.count {
-        throw Fault(
-          .internal, plan.name, "\(all.regions) regions were measured, expected \(pieces.count)")
-      }
-      return try write(plan, all)
+      try checkPieces(all.regions, plan.name)
+      let objects = MeasuredObjects(
+        all, space: plan.space, channelNames: plan.channelNames,
+        labelType: plan.source.metadata.dataType)
+      return try write(
+        Table(try plan.recipe.columns(objects)), as: plan.recipe.backend, isIndexed: true)
     }
     return MadeImage(layouts: [], table: try shared(facts))
   }
@@ -58,35 +65,49 @@ extension ImageRun {
     return sums
   }
 
-  /// The sums of all ranks on rank 0, up the tree of ranks.
+  /// What all ranks found on rank 0, up the tree of ranks.
   ///
-  /// *Collective*. All ranks learn first whether they fit, so that nobody waits for one that gave up.
-  private func gathered(
-    _ own: ObjectSums, _ plan: TablePlan, limit: Int
-  ) throws -> ObjectSums {
+  /// *Collective*. All ranks learn first whether it fits, so that nobody waits for one that gave up.
+  ///
+  /// - Parameters:
+  ///   - own: What this rank found.
+  ///   - size: Its bytes in memory, and how many objects or rows it has.
+  ///   - limit: Bytes that all of it may take.
+  ///   - tooMany: The fault when it takes more, of the number of objects or rows and the limit.
+  ///   - pack: Makes bytes of what was found.
+  ///   - add: Adds what another rank found, of its bytes.
+  /// - Returns: On rank 0 all of it.
+  /// - Throws: The fault, and what the communicator throws.
+  func gathered<Found>(
+    _ own: Found, size: (bytes: Int, count: Int), limit: Int, tooMany: (Int, Int) -> Fault,
+    pack: (Found) -> [UInt8], add: (inout Found, [UInt8]) throws -> Void
+  ) throws -> Found {
     let communicator = engine.communicator
     if communicator.size == 1 { return own }
-    let (bytes, objects) = try (summed([own.byteCount])[0], summed([own.count])[0])
-    if bytes > limit { throw plan.tooManyObjects(objects, limit) }
+    let totals = try summed([size.bytes, size.count])
+    if totals[0] > limit { throw tooMany(totals[1], limit) }
     var all = own
     let tree = RankTree(communicator)
     for child in tree.children {
-      let packed = try communicator.receive(from: child, tag: RankTree.tableTag)
-      all.merge(try ObjectSums(plan.layout, unpacking: packed))
+      try add(&all, try communicator.receive(from: child, tag: RankTree.tableTag))
     }
     if let parent = tree.parent {
-      try communicator.send(all.packed(), to: parent, tag: RankTree.tableTag)
+      try communicator.send(pack(all), to: parent, tag: RankTree.tableTag)
     }
     return all
   }
 
+  /// Makes sure that every piece was looked at once.
+  func checkPieces(_ found: Int, _ table: String) throws(Fault) {
+    if found == pieces.count { return }
+    throw Fault(.internal, table, "\(found) regions were measured, expected \(pieces.count)")
+  }
+
   /// Stages the files of the table; *local*, rank 0.
-  private func write(_ plan: TablePlan, _ sums: ObjectSums) throws(Fault) -> TableFacts {
+  func write(
+    _ table: Table, as backend: TableBackend, isIndexed: Bool
+  ) throws(Fault) -> TableFacts {
     guard let committer else { throw Fault(.internal, "", "nothing takes what is made") }
-    let objects = MeasuredObjects(
-      sums, space: plan.space, channelNames: plan.channelNames,
-      labelType: plan.source.metadata.dataType)
-    let table = Table(try plan.recipe.columns(objects))
     let stage = committer.stage
     let place = committer.place(0)
     // What a killed invocation left may be of another order of rows, or half written.
@@ -95,12 +116,13 @@ extension ImageRun {
     let writer = TableWriter(zarrFormat: setup.version.zarrFormat) { key, bytes throws(Fault) in
       try stage.write(file: key, label: place, bytes)
     }
-    try writer.write(table, as: plan.recipe.backend)
-    return TableFacts(rows: table.rowCount, features: table.columns.dropFirst().map(\.name))
+    try writer.write(table, as: backend, isIndexed: isIndexed)
+    return TableFacts(
+      rows: table.rowCount, features: table.columns.dropFirst(isIndexed ? 1 : 0).map(\.name))
   }
 
   /// What rank 0 found, on all ranks.
-  private func shared(_ facts: TableFacts?) throws(Fault) -> TableFacts {
+  func shared(_ facts: TableFacts?) throws(Fault) -> TableFacts {
     var packet = Packet()
     packet.write(UInt64(facts?.rows ?? 0))
     var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
@@ -115,4 +137,6 @@ struct TableFacts: Sendable {
   let rows: Int
   /// The names of its columns but the first; on rank 0 only.
   let features: [String]
+  /// The regions that rows were found in; nil when nothing depends on them.
+  var regions: JSON?
 }

@@ -121,3 +121,33 @@ extension SourceImage {
       ownSizes: info.levelScales[0])
   }
 }
+
+extension PlanMaker {
+  /// The plan of a table that is made of what regions give.
+  ///
+  /// - Throws: `usage` when nothing of the channel is selected, `missing` when the label image that the
+  ///   rows are about is not there.
+  func partials(_ recipe: PartialRecipe) throws(Fault) -> PartialPlan {
+    try LabelName.check(recipe.name, besides: [], kind: Shelf.tables.noun)
+    let array = try source.array(recipe.level)
+    if let label = recipe.label, try !image.labelsList(.labels).names.contains(label) {
+      throw Fault(
+        .missing, image.location.displayName,
+        "there is no label image `\(label)`, whose objects the table `\(recipe.name)` is about")
+    }
+    let selection = try source.selection(options.select, roiTable, level: recipe.level)
+    if selection.boxes != nil {
+      throw Fault(
+        .usage, "", "`--roi-table` is given, but the task takes one box",
+        hint: "select one box with `--select`")
+    }
+    let plan = PartialPlan(
+      recipe: recipe, source: array, axes: source.axes, selection: selection.bounds,
+      growth: options.growth, damage: damage)
+    if plan.processedVoxels == 0 {
+      throw Fault(
+        .usage, "", "`--select` leaves out the chosen channel (index \(recipe.channel))")
+    }
+    return plan
+  }
+}

@@ -66,4 +66,6 @@ public enum TableKind: String, Sendable, CaseIterable {
   case features = "feature_table"
   /// The boxes of the objects of a label image.
   case maskingROIs = "masking_roi_table"
+  /// Anything else.
+  case generic = "generic_table"
 }

@@ -1,0 +1,1 @@
+../../integrations/python/omtask_region.py
