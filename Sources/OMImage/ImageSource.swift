@@ -29,8 +29,8 @@ package struct ImageSource: Sendable {
   /// Finds the images of a URI.
   ///
   /// - Parameters:
-  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well or
-  ///     a plate.
+  ///   - uri: The path of a folder or archive, a path into one, or the URL of one on a server: an
+  ///     image, a well or a plate.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
   /// - Returns: At least one item.
@@ -148,7 +148,13 @@ extension ImageSource {
   }
 
   private static func noGroup(_ location: ImageLocation) -> Fault {
-    Fault(
+    if location.store.isRemote {
+      return Fault(
+        .missing, location.path,
+        "there is no OME-Zarr of this name: neither `zarr.json` nor `.zgroup` of a group",
+        hint: childHint(location))
+    }
+    return Fault(
       .metadata, location.path,
       "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group",
       hint: childHint(location))
