@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omtask_testing.images import Image, PlateShape, downsampled, write_plate
-from omtask_testing.layouts import Layout, blosc
+from omtask_testing.images import Image, PlateShape, downsampled, write_image, write_plate
+from omtask_testing.layouts import ZSTD, Layout, blosc
 from omtask_testing.program import Outcome, Program
 from omtask_testing.samples import SHARDED, V2, write_blobs
 from omtask_testing.servers import Answer, Asked, Handler, Rude, Web, rude, status, web
@@ -169,6 +169,27 @@ def test_a_whole_chunk_is_one_request(omtask: Program, server: Web) -> None:
     before = len(server.requests())
     omtask.cat(f"{server.url}/chunked.zarr", "--select", "z=0:8,y=0:16,x=0:16")
     assert [r[0] for r in server.requests()[before:] if "/c/" in r[1]] == ["GET"]
+
+
+def test_connections_are_kept(omtask: Program, bad: Rude) -> None:
+    omtask("verify", f"{bad.url}/v2.zarr", "--threads", "1")
+    omtask("verify", f"{bad.url}/image.zarr", "--threads", "1")
+    assert len(bad.asked) > 60 and bad.connections <= 4
+
+
+def test_reads_that_follow_each_other_are_one_request(
+    omtask: Program, files: Path, server: Web
+) -> None:
+    layout = Layout("long", "0.5", (1, 64, 64), (64, 1, 1), (ZSTD,))
+    data = np.random.default_rng(1).integers(0, 65535, (64, 64, 64)).astype("u2")
+    write_image(files / "long.zarr", Image("zyx", [data], layout))
+    before = len(server.requests())
+    out = files.parent / "long-copy.zarr"
+    omtask("run", "convert", f"{server.url}/long.zarr", "--output", out, "--chunk", "1,64,64",
+           "--shard", "8,64,64", "--threads", "1")
+    chunks = [r for r in server.requests()[before:] if "/c/" in r[1] and r[0] == "GET"]
+    assert printed(omtask, "cat", out) == data.tobytes()
+    assert len(chunks) < 24 and sum(r[3] for r in chunks) < 2 * data.nbytes
 
 
 def test_one_worker_has_several_requests_under_way(omtask: Program, bad: Rude) -> None:

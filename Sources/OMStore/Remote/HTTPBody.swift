@@ -46,6 +46,8 @@ final class HTTPBody {
   private var taken = 0
   private var needed: Int?
   private var isTooLong = false
+  /// Whether the body goes on behind what is wanted, so that the connection is given up; others are kept.
+  private var goesOn = false
   private(set) var fault: Fault?
 
   /// Values of servers that know no ranges are kept whole up to this size.
@@ -66,7 +68,7 @@ final class HTTPBody {
   /// - Returns: Whether the body is to be read.
   func begin(_ answer: HTTPAnswer) -> Bool {
     bytes.removeAll(keepingCapacity: true)
-    (skipped, taken, needed, isTooLong, fault, size) = (0, 0, nil, false, nil, nil)
+    (skipped, taken, needed, isTooLong, goesOn, fault, size) = (0, 0, nil, false, false, nil, nil)
     if answer.status == 206 { return beginPart(answer) }
     size = answer.contentLength
     switch wanted {
@@ -89,7 +91,8 @@ final class HTTPBody {
     // A server that ignores ranges sends all; small values are kept, so that they come once only.
     if let size, target == nil, size <= Self.keptWhole { range = 0..<size }
     needed = range.count
-    return needed != 0
+    goesOn = range.upperBound < size ?? Int.max
+    return needed != 0 || !goesOn
   }
 
   private func beginPart(_ answer: HTTPAnswer) -> Bool {
@@ -144,7 +147,7 @@ final class HTTPBody {
       bytes.append(contentsOf: piece)
     }
     taken += piece.count
-    return needed.map { taken < $0 } ?? true
+    return !goesOn || taken < needed ?? Int.max
   }
 
   /// Says what became of the body, when nothing more comes.

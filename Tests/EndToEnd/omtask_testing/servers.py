@@ -150,6 +150,7 @@ class Rude:
     port: int
     root: Path
     asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
     # looks at a request and says what to do instead of the ordinary thing, or None
     rule: Callable[[Asked], Answer | None] = lambda _: None
 
@@ -159,12 +160,19 @@ class Rude:
 
     def reset(self) -> None:
         self.asked.clear()
+        self.connections = 0
         self.rule = lambda _: None
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # or a kept connection waits for the next acknowledgement between head and body
+    disable_nagle_algorithm = True
     rude: Rude
+
+    def setup(self) -> None:
+        self.rude.connections += 1
+        super().setup()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -218,10 +226,15 @@ def status(code: int, body: bytes = b"", **headers: str) -> Answer:
     return Answer(lambda handler: handler.reply(code, body, **headers))
 
 
+class Server(ThreadingHTTPServer):
+    # with fewer, connections that come at once wait for a second
+    request_queue_size = 64
+
+
 @contextmanager
 def rude(root: Path) -> Iterator[Rude]:
     """A server that does as its rule says."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     opened = Rude(server.server_address[1], root)
     server.RequestHandlerClass = type("Own", (Handler,), {"rude": opened})
