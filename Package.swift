@@ -61,6 +61,8 @@ let package = Package(
     system("COpenMPI", "ompi-c", "libopenmpi-dev"),
     // GNU system calls that Glibc's overlay hides
     .target(name: "CSys"),
+    // HTTP through libcurl, which is loaded at run time
+    .target(name: "CCurl"),
     // functions over the macros of mpi.h; without the trait every call says "not built in"
     .target(
       name: "CMPI",
@@ -73,7 +75,7 @@ let package = Package(
     // arithmetic of boxes, chunk grids, data types and partitions; no I/O
     library("OMGrid", ["OMJSON"]),
     // bytes by key
-    library("OMStore", ["OMJSON", "CSys", "CZlib"]),
+    library("OMStore", ["OMJSON", "CSys", "CZlib", "CCurl"]),
     // chunk bytes to voxels and back
     library("OMCodecs", ["OMJSON", "OMGrid", "CSys", "CBlosc", "CZstd", "CZlib"]),
     // Zarr v2 and v3 arrays and groups

@@ -85,6 +85,23 @@ def shards(seeds):
     seeds.add("shard-index", "past-the-end", bytes([0, 0]) + struct.pack("<QQ", 2**64 - 8, 2**63))
 
 
+def servers(seeds):
+    """What servers say: heads of answers, documents of S3, places to go."""
+    texts = {
+        "head": 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-99/1000\r\nContent-Length: 100\r\n'
+                'ETag: "abc"\r\n\r\n',
+        "head-without-size": "HTTP/1.1 416 X\nContent-Range: bytes */0\n\n",
+        "list": '<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated>'
+                "<NextContinuationToken>a</NextContinuationToken><Contents><Key>a%2Fb&amp;c</Key></Contents>"
+                "<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes><Prefix/></ListBucketResult>",
+        "error": "<Error><Code>AccessDenied</Code><Message>no&#x21;</Message><Region>eu-west-1</Region></Error>",
+        "redirect": "https://u:p@[::1]:8443/a%20b?X-Amz-Signature=1#x",
+        "redirect-to-path": "/other/place?a=b",
+    }
+    for name, text in texts.items():
+        seeds.add("remote", name, text)
+
+
 def zips(seeds):
     """Archives of every shape, sound and hostile."""
     # A name that is there twice is on purpose.
@@ -405,7 +422,7 @@ def main():
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    makers = (fixtures, stored_bytes, codecs, shards, zips, images, validations, tables, manifests,
+    makers = (fixtures, stored_bytes, codecs, shards, zips, servers, images, validations, tables, manifests,
               journals, documents)
     for make in makers:
         make(seeds)

@@ -14,9 +14,11 @@ struct HierarchyRoot {
 
   /// Opens the folder that a URI names.
   ///
-  /// - Throws: `unsupported` for what is not a local folder, `missing` when nothing is there.
+  /// On a server nothing above the URI is looked for: nothing there is ever changed.
+  ///
+  /// - Throws: `unsupported` for a URI of an unknown kind, `missing` when nothing is there.
   init(uri: String, followLinks: Bool) throws(Fault) {
-    let place = try LocalPlace(try Self.localPath(uri), followLinks: followLinks)
+    let place = try StorePlace(uri, followLinks: followLinks)
     guard var folder = place.store as? FileStore else {
       (store, self.path) = (place.store, place.key)
       return
@@ -52,9 +54,12 @@ struct HierarchyRoot {
       let name = slash.map { String(uri[uri.index(after: $0)...]) } ?? uri
       let root = try HierarchyRoot(
         uri: folder.isEmpty ? "/" : folder, followLinks: followLinks)
-      if try !root.store.isFolder(joinedKey(root.path, name)) {
-        return (root, name == "zarr.json" ? nil : name)
-      }
+      // Servers need not know folders; nobody calls an OME-Zarr there a JSON file.
+      let isFile =
+        if root.store.isRemote { true } else {
+          try !root.store.isFolder(joinedKey(root.path, name))
+        }
+      if isFile { return (root, name == "zarr.json" ? nil : name) }
     }
     return (try HierarchyRoot(uri: uri, followLinks: followLinks), nil)
   }
@@ -66,12 +71,5 @@ struct HierarchyRoot {
     [".zgroup", "zarr.json"].contains { key in
       ((try? folder.stamp(key)) ?? nil) != nil
     }
-  }
-
-  /// The path of a local folder.
-  private static func localPath(_ uri: String) throws(Fault) -> String {
-    try LocalPlace.path(
-      of: uri, refusal: "only local folders and archives can be read",
-      hint: "copy the image to a local disk first")
   }
 }

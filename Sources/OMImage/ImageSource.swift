@@ -35,8 +35,8 @@ package struct ImageSource: Sendable {
   /// Finds the images of a URI.
   ///
   /// - Parameters:
-  ///   - uri: The path of a local folder or archive, or a path into one: an image, a well, a plate,
-  ///     a group of bioformats2raw or a collection, which may be a JSON file.
+  ///   - uri: The path of a folder or archive, a path into one, or the URL of one on a server: an
+  ///     image, a well, a plate, a group of bioformats2raw or a collection, which may be a JSON file.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
   /// - Returns: At least one item.
@@ -210,12 +210,21 @@ extension ImageSource {
 
   /// Why a folder without a collection is nothing that can be used.
   private static func nothing(_ location: ImageLocation) throws(Fault) -> Fault {
-    let group = try OMEGroup.read(location.store, path: location.path)
+    let hint = childHint(location)
+    if let group = try OMEGroup.read(location.store, path: location.path) {
+      return Fault(
+        .metadata, group.subject, "this is no image, plate or well, `multiscales` is missing",
+        hint: hint)
+    }
+    if location.store.isRemote {
+      return Fault(
+        .missing, location.path,
+        "there is no OME-Zarr of this name: neither `zarr.json` nor `.zgroup` of a group",
+        hint: hint)
+    }
     return Fault(
-      .metadata, group?.subject ?? location.path,
-      group == nil
-        ? "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group"
-        : "this is no image, plate or well, `multiscales` is missing", hint: childHint(location))
+      .metadata, location.path,
+      "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group", hint: hint)
   }
 
   /// Names a folder directly below that is an image or a plate.

@@ -20,8 +20,8 @@ package struct LabelsList: Sendable {
   ) throws(Fault) -> LabelsList {
     let path = joinedKey(image, shelf.name)
     guard let zarr = try ZarrGroup.open(store, path: path) else {
-      // Another run may have made the first list since it was looked for.
-      if try store.stamp(path) != nil, try holdsGroup(store, path, shelf) {
+      // Another run may have made the first list since it was looked for; not on a server.
+      if !store.isRemote, try store.stamp(path) != nil, try holdsGroup(store, path, shelf) {
         return try read(store, image: image, version: version, shelf: shelf)
       }
       return LabelsList(shelf: shelf, version: version, document: nil, names: [])

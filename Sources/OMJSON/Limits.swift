@@ -14,6 +14,11 @@ public struct Limits: Sendable, Equatable {
     case zstdWindow = "zstd-window"
     case zipEntries = "zip-entries"
     case deflatedEntry = "deflated-entry"
+    case remoteConnect = "remote-connect"
+    case remoteIdle = "remote-idle"
+    case remoteTries = "remote-tries"
+    case remoteTime = "remote-time"
+    case remoteRedirects = "remote-redirects"
   }
 
   /// The bytes of one metadata document.
@@ -36,6 +41,16 @@ public struct Limits: Sendable, Equatable {
   public var zipEntries = 10_000_000
   /// The bytes of a deflated entry of a zip archive of which only a part is wanted.
   public var deflatedEntry = 1 << 28
+  /// The seconds that connecting to a server may take.
+  public var remoteConnect = 10
+  /// The seconds that a server may be silent.
+  public var remoteIdle = 60
+  /// How often a server is asked for one thing.
+  public var remoteTries = 8
+  /// The seconds after which a server is not asked again.
+  public var remoteTime = 300
+  /// How often a server may send us elsewhere for one thing.
+  public var remoteRedirects = 5
 
   /// The default limits.
   public init() {}

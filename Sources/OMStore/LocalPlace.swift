@@ -41,7 +41,7 @@ package struct LocalPlace: Sendable {
   ) throws(Fault) -> String {
     let prefix = "file://"
     let path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
-    if path.contains("://") { throw Fault(.unsupported, uri, refusal, hint: hint) }
+    if path.contains("://") { throw Fault(.unsupported, shownURI(uri), refusal, hint: hint) }
     return path
   }
 

@@ -14,6 +14,14 @@ package final class OpenedValue: Sendable {
     case file(Descriptor)
     case memory([UInt8])
     case entry(ZipValue)
+    case remote(RemoteValue)
+  }
+
+  /// A value on a server.
+  init(key: String, remote: RemoteValue) {
+    self.key = key
+    size = remote.size
+    source = .remote(remote)
   }
 
   /// An entry of an archive.
@@ -56,6 +64,7 @@ package final class OpenedValue: Sendable {
       let range = start..<start + buffer.count
       bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[range])) }
     case .entry(let entry): try entry.read(at: start, into: buffer)
+    case .remote(let value): try value.read(at: start, into: buffer)
     case .file(let file):
       let count: Int
       do { count = try file.read(at: start, into: buffer) } catch {
@@ -68,12 +77,15 @@ package final class OpenedValue: Sendable {
 
   /// All bytes; more than `limit` are refused before they are read.
   func readAll(limit: Int) throws(Fault) -> [UInt8] {
-    if size > limit {
-      throw Fault(
-        .limit, key, "has \(size) bytes, the limit is \(limit)",
-        hint: limit == Limits.current.metadata ? Limits.hint(.metadata) : nil)
-    }
+    if size > limit { throw Self.tooLong(key, size, limit: limit) }
     return try bytes(at: 0, count: size)
+  }
+
+  /// The fault of a value with more bytes than make sense.
+  static func tooLong(_ key: String, _ size: Int, limit: Int) -> Fault {
+    Fault(
+      .limit, key, "has \(size) bytes, the limit is \(limit)",
+      hint: limit == Limits.current.metadata ? Limits.hint(.metadata) : nil)
   }
 
   /// Some bytes.

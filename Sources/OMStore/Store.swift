@@ -24,14 +24,66 @@ package protocol Store: Sendable, CustomStringConvertible {
   /// The value for reading in parts, or nil when nothing has this key.
   func open(_ key: String) throws(Fault) -> OpenedValue?
 
+  /// The value for reading in parts, of which one is sure to be read: servers send it at once.
+  func open(_ key: String, expecting part: ExpectedPart) throws(Fault) -> OpenedValue?
+
+  /// Several values as `open` gives each, in the order of their keys; servers are asked for all at once.
+  func open(_ keys: [String], expecting part: ExpectedPart) throws(Fault) -> [OpenedValue?]
+
   /// The names directly below a key, sorted; the empty key is the root. Absent means none.
   func list(_ prefix: String) throws(Fault) -> [String]
+
+  /// Whether names can be listed; elsewhere `list` is a fault of kind `unsupported`.
+  var canList: Bool { get }
 
   /// Whether a key is a folder: other keys may lie below it.
   func isFolder(_ key: String) throws(Fault) -> Bool
 
   /// What tells one state of a value from another without reading it, or nil when there is none.
   func stamp(_ key: String) throws(Fault) -> ValueStamp?
+
+  /// The stamps of many keys, in their order.
+  func stamps(_ keys: [String]) throws(Fault) -> [ValueStamp?]
+
+  /// How many keys of one array may be asked for their stamps; asking may cost a request each.
+  var stampLimit: Int { get }
+
+  /// Whether a server holds it, so that every access costs a journey.
+  var isRemote: Bool { get }
+}
+
+/// The part of a value that is read next.
+package enum ExpectedPart: Sendable {
+  /// All of it, unless it has more bytes than that.
+  case whole(atMost: Int)
+  /// The first bytes.
+  case start(Int)
+  /// The last bytes.
+  case end(Int)
+}
+
+extension Store {
+  package func open(_ key: String, expecting part: ExpectedPart) throws(Fault) -> OpenedValue? {
+    try open(key)
+  }
+
+  package func open(
+    _ keys: [String], expecting part: ExpectedPart
+  ) throws(Fault) -> [OpenedValue?] {
+    var values: [OpenedValue?] = []
+    for key in keys { values.append(try open(key, expecting: part)) }
+    return values
+  }
+
+  package func stamps(_ keys: [String]) throws(Fault) -> [ValueStamp?] {
+    var stamps: [ValueStamp?] = []
+    for key in keys { stamps.append(try stamp(key)) }
+    return stamps
+  }
+
+  package var canList: Bool { true }
+  package var stampLimit: Int { 200_000 }
+  package var isRemote: Bool { false }
 }
 
 /// Size and time of a value: when they are equal, the bytes are taken to be the same.

@@ -1,6 +1,7 @@
 import OMGrid
 import OMJSON
 import OMRun
+import OMStore
 public import OMTask
 import Synchronization
 

@@ -29,7 +29,8 @@ package final class ChunkReader {
   private let context: CodecContext
   private let encoded: ByteBuffer
   private let decoded: ByteBuffer
-  private let encodedLimit: Int
+  /// The bytes that a stored chunk has at most.
+  let encodedLimit: Int
   /// The shard that was visited last.
   var shard: OpenShard?
 
@@ -69,6 +70,9 @@ package final class ChunkReader {
     _ region: Region, where isWanted: ((Region) -> Bool)? = nil,
     _ body: (ChunkView) throws -> Void
   ) throws {
+    if array.store.isRemote && !array.metadata.isSharded {
+      return try visitAhead(region, where: isWanted, body)
+    }
     try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
       let shape = array.metadata.storedChunkShape
       let stored = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
@@ -108,7 +112,41 @@ extension ChunkReader {
     _ position: [Int], _ region: Region, _ body: (ChunkView) throws -> Void
   ) throws {
     let key = array.storedKey(position)
-    guard let value = try array.store.open(key) else {
+    let value = try array.store.open(key, expecting: .whole(atMost: encodedLimit))
+    try visitChunk(value, region, key, body)
+  }
+
+  /// The bytes of chunks that are asked for at once where each is a journey, and how many they may be.
+  private static let ahead = (byteCount: 8 << 20, count: 8)
+
+  /// Visits chunks that a server holds: several are under way at once, whatever the number of workers.
+  private func visitAhead(
+    _ region: Region, where isWanted: ((Region) -> Bool)?, _ body: (ChunkView) throws -> Void
+  ) throws {
+    let shape = array.metadata.storedChunkShape
+    let most = max(1, min(Self.ahead.count, Self.ahead.byteCount / max(1, encodedLimit)))
+    var waiting: [(key: String, region: Region)] = []
+    func visitWaiting() throws {
+      let values = try array.store.open(
+        waiting.map(\.key), expecting: .whole(atMost: encodedLimit))
+      for (chunk, value) in zip(waiting, values) {
+        try visitChunk(value, chunk.region, chunk.key, body)
+      }
+      waiting.removeAll(keepingCapacity: true)
+    }
+    try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
+      let stored = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+      if let isWanted, !isWanted(stored) { return }
+      waiting.append((array.storedKey(position), stored))
+      if waiting.count == most { try visitWaiting() }
+    }
+    if !waiting.isEmpty { try visitWaiting() }
+  }
+
+  private func visitChunk(
+    _ value: OpenedValue?, _ region: Region, _ key: String, _ body: (ChunkView) throws -> Void
+  ) throws {
+    guard let value else {
       chunksAbsent += 1
       return try body(ChunkView(region: region, voxels: nil))
     }

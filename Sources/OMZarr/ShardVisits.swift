@@ -21,10 +21,10 @@ private struct StoredCell {
 
 /// The part of a reader that knows shards.
 extension ChunkReader {
-  /// Unused bytes between two chunks that are rather read than skipped.
-  private static let largestGap = 64 << 10
-  /// The bytes of chunks that are read at once, to stay in the cache.
-  private static let largestRead = 4 << 20
+  /// Unused bytes between two chunks that are rather read than skipped; a journey to a server costs more.
+  private var largestGap: Int { array.store.isRemote ? 512 << 10 : 64 << 10 }
+  /// The bytes of chunks that are read at once, to stay in the cache; of a server, what a journey is worth.
+  private var largestRead: Int { array.store.isRemote ? 8 << 20 : 4 << 20 }
 
   /// Visits the chunks of one shard that touch a region.
   func visitShard(
@@ -70,12 +70,13 @@ extension ChunkReader {
     _ cells: ArraySlice<StoredCell>
   ) -> (cells: ArraySlice<StoredCell>, range: Range<Int>) {
     guard let first = cells.first else { return (cells, 0..<0) }
+    let (largestGap, largestRead) = (largestGap, largestRead)
     var end = first.range.upperBound
     let group = cells.prefix { cell in
       let next = max(end, cell.range.upperBound)
-      let isClose = cell.range.lowerBound - end <= Self.largestGap
+      let isClose = cell.range.lowerBound - end <= largestGap
       let isFirst = cell.range == first.range
-      guard isFirst || isClose && next - first.range.lowerBound <= Self.largestRead else {
+      guard isFirst || isClose && next - first.range.lowerBound <= largestRead else {
         return false
       }
       end = next
@@ -89,7 +90,9 @@ extension ChunkReader {
     shard = nil
     let key = array.storedKey(position)
     var opened = OpenShard(position: position, key: key, content: nil, isDamaged: false)
-    if let value = try array.store.open(key) {
+    let count = layout.index.encodedByteCount
+    let end: ExpectedPart = layout.index.isAtStart ? .start(count) : .end(count)
+    if let value = try array.store.open(key, expecting: end) {
       let shape = array.metadata.storedChunkShape
       let box = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
       let index = try readIndex(value, layout, box, key)

@@ -39,7 +39,9 @@ extension ChunkReader {
     let key = array.storedKey(position)
     do throws(Fault) {
       if let layout = array.metadata.sharding { return try checkShard(position, layout) }
-      guard let value = try array.store.open(key) else { return nil }
+      guard let value = try array.store.open(key, expecting: .whole(atMost: encodedLimit)) else {
+        return nil
+      }
       var result = UnitCheck(inside: 1, bytes: value.size)
       do throws(Fault) {
         try checkEncodedSize(value.size, key)

@@ -45,6 +45,7 @@ enum ArrowTable {
     "CBlosc": ["OMCodecs"],
     "CZstd": ["OMCodecs"],
     "CZlib": ["OMStore", "OMCodecs"],
+    "CCurl": ["OMStore"],
     "CPNG": ["OMCommands"],
     "CMPI": ["OMMPI"],
     "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMCommands"],

@@ -411,7 +411,7 @@ def test_a_person_reads_rule_place_and_fix(omtask: Program, tmp_path: Path) -> N
     ("words", "code"),
     [
         ((), 64), (("image", "--conformance", "image"), 64), (("--json", "--conformance", "image"), 64),
-        (("nowhere",), 66), (("--conformance", "nowhere"), 66), (("https://example.org/a.zarr",), 76),
+        (("nowhere",), 66), (("--conformance", "nowhere"), 66), (("gs://bucket/a.zarr",), 76),
         (("a.ozx",), 66), (("empty",), 65),
     ],
 )  # fmt: skip

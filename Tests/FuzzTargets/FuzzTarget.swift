@@ -46,7 +46,8 @@ public struct FuzzTarget: Sendable {
 extension FuzzTarget {
   /// All targets.
   public static let all: [FuzzTarget] =
-    [json, arrayMetadata, omeMetadata, validate, shardIndex, chunk, manifest, table, zip] + codecs
+    [json, arrayMetadata, omeMetadata, validate, shardIndex, chunk, manifest, table, zip, remote]
+    + codecs
     + journals
 
   /// The target of this name.

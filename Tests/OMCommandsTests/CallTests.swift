@@ -78,8 +78,8 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
     WrongCall("info a --jsn", 64, "unknown option `--jsn`", hint: "did you mean `--json`?"),
     WrongCall("info /no/such", 66, "/no/such: no such file or directory"),
     WrongCall(
-      "info s3://bucket/a.zarr", 76,
-      "s3://bucket/a.zarr: only local folders and archives can be read"),
+      "info gs://bucket/a.zarr", 76,
+      "gs://bucket/a.zarr: only local paths, `http(s)://` and `s3://` can be read"),
     WrongCall("preview a --png a.png --width 3", 64, "`--width` is 3, it must be 16 to 20000"),
     WrongCall("help nothing", 64, "no command named `nothing`"),
   ]

@@ -1,5 +1,6 @@
 import Glibc
 import OMJSON
+import OMStore
 
 @testable import OMRun
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OMGrid
 import OMJSON
+import OMStore
 import OMZarr
 
 /// `omtask cat`: voxels on standard output.
@@ -34,7 +35,7 @@ struct CatCommand: Subcommand {
     if context.output.isTerminal {
       throw Fault(
         .usage, "", "voxels would go to the terminal",
-        hint: "`omtask cat \(uri) --npy > voxels.npy`")
+        hint: "`omtask cat \(shownURI(uri)) --npy > voxels.npy`")
     }
     let source: NamedArray
     switch try ReadTarget.open(uri) {
@@ -49,7 +50,11 @@ struct CatCommand: Subcommand {
         try context.output.write($0)
       }
     }
-    try VoxelStream(source.array, to: context.output).write(region)
+    do {
+      try VoxelStream(source.array, to: context.output).write(region)
+    } catch let fault as Fault where source.array.store.isRemote {
+      throw fault.below(source.array.store.description)
+    }
     return 0
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OMJSON
 import OMRun
+import OMStore
 
 /// `omtask clean`: removes what unfinished runs left.
 struct CleanCommand: Subcommand {
@@ -21,7 +22,7 @@ struct CleanCommand: Subcommand {
     var cleaning = Cleaning()
     for folder in try StageFolder.find(uri) { cleaning.clean(folder) }
     try Output(context.output, json ? .json : .human)
-      .write(CleanAnswer(uri: uri, cleaning: cleaning))
+      .write(CleanAnswer(uri: shownURI(uri), cleaning: cleaning))
     if let fault = cleaning.faults.first { throw fault }
     return 0
   }

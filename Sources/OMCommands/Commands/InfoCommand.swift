@@ -2,6 +2,7 @@ import ArgumentParser
 import OMGrid
 import OMImage
 import OMJSON
+import OMStore
 import OMZarr
 
 /// `omtask info`: what an image, a plate or an array is.
@@ -24,10 +25,11 @@ struct InfoCommand: Subcommand {
     switch try ReadTarget.open(uri) {
     case .image(let image): try output.write(ImageAnswer(image))
     case .collection(let source):
-      try output.write(CollectionAnswer(uri: uri, source: source))
+      try output.write(CollectionAnswer(uri: shownURI(uri), source: source))
       // The answer is whole; the exit code says that a part of the plate cannot be read.
       if let fault = source.items.lazy.compactMap(\.fault).first { throw fault }
-    case .array(let array): try output.write(ArrayAnswer(uri: uri, array: NamedArray(array)))
+    case .array(let array):
+      try output.write(ArrayAnswer(uri: shownURI(uri), array: NamedArray(array)))
     }
     return 0
   }

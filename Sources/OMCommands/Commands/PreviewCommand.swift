@@ -84,7 +84,8 @@ struct PreviewCommand: Subcommand {
     }
     let uri = try self.uri(context)
     guard let png else {
-      throw Fault(.usage, "", "`--png` is missing", hint: "`omtask preview \(uri) --png FILE`")
+      throw Fault(
+        .usage, "", "`--png` is missing", hint: "`omtask preview \(shownURI(uri)) --png FILE`")
     }
     let file = png == "-" ? nil : try ResultFile(path: png, flag: "png")
     let image = try ReadTarget.openImage(uri, for: "preview")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OMJSON
 import OMRun
+import OMStore
 
 /// `omtask runs`: what is not finished, and who works at it.
 struct RunsCommand: Subcommand {
@@ -21,7 +22,8 @@ struct RunsCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     var runs: [StageSummary] = []
     for folder in try StageFolder.find(uri) { runs += try folder.runs() }
-    try Output(context.output, json ? .json : .human).write(RunsAnswer(uri: uri, runs: runs))
+    try Output(context.output, json ? .json : .human).write(
+      RunsAnswer(uri: shownURI(uri), runs: runs))
     return 0
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OMJSON
 import OMRun
+import OMStore
 import OMValidate
 
 /// `omtask validate`: every rule of OME-Zarr that metadata break.
@@ -57,7 +58,7 @@ struct ValidateCommand: Subcommand {
       try context.output.write(ConformanceLine(verdict).text + "\n")
       return 0
     }
-    let answer = ValidateAnswer(uri: target, verdict: verdict)
+    let answer = ValidateAnswer(uri: shownURI(target), verdict: verdict)
     try Output(context.output, json ? .json : .human).write(answer)
     if !verdict.isValid { throw answer.fault }
     return 0

@@ -41,6 +41,10 @@ struct VerifyCommand: Subcommand {
     options.memory =
       resources.memory?.bytes ?? MemoryLimit.ofThisProcess(context.environment, ranks: 1)
     options.repairs = repair
+    if repair, RemoteStore.takes(uri) {
+      throw Fault(
+        .permission, shownURI(uri), "a server is only ever read, nothing there can be repaired")
+    }
     if repair, let (archive, _) = try LocalPlace.archive(in: try localPath(uri)) {
       throw Fault(
         .permission, archive, "an archive is only ever read, nothing in it can be repaired",
@@ -54,7 +58,8 @@ struct VerifyCommand: Subcommand {
         try ImageSource.open(uri, filter: WellFilter(), followLinks: followLinks))
     }
     let report = verifier.report
-    try Output(context.output, json ? .json : .human).write(VerifyAnswer(uri: uri, report: report))
+    try Output(context.output, json ? .json : .human).write(
+      VerifyAnswer(uri: shownURI(uri), report: report))
     if let gravest = report.problems.gravest {
       var fault = gravest.fault
       if report.problems.count > 1 {

@@ -12,7 +12,9 @@ struct LimitFlags: ParsableArguments {
         `chunk` (decoded bytes, 2G), `encoded-chunk` (stored over decoded bytes, 1.1), \
         `shard-index` (bytes, 256M), `zstd-window` (bytes, 128M), `files` (that a run writes, \
         10000000), `zip-entries` (of an archive, 10000000), `deflated-entry` (bytes of one that is \
-        read in parts, 256M).
+        read in parts, 256M). Of servers: `remote-connect` (seconds, 10), `remote-idle` (seconds of \
+        silence, 60), `remote-tries` (8), `remote-time` (seconds in which to try again, 300), \
+        `remote-redirects` (5).
         """,
       valueName: "name=value"))
   var limit: [String] = []
@@ -58,6 +60,11 @@ extension Limits {
     case .files: files = try count(name, value, 1...1 << 40)
     case .zipEntries: zipEntries = try count(name, value, 1...1 << 30)
     case .deflatedEntry: deflatedEntry = try bytes(name, value, 1...1 << 40)
+    case .remoteConnect: remoteConnect = try count(name, value, 1...3600)
+    case .remoteIdle: remoteIdle = try count(name, value, 1...3600)
+    case .remoteTries: remoteTries = try count(name, value, 1...100)
+    case .remoteTime: remoteTime = try count(name, value, 1...86400)
+    case .remoteRedirects: remoteRedirects = try count(name, value, 0...100)
     case .encodedChunk:
       guard let factor = Double(value), 1...1000 ~= factor else {
         throw wrong(name, value, "a number from 1 to 1000")

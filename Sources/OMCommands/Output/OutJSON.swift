@@ -1,5 +1,6 @@
 import OMJSON
 import OMRun
+import OMStore
 import OMTask
 
 /// The file of `--out-json`: what Fractal wants to know, and no other key.
@@ -136,7 +137,7 @@ enum OutJSON {
   static func absolute(_ uri: String, folder: String) -> String {
     var path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
     while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-    if path.contains("://") { return path }
+    if path.contains("://") { return shownURI(path) }
     while path.hasPrefix("./") { path.removeFirst(2) }
     let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
     // Fractal refuses addresses with `..`.

@@ -2,6 +2,7 @@ import OMImage
 import OMJSON
 import OMManifest
 import OMRun
+import OMStore
 import OMTask
 
 /// A call of `omtask preview TASK URI …`.
@@ -52,7 +53,8 @@ struct PreviewTask {
         .usage, "", "`--png` is missing",
         hint: "`omtask preview \(manifest.identifier) URI --png FILE`")
     }
-    var answer = PreviewAnswer(task: manifest.identifier, image: uri, scope: preview.scope)
+    var answer = PreviewAnswer(
+      task: manifest.identifier, image: shownURI(uri), scope: preview.scope)
     if preview.comparesThresholds { answer.scopes = try preview.compareThresholds() }
     if let png = flags.png {
       try paint(preview, image, shown, png, &answer, context)

@@ -13,9 +13,6 @@ struct ArrayFacts {
   /// How many chunks or shards there could be.
   let places: Int
 
-  /// The most keys that are asked for.
-  private static let mostKeys = 200_000
-
   /// Looks at an array and at the size of all that is stored for it.
   ///
   /// - Throws: What the store throws.
@@ -23,19 +20,16 @@ struct ArrayFacts {
     self.path = path
     metadata = array.metadata
     places = array.storedGrid.count
-    stored = places > Self.mostKeys ? nil : try Self.measure(array)
+    stored = places > array.store.stampLimit ? nil : try Self.measure(array)
   }
 
   private static func measure(_ array: ZarrArray) throws(Fault) -> (bytes: Int, count: Int) {
-    var bytes = 0
-    var count = 0
-    try forEachPosition(in: Region(wholeOf: array.storedGrid.gridShape)) {
-      (position) throws(Fault) in
-      guard let stamp = try array.store.stamp(array.storedKey(position)) else { return }
-      bytes += stamp.size
-      count += 1
+    var keys: [String] = []
+    forEachPosition(in: Region(wholeOf: array.storedGrid.gridShape)) {
+      keys.append(array.storedKey($0))
     }
-    return (bytes, count)
+    let stamps = try array.store.stamps(keys).compactMap { $0 }
+    return (stamps.reduce(0) { $0 + $1.size }, stamps.count)
   }
 
   /// The facts in one line: shape, chunks, shards, codecs and what is stored.

@@ -29,7 +29,8 @@ enum ReadTarget {
   static func openImage(_ uri: String, for command: String) throws(Fault) -> OMEImage {
     switch try open(uri) {
     case .image(let image): return image
-    case .array: throw Fault(.usage, uri, "is a single array, `omtask \(command)` needs an image")
+    case .array:
+      throw Fault(.usage, shownURI(uri), "is a single array, `omtask \(command)` needs an image")
     case .collection(let source): throw needsOneImage(source, uri, for: command)
     }
   }
@@ -37,22 +38,31 @@ enum ReadTarget {
   /// The fault of a command that takes one image and is given a plate or a well.
   static func needsOneImage(_ source: ImageSource, _ uri: String, for command: String) -> Fault {
     Fault(
-      .usage, uri, "is a \(source.kind.noun), `omtask \(command)` needs one of its images",
+      .usage, shownURI(uri),
+      "is a \(source.kind.noun), `omtask \(command)` needs one of its images",
       hint: source.items.first.map { "for example `\($0.location.displayName)`" })
   }
 
-  /// The array that a local path names; nil when it is a group, is not there or is not local.
+  /// The array that a URI names; nil when it is a group or is not there.
+  ///
+  /// - Throws: What reading its metadata gives, and all that a server gives.
   static func openArray(_ uri: String, followLinks: Bool = false) throws(Fault) -> ZarrArray? {
-    let path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
-    if path.contains("://") { return nil }
-    let isArray = { (place: LocalPlace) throws(Fault) -> Bool in
+    let isArray = { (place: StorePlace) throws(Fault) -> Bool in
       if try place.store.stamp(joinedKey(place.key, ".zarray")) != nil { return true }
       guard try place.store.stamp(joinedKey(place.key, "zarr.json")) != nil else { return false }
       return try ZarrGroup.open(place.store, path: place.key) == nil
     }
-    guard let place = try? LocalPlace(path, followLinks: followLinks),
-      (try? isArray(place)) ?? false
-    else { return nil }
+    let place: StorePlace
+    do throws(Fault) {
+      place = try StorePlace(uri, followLinks: followLinks)
+      if try !isArray(place) { return nil }
+    } catch {
+      // Whoever opens it as an image says what is wrong; a server is not asked for that twice.
+      guard RemoteStore.takes(uri), error.kind == .remote || error.kind == .permission else {
+        return nil
+      }
+      throw RemoteStore.takes(error.subject) ? error : error.below(shownURI(uri))
+    }
     do throws(Fault) {
       return try ZarrArray.open(place.store, path: place.key)
     } catch {

@@ -6,15 +6,20 @@ import OMValidate
 /// What `omtask validate` is given: a folder, an archive, or one metadata file.
 struct ValidateTarget {
   private let uri: String
+  /// The path of what is local; empty for what a server holds.
   private let path: String
 
   /// Makes a target.
   ///
-  /// - Throws: `unsupported` for what is not local.
+  /// - Throws: `unsupported` for URIs of an unknown kind.
   init(_ uri: String) throws(Fault) {
     self.uri = uri
+    if RemoteStore.takes(uri) {
+      path = ""
+      return
+    }
     path = try LocalPlace.path(
-      of: uri, refusal: "only local folders and files can be validated",
+      of: uri, refusal: "only local paths, `http(s)://` and `s3://` can be validated",
       hint: "copy the image to a local disk first")
   }
 
@@ -23,6 +28,7 @@ struct ValidateTarget {
   /// - Throws: `missing` when there is nothing, `permission` or `io` when it cannot be opened, `limit` for
   ///   an archive of too many entries.
   func verdict(_ validator: Validator, _ context: CommandContext) throws(Fault) -> Verdict {
+    if path.isEmpty { return try remoteVerdict(validator) }
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       return validator.validate(try FileStore(root: path))
@@ -43,6 +49,28 @@ struct ValidateTarget {
       return validator.validate(try FileStore(root: folder), document: name)
     }
     return validator.validate(document: bytes, name: path == "-" ? "standard input" : name)
+  }
+
+  /// Judges what a server holds: a hierarchy, an archive, or a document whose name ends in `.json`.
+  private func remoteVerdict(_ validator: Validator) throws(Fault) -> Verdict {
+    let end = uri.firstIndex(of: "?") ?? uri.endIndex
+    let names = uri[..<end].split(separator: "/")
+    guard let name = names.last, name.hasSuffix(".json") || name == ".zattrs", names.count > 2
+    else {
+      let place = try StorePlace(uri)
+      return validator.validate(place.store, at: place.key)
+    }
+    let folder = String(uri[..<end].dropLast(name.count + 1)) + uri[end...]
+    let store = try RemoteStore(folder)
+    let bytes: [UInt8]?
+    do throws(Fault) { bytes = try store.get(String(name), limit: JSON.maximumBytes) } catch {
+      throw error.below(store.description)
+    }
+    guard let bytes else { throw Fault(.missing, shownURI(uri), "there is no such document") }
+    if !["zarr.json", ".zattrs"].contains(name), Validator.isCollection(bytes) {
+      return validator.validate(store, document: String(name))
+    }
+    return validator.validate(document: bytes, name: String(name))
   }
 
   /// The folder that holds the file, and the name of the file.

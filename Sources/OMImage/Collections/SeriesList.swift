@@ -32,6 +32,7 @@ struct SeriesList {
   private static func numbered(
     _ group: OMEGroup, _ location: ImageLocation
   ) throws(Fault) -> [String] {
+    if location.store.isRemote { return try asked(location) }
     let numbers = try location.store.list(location.path).compactMap { name in
       name.utf8.allSatisfy { 48...57 ~= $0 } ? Int(name) : nil
     }.sorted()
@@ -44,6 +45,15 @@ struct SeriesList {
         hint: "give the images one by one, as in `\(location.displayName)/0`")
     }
     return numbers.map(String.init)
+  }
+
+  /// The groups that count from 0 on a server, which need not list them; the XML tells whether these are all.
+  private static func asked(_ location: ImageLocation) throws(Fault) -> [String] {
+    var names: [String] = []
+    while try OMEGroup.read(
+      location.store, path: joinedKey(location.path, "\(names.count)")) != nil
+    { names.append("\(names.count)") }
+    return names
   }
 
   /// The n-th image of the XML is the n-th series; another number of them means that one is wrong.

@@ -59,6 +59,14 @@ enum OutputRules {
   static func checkWritable(_ image: ImageLocation, inPlace: Bool) throws(Fault) {
     if image.store.folder != nil { return }
     let archive = image.store.description
+    if image.store.isRemote {
+      throw Fault(
+        .permission, image.displayName,
+        "results cannot be written to a server, which is only ever read",
+        hint: inPlace
+          ? "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there"
+          : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into an archive")
+    }
     throw Fault(
       .permission, image.displayName,
       "results cannot be written into an archive, which is only ever read",

@@ -1,3 +1,4 @@
+import OMStore
 import OMTask
 import Synchronization
 

@@ -18,7 +18,8 @@ enum PieceCosts {
   /// *Local*.
   static func measured(_ pieces: [Piece], of plans: [any ArrayPlan]) throws(Fault) -> [Piece] {
     let keys = plans.reduce(0) { $0 + $1.source.storedGrid.count }
-    if keys > keyLimit { return pieces }
+    // Servers are not asked again: they have been for what the run is.
+    if keys > keyLimit || plans.contains(where: { $0.source.store.isRemote }) { return pieces }
     var bytes: [Double] = []
     for piece in pieces { bytes.append(try storedBytes(piece, plans[piece.plan])) }
     let stored = bytes.reduce(0, +)

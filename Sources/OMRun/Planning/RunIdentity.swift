@@ -15,9 +15,6 @@ struct RunIdentity {
   /// What counts, as it is kept in `run.json`.
   let document: JSONObject
 
-  /// More keys than this are not asked for size and time one by one; every n-th is.
-  private static let stampLimit = 200_000
-
   /// Finds the identity of what is done to one image.
   init(
     _ request: RunRequest, _ setup: ImageSetup
@@ -149,10 +146,20 @@ struct RunIdentity {
   /// Adds size and time of the stored chunks of an array.
   private static func addStamps(_ array: ZarrArray, to bytes: inout [UInt8]) throws(Fault) {
     let grid = array.storedGrid
-    let step = max(1, (grid.count + stampLimit - 1) / stampLimit)
-    for number in stride(from: 0, to: grid.count, by: step) {
-      let stamp = try array.store.stamp(array.storedKey(grid.position(of: number)))
-      withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
+    // Where there are more keys than the store can be asked for, every n-th is.
+    let most = array.store.stampLimit
+    let step = max(1, (grid.count + most - 1) / most)
+    var keys: [String] = []
+    func addGathered() throws(Fault) {
+      for stamp in try array.store.stamps(keys) {
+        withUnsafeBytes(of: (stamp?.size ?? -1, stamp?.modified ?? 0)) { bytes += $0 }
+      }
+      keys.removeAll(keepingCapacity: true)
     }
+    for number in stride(from: 0, to: grid.count, by: step) {
+      keys.append(array.storedKey(grid.position(of: number)))
+      if keys.count == 4096 { try addGathered() }
+    }
+    try addGathered()
   }
 }

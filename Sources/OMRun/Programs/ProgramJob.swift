@@ -26,7 +26,9 @@ struct ProgramJob: Sendable {
     if location.store.folder == nil {
       throw Fault(
         .unsupported, image, "programs that do whole images need a folder",
-        hint: "`omtask unpack` makes one of an archive")
+        hint: location.store.isRemote
+          ? "`omtask run convert \(image) --output FOLDER.zarr` makes one of what a server holds"
+          : "`omtask unpack` makes one of an archive")
     }
     if location.field != nil, let image = try? OMEImage.open(location),
       let refusal = ImageSetup.refusal(request.manifest, ImageSetup.types(of: image))

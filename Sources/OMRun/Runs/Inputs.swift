@@ -8,6 +8,8 @@ struct Inputs: Sendable {
     let location: ImageLocation?
     let uri: String
     let fault: Fault?
+    /// Which of the URIs of the request led here.
+    var input = 0
   }
 
   private(set) var items: [Item] = []
@@ -23,7 +25,7 @@ struct Inputs: Sendable {
   init(_ request: RunRequest) throws(Fault) {
     let options = request.options
     let filter = try WellFilter(wells: options.wells, acquisition: options.acquisition)
-    for uri in request.inputs {
+    for (input, uri) in request.inputs.enumerated() {
       do throws(Fault) {
         let source = try ImageSource.open(uri, filter: filter, followLinks: options.followLinks)
         warnings += source.warnings
@@ -31,12 +33,12 @@ struct Inputs: Sendable {
           items.append(
             Item(
               location: item.fault == nil ? item.location : nil, uri: item.location.displayName,
-              fault: item.fault))
+              fault: item.fault, input: input))
         }
       } catch {
         // With one input only there is nothing else to go on with.
         if request.inputs.count == 1 || error.kind == .usage { throw error }
-        items.append(Item(location: nil, uri: uri, fault: error))
+        items.append(Item(location: nil, uri: shownURI(uri), fault: error, input: input))
       }
     }
   }
@@ -64,8 +66,7 @@ struct Inputs: Sendable {
     return try engine.agree {
       if let found { return found }
       return try Inputs(
-        decoding: JSON(parsing: bytes, subject: "the list of images"),
-        followLinks: request.options.followLinks)
+        decoding: JSON(parsing: bytes, subject: "the list of images"), of: request)
     }
   }
 
@@ -75,6 +76,9 @@ struct Inputs: Sendable {
         var object: JSONObject = ["uri": .string(item.uri)]
         if let location = item.location {
           object["root"] = .string(location.store.description)
+          // What such a URI holds besides may be secret, so each rank takes it from its own words.
+          let isRemote = RemoteStore.takes(location.store.description)
+          object["remote"] = isRemote ? JSON(item.input) : nil
           object["archive"] = (location.store as? ZipStore)?.archiveStamp.encoded
           object["path"] = .string(location.path)
           object["field"] = location.field?.encoded()
@@ -84,19 +88,23 @@ struct Inputs: Sendable {
       })
   }
 
-  private init(decoding json: JSON, followLinks: Bool) throws(Fault) {
+  private init(decoding json: JSON, of request: RunRequest) throws(Fault) {
     var stores: [String: any Store] = [:]
     for entry in json.arrayValue ?? [] {
       let uri = entry["uri"]?.stringValue ?? ""
       let fault = try entry["fault"].map { (json) throws(Fault) in try Fault(decoding: json) }
       var location: ImageLocation?
       if let root = entry["root"]?.stringValue, let path = entry["path"]?.stringValue {
-        let known = stores[root]
+        let remote = entry["remote"]?.intValue
+        let name = remote.map { "\($0) \(root)" } ?? root
+        let known = stores[name]
         let store =
           if let known { known } else {
-            try Inputs.open(root, archive: entry["archive"], followLinks: followLinks)
+            try Inputs.open(
+              root, remote: remote.map { request.inputs[$0] }, archive: entry["archive"],
+              followLinks: request.options.followLinks)
           }
-        stores[root] = store
+        stores[name] = store
         location = ImageLocation(
           store: store, path: path, field: entry["field"].flatMap(ImageLocation.Field.init))
       }
@@ -106,13 +114,18 @@ struct Inputs: Sendable {
 }
 
 extension Inputs {
-  /// Opens the folder or the archive that rank 0 has opened.
+  /// Opens the folder, the server or the archive that rank 0 has opened.
   private static func open(
-    _ root: String, archive: JSON?, followLinks: Bool
+    _ root: String, remote: String?, archive: JSON?, followLinks: Bool
   ) throws(Fault) -> any Store {
-    guard let archive else { return try FileStore(root: root, followLinks: followLinks) }
-    let store = try ZipStore(path: root)
-    if store.archiveStamp.encoded != archive {
+    let place = try remote.map { (uri) throws(Fault) in try StorePlace(uri) }
+    guard let archive else {
+      if let place { return place.store }
+      return try FileStore(root: root, followLinks: followLinks)
+    }
+    let store: any Store
+    if let place { store = place.store } else { store = try ZipStore(path: root) }
+    if (store as? ZipStore)?.archiveStamp.encoded != archive {
       throw Fault(
         .locked, root, "is another archive on this rank than on rank 0",
         hint: "run the command again when nobody replaces the archive")

@@ -13,8 +13,11 @@ struct ArrayWalk {
 
   /// Calls `chunk` with the grid position of every stored chunk, `stray` with every other key, and
   /// `fault` where something cannot be listed.
+  ///
+  /// Where a store lists nothing, `chunk` is called with every position.
   func run(chunk: ([Int]) -> Void, stray: (String) -> Void, fault: (Fault) -> Void) {
-    list("", chunk, stray, fault)
+    if array.store.canList { return list("", chunk, stray, fault) }
+    for number in 0..<array.storedGrid.count { chunk(array.storedGrid.position(of: number)) }
   }
 
   private func list(

@@ -92,7 +92,7 @@ extension ImageCheck {
     let label = ImageLocation(store: location.store, path: path)
     do throws(Fault) {
       // Readers go on without it, so it is told and no damage.
-      if try location.store.list(path).isEmpty {
+      if try !isThere(path) {
         return verifier.log.remark(label.displayName, "is listed in `labels` and is not there")
       }
     } catch { return verifier.log.problem(location.naming(error)) }
@@ -101,8 +101,15 @@ extension ImageCheck {
     nodes += check.nodes
   }
 
+  /// Whether there is anything of this name.
+  private func isThere(_ path: String) throws(Fault) -> Bool {
+    if location.store.canList { return try !location.store.list(path).isEmpty }
+    return try ZarrGroup.open(location.store, path: path) != nil
+  }
+
   /// Looks for label images that are complete and that nobody finds, because the list lacks them.
   private mutating func checkUnlisted(_ image: OMEImage, _ folder: String, _ listed: Set<String>) {
+    if !location.store.canList { return }
     let names: [String]
     do throws(Fault) {
       names = try location.store.list(folder)
@@ -131,6 +138,7 @@ extension Verifier {
   /// How to repair something.
   func repairHint(_ location: ImageLocation, _ what: String) -> String {
     let call = "`omtask verify \(location.displayName) --repair` \(what)"
+    if location.store.isRemote { return "copy it to a local disk, then \(call) for the copy" }
     return location.store.folder != nil
       ? call : "`omtask unpack` it, `omtask verify FOLDER --repair` \(what), then `omtask pack`"
   }

@@ -53,6 +53,7 @@ struct TableCheck {
 
   /// Tables of ours that are complete and that nobody finds, because the list lacks them.
   private func unlisted(besides listed: [String]) throws(Fault) -> [String] {
+    if !location.store.canList { return [] }
     var lost: [String] = []
     for name in try location.store.list(folder) where !listed.contains(name) {
       let group = (try? ZarrGroup.open(location.store, path: joinedKey(folder, name))) ?? nil

@@ -111,8 +111,9 @@ extension Validator {
     }
   }
 
-  /// The names below a key; none when it cannot be listed, which is noted.
+  /// The names below a key; none when it cannot be listed, which is noted, and where nothing ever is.
   func names(_ store: any Store, _ path: String, _ verdict: inout Verdict) -> [String] {
+    if !store.canList { return [] }
     do {
       // A key with an empty part, as object stores may have, is no place below this one.
       return try store.list(path).filter { !$0.isEmpty }

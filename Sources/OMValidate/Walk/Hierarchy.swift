@@ -21,7 +21,10 @@ extension Validator {
     } else if !key.isEmpty {
       places = [.zarr(key)]
     } else {
-      let documents = names(store, "", &verdict).filter { $0.hasSuffix(".json") }
+      let documents =
+        store.canList
+        ? names(store, "", &verdict).filter { $0.hasSuffix(".json") }
+        : ((try? store.stamp("collection.json")) ?? nil).map { _ in ["collection.json"] } ?? []
       var probe = Verdict(isStrict: options.isStrict)
       if case .absent = node(store, "", &probe) {
         if probe.findings.count(.error) > 0 {

@@ -42,9 +42,14 @@ extension Validator {
     _ node: GroupNode, _ layout: Spot, _ walk: Walk, _ inspector: inout Inspector,
     _ verdict: inout Verdict
   ) -> [(path: String, spot: Spot)] {
-    let numbers = names(walk.store, node.path, &verdict).compactMap { name in
+    var numbers = names(walk.store, node.path, &verdict).compactMap { name in
       name.utf8.allSatisfy { 48...57 ~= $0 } ? Int(name) : nil
     }.sorted()
+    if !walk.store.canList {
+      while isImage(joinedKey(node.path, "\(numbers.count)"), walk) {
+        numbers.append(numbers.count)
+      }
+    }
     if numbers != Array(0..<numbers.count) || numbers.isEmpty {
       let text = numbers.prefix(8).map(String.init).joined(separator: ", ")
       inspector.report(

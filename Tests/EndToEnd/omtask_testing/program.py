@@ -92,6 +92,19 @@ class Program:
         assert expect is None or outcome.code == expect, f"expected exit {expect}\n{outcome}"
         return outcome
 
+    def cat(
+        self, uri: str | Path, *words: str, expect: int = 0, env: Mapping[str, str] | None = None
+    ) -> Outcome:
+        """`omtask cat`, whose voxels nobody looks at."""
+        command = [str(self.path), "cat", str(uri), "--npy", *words]
+        start = time.perf_counter()
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=100,
+            env=environment(env))
+        outcome = Outcome(command, done.returncode, "", done.stderr, time.perf_counter() - start)
+        assert outcome.code == expect, f"expected exit {expect}\n{outcome}"
+        return outcome
+
     def threshold(self, *inputs: str | Path, **how: Any) -> Outcome:
         """`omtask run threshold`, with its report; see `run`."""
         return self.run("threshold", *inputs, **how)

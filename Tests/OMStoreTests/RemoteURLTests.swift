@@ -1,0 +1,108 @@
+import OMJSON
+import Testing
+
+@testable import OMStore
+
+@Suite struct RemoteURLTests {
+  @Test func `keys are put below a URL, and the query stays`() throws {
+    let url = try RemoteURL("HTTPS://me:pass@Example.org:8443/a b/image.zarr/?token=abc")
+    #expect(
+      url.below("0/c/ä").requested
+        == "https://example.org:8443/a%20b/image.zarr/0/c/%C3%A4?token=abc")
+    #expect(url.description == "https://***@example.org:8443/a%20b/image.zarr")
+    #expect(url.authorization == "Authorization: Basic bWU6cGFzcw==")
+    #expect(try RemoteURL("http://[::1]:80").target == "/")
+  }
+
+  @Test(arguments: [
+    "http://", "http:///x", "http://a b/x", "http://h:99999/", "http://h:/x", "http://h/x#y",
+    "http://h/a/../b", "http://h/%2e%2E/b", "http://h/a\\b", "http://h/a\nb", "http://[::1/x",
+    "http://h\u{0}/", "ftp://h/x", "h/x",
+  ]) func `what is no URL is refused`(text: String) {
+    #expect(throws: Fault.self) { try RemoteURL(text) }
+  }
+
+  @Test(arguments: [
+    ("http://u:p@h/x.zarr", "http://***@h/x.zarr"),
+    ("https://h/x?X-Amz-Signature=abc&a=1&sig=2", "https://h/x?X-Amz-Signature=***&a=1&sig=***"),
+    ("s3://b/x?token=1", "s3://b/x?token=***"),
+    ("/local/a@b?token=1", "/local/a@b?token=1"),
+    ("https://h/x?apikey=1&AccessToken=2", "https://h/x?apikey=***&AccessToken=***"),
+  ]) func `secrets are not shown`(uri: String, shown: String) {
+    #expect(shownURI(uri) == shown)
+  }
+
+  @Test(arguments: [
+    ("http://other/b?c=d", "http://other/b?c=d"), ("/b/c", "https://h:1/b/c"),
+    ("d", "https://h:1/a/d"), ("//other/b", "https://other/b"), ("?x", "https://h:1/a/?x"),
+    ("https://other/b/", "https://other/b/"),
+  ]) func `redirects are followed`(location: String, expected: String) throws {
+    let url = try RemoteURL("https://h:1/a/b")
+    if location.hasPrefix("http://") {
+      #expect(throws: Fault.self) { try url.redirected(to: location) }
+    } else {
+      #expect(try url.redirected(to: location).requested == expected)
+    }
+  }
+
+  @Test(arguments: ["file:///etc/passwd", "gopher://h/", "javascript:x", "data:,x", "http://"])
+  func `redirects lead to servers only`(location: String) throws {
+    let url = try RemoteURL("http://h/a")
+    do {
+      _ = try url.redirected(to: location)
+      Issue.record("it is followed")
+    } catch { #expect(error.kind == .path) }
+  }
+}
+
+@Suite struct HTTPAnswerTests {
+  @Test(
+    arguments: [
+      ("bytes 0-99/1000", 0..<100, 1000), ("bytes 5-5/*", 5..<6, nil), ("bytes */0", nil, 0),
+      ("Bytes 1-2/3", 1..<3, 3),
+    ] as [(String, Range<Int>?, Int?)]) func `content ranges are read`(
+      text: String, range: Range<Int>?, size: Int?
+    ) throws
+  {
+    let read = try #require(ContentRange(text))
+    #expect(read.range == range)
+    #expect(read.size == size)
+  }
+
+  @Test(arguments: [
+    "", "bytes", "bytes 1-0/5", "bytes 0-5/5", "bytes -1-2/5", "bytes 0-1", "bytes */*",
+    "bytes 0-9223372036854775807/*", "bytes 0-99999999999999999999/*", "items 0-1/2", "bytes a-b/c",
+  ]) func `other content ranges are none`(text: String) {
+    #expect(ContentRange(text) == nil)
+  }
+
+  @Test func `the last head counts, and of a header the first line`() {
+    var answer = HTTPAnswer()
+    for line in [
+      "HTTP/1.1 100 Continue\r\n", "ETag: \"old\"\r\n", "\r\n", "HTTP/1.1 206 Partial\r\n",
+      "etag:  \"new\" \r\n", "ETag: \"other\"\r\n", "Content-Length: 12\r\n", "nonsense\r\n",
+    ] { answer.take(Array(line.utf8)) }
+    #expect(answer.status == 206)
+    #expect(answer["etag"] == "\"new\"")
+    #expect(answer.contentLength == 12)
+  }
+
+  @Test func `elements of answers are read`() throws {
+    let text = """
+      <?xml version="1.0"?><List xmlns="u"><IsTruncated>true</IsTruncated>
+      <Contents><Key>a&amp;b/&#x63;</Key><Size>1</Size></Contents>
+      <CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes><Prefix/></List>
+      """
+    let elements = try XMLElements(Array(text.utf8), subject: "list")
+    #expect(elements.text("IsTruncated") == "true")
+    #expect(elements.texts("Key", in: "Contents") == ["a&b/c"])
+    #expect(elements.texts("Prefix", in: "CommonPrefixes") == ["p/"])
+  }
+
+  @Test(arguments: [
+    "<a>", "</a>", "<a></b>", "<!DOCTYPE x><a/>", "<a", "<a>&boom;</a><b", "<>x</>",
+  ])
+  func `what is no XML is refused`(text: String) {
+    #expect(throws: Fault.self) { try XMLElements(Array(text.utf8), subject: "list") }
+  }
+}
