@@ -1,4 +1,4 @@
-"""A task of Fractal's own core package, from PyPI, run by omtask over a plate, and killed on the way."""
+"""Tasks of Fractal's own core package, from PyPI, run by omtask over a plate, and killed on the way."""
 
 import json
 import os
@@ -142,3 +142,91 @@ def test_what_the_task_says_is_told(
         place(python), image, extra=["--channel", '{"mode": "name", "identifier": "GFP"}'], expect=64
     ).stderr
     assert "allowed are label, wavelength_id, index" in said
+
+
+# Tasks that have one place for new images
+
+STEPS = """
+import importlib, json, sys
+first, second, arguments = sys.argv[1:]
+arguments = json.loads(arguments)
+def function(name):
+    return getattr(importlib.import_module(f"fractal_tasks_core.{name}"), name)
+made = function(first)(**arguments["first"])
+if second:
+    for item in made["parallelization_list"]:
+        function(second)(**item, **arguments["second"])
+"""
+
+
+def by_hand(
+    python: Path, first: str, second: str, given: dict[str, Any], then: dict[str, Any] | None = None
+) -> None:
+    """Calls the functions of a task's two scripts in their order."""
+    text = json.dumps({"first": given, "second": then or {}})
+    subprocess.run([python, "-c", STEPS, first, second, text], check=True, capture_output=True, timeout=600)
+
+
+def make_deep_plate(path: Path, shape: PlateShape, rng: np.random.Generator) -> list[Path]:
+    images = {
+        place: samples.blobs_image(LAYOUT, rng, "zyx", (5, 64, 64), 2) for place in shape.images}
+    write_plate(path, shape, images)
+    return [path / place for place in images]
+
+
+def visible(folder: Path) -> dict[str, str]:
+    """What lies there but for the records of omtask."""
+    return {name: digest for name, digest in tree(folder).items() if ".omtask" not in name}
+
+
+def test_the_core_projection_of_a_plate(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator, scaled: Callable[[int, int], int],
+) -> None:
+    shape = PlateShape(scaled(1, 4), scaled(2, 6), 1)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_deep_plate(ours / "plate.zarr", shape, rng)
+    shutil.copytree(ours, theirs)
+    urls = [str(theirs / image.relative_to(ours)) for image in images]
+    by_hand(
+        python, "init_projection_hcs", "compute_projection_hcs",
+        {"zarr_urls": urls, "zarr_dir": str(theirs), "method": "Mean intensity projection"})
+    out = tmp_path / "out.json"
+    task = place(python).replace("threshold-segmentation", "project-image-hcs-plate")
+    call: dict[str, Any] = {
+        "ranks": 2, "extra": ["--method", "Mean intensity projection", "--out-json", out], "timeout": 600}
+    outcome = omtask.run(task, ours / "plate.zarr", **call)
+    assert len(outcome.report.with_status("done")) == 1 + len(images)
+    wanted = visible(theirs)
+    assert visible(ours) == wanted and any("meanip" in name for name in wanted)
+    told = json.loads(out.read_text())["image_list_updates"]
+    (made,) = [entry.name for entry in ours.iterdir() if entry.name not in ("plate.zarr", ".omtask")]
+    assert [update["zarr_url"] for update in told] == [
+        str(ours / made / image.relative_to(ours / "plate.zarr")) for image in images]
+    assert all(update["types"]["is_3D"] is False for update in told)
+    assert [update["origin"] for update in told] == [str(image) for image in images]
+    again = omtask.run(task, ours / "plate.zarr", **call)
+    assert len(again.report.with_status("skipped")) == 1 + len(images)
+    if len(images) > 2:
+        # An image that is gone is projected again; the others and the plate stay.
+        shutil.rmtree(ours / made / images[0].relative_to(ours / "plate.zarr"))
+        again = omtask.run(task, ours / "plate.zarr", **call)
+        assert again.report.with_status("done") == [told[0]["zarr_url"]]
+        assert visible(ours) == wanted
+
+
+def test_the_core_import_registers_a_plate(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_deep_plate(ours / "plate.zarr", PlateShape(1, 1, 1), rng)
+    shutil.copytree(ours, theirs)
+    by_hand(python, "import_ome_zarr", "", {"zarr_dir": str(theirs), "zarr_name": "plate.zarr"})
+    task = place(python).replace("threshold-segmentation", "import-ome-zarr")
+    out = tmp_path / "out.json"
+    omtask("run", task, "--output", ours, "--zarr-name", "plate.zarr", "--out-json", out)
+    assert visible(ours) == visible(theirs)
+    told = json.loads(out.read_text())["image_list_updates"]
+    assert [update["zarr_url"] for update in told] == [str(image) for image in images]
+    assert all(update["attributes"]["plate"] == "plate.zarr" and update["types"]["is_3D"] for update in told)
+    assert "nothing to do" in omtask(
+        "run", task, "--output", ours, "--zarr-name", "plate.zarr", "--out-json", out).stderr
