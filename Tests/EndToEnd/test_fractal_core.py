@@ -15,7 +15,7 @@ import pytest
 
 from omtask_testing import samples
 from omtask_testing.fractal import core_python
-from omtask_testing.images import PlateShape, write_plate
+from omtask_testing.images import Image, PlateShape, write_group, write_plate
 from omtask_testing.jobs import Job, until
 from omtask_testing.layouts import ZSTD, Layout
 from omtask_testing.program import Program
@@ -230,3 +230,53 @@ def test_the_core_import_registers_a_plate(
     assert all(update["attributes"]["plate"] == "plate.zarr" and update["types"]["is_3D"] for update in told)
     assert "nothing to do" in omtask(
         "run", task, "--output", ours, "--zarr-name", "plate.zarr", "--out-json", out).stderr
+
+
+def make_acquisitions(path: Path, wells: int, rng: np.random.Generator) -> list[Path]:
+    """A plate whose wells have two acquisitions of one field, the second one shifted."""
+    shape = PlateShape(1, wells, 2)
+    images: dict[str, Image] = {}
+    for well in shape.wells:
+        scene = rng.integers(0, 4000, size=(1, 1, 80, 80)).astype(np.uint16)
+        for number, start in enumerate((4, 9)):
+            data = scene[..., start : start + 64, start - 2 : start + 62]
+            images[f"{well}/{number}"] = Image("czyx", [np.ascontiguousarray(data)], LAYOUT, ("DAPI",))
+    write_plate(path, shape, images)
+    plate = shape.document() | {"version": "0.5", "acquisitions": [{"id": 0}, {"id": 1}]}
+    write_group(path, "0.5", {"plate": plate})
+    for well in shape.wells:
+        fields = [{"path": str(number), "acquisition": number} for number in range(2)]
+        write_group(path / well, "0.5", {"well": {"images": fields, "version": "0.5"}})
+    for image in images:
+        write_rois(path / image, "FOV_ROI_table", [{"y": (0.0, 0.325 * 64), "x": (0.0, 0.325 * 64)}])
+    return [path / image for image in images]
+
+
+def test_the_core_registration_of_acquisitions(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator, scaled: Callable[[int, int], int],
+) -> None:
+    wells = scaled(0, 3)
+    if not wells:
+        pytest.skip("registration by the core tasks takes long (--acceptance)")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_acquisitions(ours / "plate.zarr", wells, rng)
+    shutil.copytree(ours, theirs)
+    first = {"zarr_urls": [str(theirs / image.relative_to(ours)) for image in images], "zarr_dir": str(theirs)}
+    then = {"wavelength_id": "A01_C01", "level_path": "0"}
+    by_hand(python, "init_image_based_registration", "compute_image_based_registration", first, then)
+    by_hand(python, "init_registration_consensus", "compute_registration_consensus", first)
+    steps = [("calculate-registration-image-based", [f"--{key.replace('_', '-')}={value}" for key, value in then.items()]),
+             ("find-registration-consensus", [])]
+    for name, flags in steps:
+        task = place(python).replace("threshold-segmentation", name)
+        omtask.run(task, ours / "plate.zarr", ranks=2, extra=flags, timeout=600)
+        again = omtask.run(task, ours / "plate.zarr", extra=flags)
+        assert not again.report.with_status("done")
+    tables = [
+        [ngio.open_ome_zarr_container(str(root / image.relative_to(ours))).get_table(name).dataframe for image in images]
+        for root in (ours, theirs) for name in ("FOV_ROI_table", "FOV_ROI_table_registered")
+    ]
+    for made, wanted in zip(tables[0] + tables[1], tables[2] + tables[3], strict=True):
+        # The task writes its columns in an order that is another one every time.
+        assert made.sort_index(axis=1).equals(wanted.sort_index(axis=1))
+    assert any("translation_x" in table.columns for table in tables[0])

@@ -19,7 +19,8 @@ extension Runner {
       .start(images: run.call.images.count, ranks: engine.rankCount, threads: engine.workerCount))
     for warning in inputs.warnings { observer?.handle(.warning(warning)) }
     var report = try run.report()
-    report.unit = "call"
+    // Without an image nothing is called.
+    if !run.isEmpty { report.unit = "call" }
     tell(try unheard.gathered(engine), of: "warnings")
     close(report)
     return report
@@ -64,11 +65,14 @@ struct CallRun: Sendable {
       request: request, identity: identity, task: task, type: type, call: call, rules: rules)
   }
 
+  /// Whether there is nothing to call a program for.
+  var isEmpty: Bool { type.takesImages && call.images.isEmpty }
+
   /// Does what is left to do.
   ///
   /// *Collective*.
   func report() throws -> RunReport {
-    if type.takesImages && call.images.isEmpty { return try table([]).report(engine) }
+    if isEmpty { return try table([]).report(engine) }
     if !request.options.fresh, let past = try past(), past.standing == .done {
       return try finished(past)
     }
@@ -242,7 +246,7 @@ struct CallRun: Sendable {
   /// *Collective*.
   var note: String? {
     get throws {
-      if type.takesImages && call.images.isEmpty { return nil }
+      if isEmpty { return nil }
       let place = "new images go here (`zarr_dir`)"
       guard !request.options.fresh, let past = try past() else {
         return type.hasList ? "\(place); the list of items is yet to be made" : place
@@ -403,7 +407,7 @@ struct CallRun: Sendable {
   /// The table of the run: the first program, the items of its list, and the images that are not for it.
   private func table(_ items: [WorkItem]) -> RunTable {
     var entries: [String] = []
-    if !type.takesImages || !call.images.isEmpty { entries.append(call.folder) }
+    if !isEmpty { entries.append(call.folder) }
     entries += items.map(\.url)
     let all = entries + call.skipped.map(\.uri)
     let table = RunTable(all.map { Inputs.Item(location: nil, uri: $0, fault: nil) })
