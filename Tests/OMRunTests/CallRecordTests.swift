@@ -62,6 +62,23 @@ import Testing
     #expect(standing([:], gone: "/new") == .changed("/new"))
   }
 
+  @Test func `an item of an image of the call is left only while its voxels are the same`() {
+    var record = CallRecord(inputs: ["/p/a": Self.plain])
+    record.items = [WorkItem(url: "/p/a", arguments: [:])]
+    record.states = ["/p/a": Self.labelled]
+    let answers = [0: WholeImageAnswer()]
+    let standing = { (now: ImageState) in
+      record.standing(["/p/a": now], isGone: nil, answers: answers)
+    }
+    #expect(standing(Self.labelled) == .done)
+    #expect(standing(Self.plain) == .items([0]))
+    #expect(standing(Self.other) == .changed("/p/a"))
+    #expect(record.changedTwice(["/p/a": Self.other]) == nil)
+    record.states = ["/p/a": Self.other]
+    #expect(record.changedTwice(["/p/a": Self.other]) == nil)
+    #expect(record.changedTwice(["/p/a": Self.plain]) == "/p/a")
+  }
+
   @Test func `before the end only the voxels of the call's images count`() {
     #expect(standing([:], done: false, answered: 1) == .items([1]))
     #expect(standing(["/p/a": Self.labelled], done: false, answered: 0) == .items([0, 1]))

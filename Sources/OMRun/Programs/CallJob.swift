@@ -23,9 +23,17 @@ struct CallJob: Sendable {
 
   /// Takes the locks of the run and of the images' places.
   func open(_ warn: @escaping @Sendable (String) -> Void) throws(Fault) -> ProgramStage {
-    try ProgramStage(
-      in: call.folder, Self.folder, runID: runID, images: call.places,
-      request.lockRules(.thisProcess(), warn), request.options.durability)
+    do throws(Fault) {
+      return try ProgramStage(
+        in: call.folder, Self.folder, runID: runID, images: call.places,
+        request.lockRules(.thisProcess(), warn), request.options.durability)
+    } catch {
+      var fault = error
+      if fault.kind == .permission, let hint = fault.hint {
+        fault.hint = "\(hint); `--output DIR` names another folder for new images"
+      }
+      throw fault
+    }
   }
 
   /// The record of the run as it was written; empty when there is none.
