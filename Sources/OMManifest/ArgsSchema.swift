@@ -67,12 +67,15 @@ public struct ArgsSchema: Sendable, Equatable {
         throw Fault(.manifest, subject, "an args schema is \(document.kindName), not an object")
       }
       let required = document["required"]?.arrayValue ?? []
-      for (name, property) in document["properties"]?.objectValue?.members ?? []
-      where !declarations.contains(where: { $0.name == name }) {
-        declarations.append(
-          ParameterDeclaration(
-            foreign: name, property, root: document,
-            isRequired: required.contains(.string(name)), traits: traits))
+      for (name, property) in document["properties"]?.objectValue?.members ?? [] {
+        let declaration = ParameterDeclaration(
+          foreign: name, property, root: document,
+          isRequired: required.contains(.string(name)), traits: traits)
+        if let place = declarations.firstIndex(where: { $0.name == name }) {
+          declarations[place].join(declaration, SchemaPlace(schema: property, root: document))
+        } else {
+          declarations.append(declaration)
+        }
       }
     }
     self.declarations = declarations

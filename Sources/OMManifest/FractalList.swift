@@ -116,21 +116,34 @@ extension Manifest {
     documentation = try document.optional("docs_info", .string, in: subject) ?? ""
     inputTypes = try Self.types("input_types", document, subject)
     outputTypes = try Self.types("output_types", document, subject)
-    let schemas = parts.compactMap { document["args_schema_\($0)"] }.filter { $0 != .null }
-    var names: [String] = []
-    for name in schemas.flatMap(Self.userParameters) where !names.contains(name) {
-      names.append(name)
-    }
+    // The first of two programs comes first.
+    let schemas = parts.reversed().compactMap { document["args_schema_\($0)"] }
+      .filter { $0 != .null }
     let replaces = schemas.contains { $0["properties"]?["overwrite"]?["type"] == "boolean" }
     traits = TaskTraits(
       summary: Self.summary(of: documentation, else: category), contract: .image,
       resultVersion: 1, exactness: nil, passes: [], outputs: [], dataTypes: [], requiredAxes: [],
       optionalAxes: [],
-      groups: names.isEmpty ? [] : [TaskTraits.Group(title: "Parameters", parameters: names)],
+      groups: Self.groups(schemas.map(Self.userParameters)),
       units: [:], runOnly: replaces ? ["overwrite"] : [], examples: [], program: nil,
       imageProgram: ImageProgramTraits.none)
     parameters = try ArgsSchema(
       foreign: schemas, traits: traits, isOpen: schemas.count < parts.count, subject: subject)
+  }
+
+  /// The parameters of one program under one heading; of two programs, which of them is given what.
+  private static func groups(_ names: [[String]]) -> [TaskTraits.Group] {
+    let first = names.first ?? []
+    let second = names.count > 1 ? names[1] : []
+    let groups =
+      names.count < 2
+      ? [("Parameters", first)]
+      : [
+        ("Parameters of the first program (once)", first.filter { !second.contains($0) }),
+        ("Parameters of the second program (for each item)", second.filter { !first.contains($0) }),
+        ("Parameters of both programs", first.filter(second.contains)),
+      ]
+    return groups.filter { !$0.1.isEmpty }.map { TaskTraits.Group(title: $0.0, parameters: $0.1) }
   }
 
   /// The first sentence that tells what a task does.
@@ -149,27 +162,18 @@ extension Manifest {
   /// Whether it is a task of somebody who knows nothing of us: it has no block of ours.
   public var isForeign: Bool { document["omtask"] == nil }
 
-  /// Whether omtask can run it: programs that are called once for each image.
-  public var isRunnable: Bool { type == "parallel" }
-
   /// The flags of a run that say something about voxels or results, which a program that works on
   /// images by itself does not hear of.
   public static let voxelFlags: Set<String> = ["select", "roi-table", "output", "on-damage"]
 
-  /// The memory that one process may need, as `meta_parallel` asks Fractal for it, in bytes.
-  public var processMemory: Int? {
-    guard let value = document["meta_parallel"]?["mem"] else { return nil }
-    if let number = value.intValue { return Self.bytes(number, 1_000_000) }
-    guard let text = value.stringValue else { return nil }
-    let units: [Character: Int] = ["M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000]
-    let unit = text.last.flatMap { units[$0] }
-    return Int(unit == nil ? text[...] : text.dropLast()).flatMap {
-      Self.bytes($0, unit ?? 1_000_000)
-    }
-  }
-
-  private static func bytes(_ number: Int, _ unit: Int) -> Int? {
-    let (bytes, overflow) = number.multipliedReportingOverflow(by: unit)
-    return number > 0 && !overflow ? bytes : nil
+  /// The flags of a run that a program of this task does not hear of.
+  public var unheardFlags: Set<String> {
+    if traits.contract != .image { return [] }
+    var flags = Self.voxelFlags
+    if isWhole { flags.remove("output") }
+    if isWhole { flags.insert("part") }
+    let reading: Set = ["input", "inputs", "wells", "acquisition", "follow-links"]
+    if !takesImages { flags.formUnion(reading) }
+    return flags
   }
 }

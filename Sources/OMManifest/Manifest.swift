@@ -93,7 +93,10 @@ extension Manifest {
 
   private func checkEntry(_ subject: String) throws(Fault) {
     if type != "parallel" {
-      throw Fault(.manifest, subject, "`type` is \"\(type)\", only \"parallel\" is known")
+      throw Fault(
+        .manifest, subject,
+        "`type` is \"\(type)\", a task with the block `omtask` is of the type \"parallel\"",
+        hint: "in a list of Fractal's (`task_list`) tasks of all types are run without the block")
     }
     if document["executable_parallel"]?.stringValue?.isEmpty ?? true {
       throw Fault(.manifest, subject, "`executable_parallel` is missing")

@@ -49,13 +49,21 @@ public struct ParameterDeclaration: Sendable, Equatable {
   /// The largest number allowed.
   public let maximum: Double?
   /// Whether a value must be given.
-  public let isRequired: Bool
+  public internal(set) var isRequired: Bool
   /// The unit of the number, such as `voxels`.
   public let unit: String?
   /// Whether another value may give other voxels; false for what only steers the run.
   public let changesResult: Bool
   /// What a value of the type `json` must fit.
   let fit: SchemaPlace?
+  /// What a value must fit besides, where another part of the task has a parameter of this name.
+  private(set) var others: [SchemaPlace] = []
+
+  /// Makes it stand for the same parameter of another part, too: a value goes to both.
+  mutating func join(_ other: ParameterDeclaration, _ place: SchemaPlace) {
+    if other.isRequired { (isRequired, defaultValue) = (true, nil) }
+    others.append(place)
+  }
 
   /// Whether the workflow engine sets it (`zarr_url` …) and not the user.
   public var isReserved: Bool { Self.reservedNames.contains(name) }

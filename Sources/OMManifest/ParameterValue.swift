@@ -18,6 +18,16 @@ enum ParameterValue {
     _ given: JSON, for declaration: ParameterDeclaration, named shown: String, task: String
   ) throws(Fault) -> JSON {
     let subject = Subject(declaration: declaration, shown: shown, task: task)
+    let value = try canonical(given, subject)
+    for place in declaration.others {
+      guard let problem = place.problem(of: value) else { continue }
+      throw subject.fault(given, "gives it to two programs, and one of them refuses it: \(problem)")
+    }
+    return value
+  }
+
+  private static func canonical(_ given: JSON, _ subject: Subject) throws(Fault) -> JSON {
+    let declaration = subject.declaration
     if declaration.type == .json { return try fitting(given, subject) }
     guard declaration.type.isList else { return try element(given, declaration.type, subject) }
     let type: ParameterType =

@@ -1,4 +1,4 @@
-"""A task of Fractal's own core package, from PyPI, run by omtask over a plate, and killed on the way."""
+"""Tasks of Fractal's own core package, from PyPI, run by omtask over a plate, and killed on the way."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from omtask_testing import samples
 from omtask_testing.fractal import core_python
-from omtask_testing.images import PlateShape, write_plate
+from omtask_testing.images import Image, PlateShape, write_group, write_plate
 from omtask_testing.jobs import Job, until
 from omtask_testing.layouts import ZSTD, Layout
 from omtask_testing.program import Program
@@ -142,3 +142,141 @@ def test_what_the_task_says_is_told(
         place(python), image, extra=["--channel", '{"mode": "name", "identifier": "GFP"}'], expect=64
     ).stderr
     assert "allowed are label, wavelength_id, index" in said
+
+
+# Tasks that have one place for new images
+
+STEPS = """
+import importlib, json, sys
+first, second, arguments = sys.argv[1:]
+arguments = json.loads(arguments)
+def function(name):
+    return getattr(importlib.import_module(f"fractal_tasks_core.{name}"), name)
+made = function(first)(**arguments["first"])
+if second:
+    for item in made["parallelization_list"]:
+        function(second)(**item, **arguments["second"])
+"""
+
+
+def by_hand(
+    python: Path, first: str, second: str, given: dict[str, Any], then: dict[str, Any] | None = None
+) -> None:
+    """Calls the functions of a task's two scripts in their order."""
+    text = json.dumps({"first": given, "second": then or {}})
+    subprocess.run([python, "-c", STEPS, first, second, text], check=True, capture_output=True, timeout=600)
+
+
+def make_deep_plate(path: Path, shape: PlateShape, rng: np.random.Generator) -> list[Path]:
+    images = {
+        place: samples.blobs_image(LAYOUT, rng, "zyx", (5, 64, 64), 2) for place in shape.images}
+    write_plate(path, shape, images)
+    return [path / place for place in images]
+
+
+def visible(folder: Path) -> dict[str, str]:
+    """What lies there but for the records of omtask."""
+    return {name: digest for name, digest in tree(folder).items() if ".omtask" not in name}
+
+
+def test_the_core_projection_of_a_plate(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator, scaled: Callable[[int, int], int],
+) -> None:
+    shape = PlateShape(scaled(1, 4), scaled(2, 6), 1)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_deep_plate(ours / "plate.zarr", shape, rng)
+    shutil.copytree(ours, theirs)
+    urls = [str(theirs / image.relative_to(ours)) for image in images]
+    by_hand(
+        python, "init_projection_hcs", "compute_projection_hcs",
+        {"zarr_urls": urls, "zarr_dir": str(theirs), "method": "Mean intensity projection"})
+    out = tmp_path / "out.json"
+    task = place(python).replace("threshold-segmentation", "project-image-hcs-plate")
+    call: dict[str, Any] = {
+        "ranks": 2, "extra": ["--method", "Mean intensity projection", "--out-json", out], "timeout": 600}
+    outcome = omtask.run(task, ours / "plate.zarr", **call)
+    assert len(outcome.report.with_status("done")) == 1 + len(images)
+    wanted = visible(theirs)
+    assert visible(ours) == wanted and any("meanip" in name for name in wanted)
+    told = json.loads(out.read_text())["image_list_updates"]
+    (made,) = [entry.name for entry in ours.iterdir() if entry.name not in ("plate.zarr", ".omtask")]
+    assert [update["zarr_url"] for update in told] == [
+        str(ours / made / image.relative_to(ours / "plate.zarr")) for image in images]
+    assert all(update["types"]["is_3D"] is False for update in told)
+    assert [update["origin"] for update in told] == [str(image) for image in images]
+    again = omtask.run(task, ours / "plate.zarr", **call)
+    assert len(again.report.with_status("skipped")) == 1 + len(images)
+    if len(images) > 2:
+        # An image that is gone is projected again; the others and the plate stay.
+        shutil.rmtree(ours / made / images[0].relative_to(ours / "plate.zarr"))
+        again = omtask.run(task, ours / "plate.zarr", **call)
+        assert again.report.with_status("done") == [told[0]["zarr_url"]]
+        assert visible(ours) == wanted
+
+
+def test_the_core_import_registers_a_plate(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_deep_plate(ours / "plate.zarr", PlateShape(1, 1, 1), rng)
+    shutil.copytree(ours, theirs)
+    by_hand(python, "import_ome_zarr", "", {"zarr_dir": str(theirs), "zarr_name": "plate.zarr"})
+    task = place(python).replace("threshold-segmentation", "import-ome-zarr")
+    out = tmp_path / "out.json"
+    omtask("run", task, "--output", ours, "--zarr-name", "plate.zarr", "--out-json", out)
+    assert visible(ours) == visible(theirs)
+    told = json.loads(out.read_text())["image_list_updates"]
+    assert [update["zarr_url"] for update in told] == [str(image) for image in images]
+    assert all(update["attributes"]["plate"] == "plate.zarr" and update["types"]["is_3D"] for update in told)
+    assert "nothing to do" in omtask(
+        "run", task, "--output", ours, "--zarr-name", "plate.zarr", "--out-json", out).stderr
+
+
+def make_acquisitions(path: Path, wells: int, rng: np.random.Generator) -> list[Path]:
+    """A plate whose wells have two acquisitions of one field, the second one shifted."""
+    shape = PlateShape(1, wells, 2)
+    images: dict[str, Image] = {}
+    for well in shape.wells:
+        scene = rng.integers(0, 4000, size=(1, 1, 80, 80)).astype(np.uint16)
+        for number, start in enumerate((4, 9)):
+            data = scene[..., start : start + 64, start - 2 : start + 62]
+            images[f"{well}/{number}"] = Image("czyx", [np.ascontiguousarray(data)], LAYOUT, ("DAPI",))
+    write_plate(path, shape, images)
+    plate = shape.document() | {"version": "0.5", "acquisitions": [{"id": 0}, {"id": 1}]}
+    write_group(path, "0.5", {"plate": plate})
+    for well in shape.wells:
+        fields = [{"path": str(number), "acquisition": number} for number in range(2)]
+        write_group(path / well, "0.5", {"well": {"images": fields, "version": "0.5"}})
+    for image in images:
+        write_rois(path / image, "FOV_ROI_table", [{"y": (0.0, 0.325 * 64), "x": (0.0, 0.325 * 64)}])
+    return [path / image for image in images]
+
+
+def test_the_core_registration_of_acquisitions(
+    python: Path, omtask: Program, tmp_path: Path, rng: np.random.Generator, scaled: Callable[[int, int], int],
+) -> None:
+    wells = scaled(0, 3)
+    if not wells:
+        pytest.skip("registration by the core tasks takes long (--acceptance)")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    images = make_acquisitions(ours / "plate.zarr", wells, rng)
+    shutil.copytree(ours, theirs)
+    first = {"zarr_urls": [str(theirs / image.relative_to(ours)) for image in images], "zarr_dir": str(theirs)}
+    then = {"wavelength_id": "A01_C01", "level_path": "0"}
+    by_hand(python, "init_image_based_registration", "compute_image_based_registration", first, then)
+    by_hand(python, "init_registration_consensus", "compute_registration_consensus", first)
+    steps = [("calculate-registration-image-based", [f"--{key.replace('_', '-')}={value}" for key, value in then.items()]),
+             ("find-registration-consensus", [])]
+    for name, flags in steps:
+        task = place(python).replace("threshold-segmentation", name)
+        omtask.run(task, ours / "plate.zarr", ranks=2, extra=flags, timeout=600)
+        again = omtask.run(task, ours / "plate.zarr", extra=flags)
+        assert not again.report.with_status("done")
+    tables = [
+        [ngio.open_ome_zarr_container(str(root / image.relative_to(ours))).get_table(name).dataframe for image in images]
+        for root in (ours, theirs) for name in ("FOV_ROI_table", "FOV_ROI_table_registered")
+    ]
+    for made, wanted in zip(tables[0] + tables[1], tables[2] + tables[3], strict=True):
+        # The task writes its columns in an order that is another one every time.
+        assert made.sort_index(axis=1).equals(wanted.sort_index(axis=1))
+    assert any("translation_x" in table.columns for table in tables[0])

@@ -51,7 +51,7 @@ import Testing
     #expect(manifest.traits.contract == .image && manifest.traits.exactness == nil)
     #expect(manifest.traits.summary == "Finds cells")
     #expect(manifest.traits.runOnly == ["overwrite"])
-    #expect(manifest.processMemory == 4_000_000_000)
+    #expect(manifest.processMemory(.each) == 4_000_000_000 && !manifest.isWhole)
     let types = manifest.parameters.userDeclarations.map(\.type)
     #expect(types == [.json, .json, .integer, .boolean])
   }
@@ -59,8 +59,11 @@ import Testing
   @Test func `the parts of a compound task share their parameters`() throws {
     let list = try list()
     let manifest = try list.manifest(try list.entry("project-image-hcs-plate"))
-    #expect(!manifest.isRunnable)
+    #expect(manifest.isRunnable && manifest.isWhole && manifest.takesImages)
     #expect(manifest.parameters.userDeclarations.map(\.name) == ["level", "method"])
+    #expect(manifest.hands("level", to: .whole) && manifest.hands("level", to: .each))
+    #expect(manifest.hands("method", to: .whole) && !manifest.hands("method", to: .each))
+    #expect(manifest.traits.groups.map(\.parameters) == [["method"], ["level"]])
   }
 
   @Test(arguments: [

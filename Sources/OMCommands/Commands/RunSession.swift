@@ -83,7 +83,7 @@ struct RunSession {
         try outJSON?.write(
           OutJSON.document(
             result, inputs: request.inputs, folder: workingFolder(),
-            types: request.manifest.outputTypes))
+            types: request.manifest.outputTypes, output: request.options.output))
       }
     } catch {
       failures.append(error)

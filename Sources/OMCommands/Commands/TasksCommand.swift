@@ -58,7 +58,10 @@ private struct TaskList: Answer {
     return tasks.map { task in
       let name = task.manifest.identifier
       let gap = String(repeating: " ", count: width - name.count + 2)
-      let type = task.manifest.isRunnable ? "" : "type \(task.manifest.type), for Fractal only; "
+      let type =
+        !task.manifest.isRunnable
+        ? "type \(task.manifest.type), for Fractal only; "
+        : task.manifest.isWhole ? "type \(task.manifest.type); " : ""
       let place = "\(type)\(task.entry.file ?? "built in")"
       return "\(name)\(gap)\(task.manifest.traits.summary) (\(place))"
     }
@@ -92,6 +95,9 @@ private struct TaskDescription: Answer {
       "\(manifest.name): \(traits.summary)", "",
       "\(task.entry.file.map { "From \($0)" } ?? "Built in"), result version \(traits.resultVersion). \(exactness)",
     ]
+    if let type = manifest.taskType, manifest.isWhole {
+      help.opening.append("Type \(manifest.type): \(calls(type))")
+    }
     if !traits.dataTypes.isEmpty {
       help.opening.append("Reads \(traits.dataTypes.joined(separator: ", ")).")
     }
@@ -105,6 +111,14 @@ private struct TaskDescription: Answer {
   }
 
   var json: JSON { .object(manifest.document) }
+
+  /// How often which of its programs is started.
+  private func calls(_ type: TaskType) -> String {
+    let what = type.takesImages ? "once for all images" : "once, and takes no image"
+    return type.hasList
+      ? "its first program is started \(what), the second for each item of the list that the first makes."
+      : "its program is started \(what)."
+  }
 
   /// The promise behind the letter of the exactness class.
   private var exactness: String {

@@ -8,6 +8,8 @@ import OMJSON
 struct FractalArguments {
   /// The images of a task that is not parallel.
   private(set) var images: [String] = []
+  /// The folder that new images go into, for tasks that are told one.
+  private(set) var folder: String?
   /// The part of an image that a compound task works on; nil for all of it.
   private(set) var part: WorkPart?
   /// Into how many parts images are to be cut; nil lets the program choose.
@@ -18,9 +20,16 @@ struct FractalArguments {
   /// - Parameters:
   ///   - arguments: The args JSON.
   ///   - plans: Whether parts are only planned, so that their number is an argument.
+  ///   - isWhole: Whether the task is told a folder for new images; elsewhere results lie beside the
+  ///     images, which must be in it.
   /// - Throws: A fault of kind `usage` that names the argument.
-  init(from arguments: inout JSONObject, plans: Bool) throws(Fault) {
-    let folder = arguments["zarr_dir"] ?? .null
+  init(from arguments: inout JSONObject, plans: Bool, isWhole: Bool = false) throws(Fault) {
+    var folder = arguments["zarr_dir"] ?? .null
+    if isWhole {
+      arguments["zarr_dir"] = nil
+      self.folder = try Self.path(folder)
+      folder = .null
+    }
     if let urls = arguments["zarr_urls"], urls != .null {
       try readImages(urls, folder)
       if let url = arguments["zarr_url"], url != .null {
@@ -43,16 +52,19 @@ struct FractalArguments {
     guard let count = urls.arrayValue?.count, texts.count == count, count > 0 else {
       throw Fault(.usage, "", "`zarr_urls` is \(urls.text()), it must be a list of images")
     }
-    guard folder != .null else { return images = texts }
-    guard let path = folder.stringValue else {
-      throw Fault(.usage, "", "`zarr_dir` is \(folder.text()), it must be a folder")
-    }
+    guard let path = try Self.path(folder) else { return images = texts }
     // Fractal refuses results outside, after they have been made.
     let prefix = path.hasSuffix("/") ? path : path + "/"
     if let stray = texts.first(where: { !$0.hasPrefix(prefix) }) {
       throw Fault(.usage, stray, "is not below the `zarr_dir` \(path)")
     }
     images = texts
+  }
+
+  private static func path(_ folder: JSON) throws(Fault) -> String? {
+    if folder == .null { return nil }
+    if let path = folder.stringValue { return path }
+    throw Fault(.usage, "", "`zarr_dir` is \(folder.text()), it must be a folder")
   }
 
   private mutating func readPart(

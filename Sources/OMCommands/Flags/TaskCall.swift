@@ -50,19 +50,19 @@ func readWholeCall(
   let known = try CommandDescription.ofProgram().subcommand(command)?.flags ?? []
   let sorted = try ParameterWords(Array(words.dropFirst()), manifest: manifest, flags: known)
   var arguments = try readArguments(flags, context)
-  let fractal = try FractalArguments(from: &arguments, plans: command == "plan")
+  let fractal = try FractalArguments(
+    from: &arguments, plans: command == "plan", isWhole: manifest.isWhole)
   let parameters = try ParameterBinder(manifest).bind(
     commandLine: sorted.values, arguments: arguments)
   let inputs = try readInputs(sorted.uris, flags.input, parameters, fractal.images, context)
-  if inputs.isEmpty {
-    throw Fault(
-      .usage, "", "\(manifest.identifier) is given no image",
-      hint: "`omtask \(command) \(manifest.identifier) IMAGE.zarr`")
-  }
+  try checkInputs(inputs, flags, manifest, command: command)
   var options = RunOptions()
   options.select = try parseSelection(flags.input.select)
   options.roiTable = flags.input.roiTable
-  options.output = flags.output.output
+  options.output = flags.output.output ?? fractal.folder
+  if let flag = flags.output.output, let folder = fractal.folder, flag != folder {
+    throw Fault(.usage, "--output", "is `\(flag)`, and `zarr_dir` is `\(folder)`")
+  }
   options.collection = flags.output.collection
   if manifest.parameters["overwrite"]?.type == .boolean {
     options.overwrite = try parameters.optional("overwrite") ?? false
@@ -88,6 +88,32 @@ func readWholeCall(
   var given = JSONObject()
   for name in parameters.given { given[name] = parameters.values[name] }
   return WholeCall(request: request, parts: fractal.parts, given: given)
+}
+
+/// Refuses a call without images of a task that takes some, and one with images of a task that does not.
+private func checkInputs(
+  _ inputs: [String], _ flags: TaskFlags, _ manifest: Manifest, command: String
+) throws(Fault) {
+  let name = manifest.identifier
+  if manifest.takesImages {
+    if !inputs.isEmpty { return }
+    throw Fault(
+      .usage, "", "\(name) is given no image", hint: "`omtask \(command) \(name) IMAGE.zarr`")
+  }
+  let hint = "`omtask \(command) \(name) --output DIR`: new images go into that folder"
+  if let first = inputs.first {
+    throw Fault(
+      .usage, first, "\(name) is of the type `\(manifest.type)` and takes no image", hint: hint)
+  }
+  let input = flags.input
+  let given = [
+    ("--wells", input.wells != nil), ("--acquisition", input.acquisition != nil),
+    ("--follow-links", input.followLinks),
+  ]
+  if let flag = given.first(where: \.1)?.0 {
+    throw Fault(
+      .usage, flag, "\(name) is of the type `\(manifest.type)` and takes no image", hint: hint)
+  }
 }
 
 /// The task that the first word names.

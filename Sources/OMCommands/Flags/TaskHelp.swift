@@ -17,7 +17,8 @@ enum TaskHelp {
     var help = HelpText()
     help.opening = [
       "\(manifest.name): \(manifest.traits.summary)", "",
-      "  omtask \(command.name) \(word) <uri> ... [--<parameter> <value> ...]",
+      "  omtask \(command.name) \(word) \(manifest.takesImages ? "<uri> ..." : "--output <dir>") "
+        + "[--<parameter> <value> ...]",
     ]
     // A preview hands flags that a task has as parameters on to it; the level is its own.
     let taken = Set(command.flags).intersection(["level"])
@@ -28,14 +29,17 @@ enum TaskHelp {
     var own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(taken)
     if manifest.traits.contract == .image {
       // Parameters of other programs may have the names of flags; then the flags stay.
-      own = own.subtracting(Manifest.runFlags).union(Manifest.voxelFlags)
+      own = own.subtracting(Manifest.runFlags).union(manifest.unheardFlags)
     }
-    let flags = sections(of: command, without: own).filter { $0.title != "Arguments" }
+    let folder = manifest.isWhole ? folderText(manifest) : nil
+    let flags = sections(of: command, without: own, folder: folder)
+      .filter { $0.title != "Arguments" }
     let shared = flags.map(\.title)
     let uris = HelpText.Section("Input", [("<uri> ...", "Images, plates or wells in OME-Zarr.")])
     // What only the task has stands between the input and the other headings of the flags.
     help.sections = merged(
-      [uris] + parameters.filter { $0.title == "Input" } + flags.prefix(1)
+      (manifest.takesImages ? [uris] : []) + parameters.filter { $0.title == "Input" }
+        + flags.prefix(1)
         + parameters.filter { !shared.contains($0.title) }
         + parameters.filter { shared.dropFirst().contains($0.title) } + flags.dropFirst())
     help.closing = examples(manifest)
@@ -67,13 +71,24 @@ enum TaskHelp {
 
   /// The arguments under their headings, in the order of declaration.
   private static func sections(
-    of command: CommandDescription, without hidden: Set<String> = []
+    of command: CommandDescription, without hidden: Set<String> = [], folder: String? = nil
   ) -> [HelpText.Section] {
     merged(
       command.arguments.filter { !hidden.contains($0.flag ?? "") }.map { argument in
+        if argument.flag == "output", let folder {
+          return HelpText.Section(argument.section, [("--output <dir>", folder)])
+        }
         let ending = argument.defaultValue.map { " Default: \($0)." } ?? ""
         return HelpText.Section(argument.section, [(argument.usage, argument.text + ending)])
       })
+  }
+
+  /// What `--output` is to a task that has one folder for new images.
+  private static func folderText(_ manifest: Manifest) -> String {
+    let ending =
+      manifest.takesImages
+      ? "Default: the folder that holds the plate or image." : "Required."
+    return "The folder that new OME-Zarrs go into (Fractal's `zarr_dir`), which exists. \(ending)"
   }
 
   /// Sections of one heading made one, where the first of them stands.

@@ -1,3 +1,4 @@
+import Glibc
 import OMJSON
 import OMRun
 import OMStore
@@ -17,10 +18,16 @@ enum OutJSON {
   ///   - inputs: The images as the caller named them.
   ///   - folder: The working directory, for addresses that are relative.
   ///   - types: The types of what the task makes.
+  ///   - output: The folder for new images as the caller named it; nil where it did not.
   /// - Returns: An object with the one key that Fractal knows.
   static func document(
-    _ report: RunReport, inputs: [String], folder: String, types: [String: Bool]
+    _ report: RunReport, inputs: [String], folder: String, types: [String: Bool],
+    output: String? = nil
   ) -> JSON {
+    if let answer = report.answer {
+      let named = (inputs + (output.map { [$0] } ?? [])).map { absolute($0, folder: folder) }
+      return told(answer, named, types)
+    }
     var updates: [JSONObject] = []
     var removals: [String] = []
     for (index, image) in report.images.enumerated() {
@@ -58,6 +65,51 @@ enum OutJSON {
     var document: JSONObject = ["image_list_updates": .array(updates.map(JSON.object))]
     if !removals.isEmpty { document["image_list_removals"] = .array(removals.map(JSON.string)) }
     return .object(document)
+  }
+
+  /// What programs told that had all images as one piece of work.
+  ///
+  /// The caller may know them by paths that lead through links.
+  private static func told(
+    _ answer: WholeImageAnswer, _ named: [String], _ types: [String: Bool]
+  ) -> JSON {
+    let roots = linked(named)
+    let moved = { (url: String) -> String in
+      for (real, given) in roots where url == real || url.hasPrefix(real + "/") {
+        return "\(given)\(url.dropFirst(real.count))"
+      }
+      return url
+    }
+    var document: JSONObject = [
+      "image_list_updates": .array(
+        answer.updates.map { told in
+          var told = told
+          for key in ["zarr_url", "origin"] {
+            if let url = told[key]?.stringValue { told[key] = .string(moved(url)) }
+          }
+          return .object(update(told, types))
+        })
+    ]
+    if !answer.removals.isEmpty {
+      document["image_list_removals"] = .array(answer.removals.map { .string(moved($0)) })
+    }
+    return .object(document)
+  }
+
+  /// The folders that paths of the caller lead to through links: what they are, and as he knows them.
+  private static func linked(_ paths: [String]) -> [(real: String, given: String)] {
+    var roots: [String: String] = [:]
+    for path in paths {
+      guard let known = realpath(path, nil) else { continue }
+      defer { free(known) }
+      var (real, given) = (String(cString: known)[...], path[...])
+      while lastPart(of: String(real)) == lastPart(of: String(given)), !real.isEmpty, !given.isEmpty
+      {
+        (real, given) = (parent(of: real), parent(of: given))
+      }
+      if real != given { roots[String(real)] = String(given) }
+    }
+    return roots.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
   }
 
   /// What a program told that did an image by itself, with the types that its manifest promises.

@@ -14,7 +14,7 @@ struct PlanAnswer: Answer {
     if plan.images.count > Self.listed {
       lines.append("and \(plan.images.count - Self.listed) more images, `--json` lists all")
     }
-    if let program = plan.program { return lines + [""] + programLines(program) }
+    if !plan.programs.isEmpty { return lines + [""] + programLines }
     let spread = plan.splitsImages ? "regions are" : "whole images are"
     let free = plan.freeBytes.map { ", \(byteText($0)) free" } ?? ""
     return lines + [
@@ -28,12 +28,20 @@ struct PlanAnswer: Answer {
   }
 
   /// What is known where a program reads and writes by itself.
-  private func programLines(_ program: [String]) -> [String] {
-    let call = (program + ["--args-json FILE", "--out-json FILE"]).joined(separator: " ")
-    var lines = [
-      "whole images are spread over \(counted(plan.ranks, "rank")) x \(counted(plan.threads, "thread"))",
-      "runs     \(call)", "         once for each image; what it reads and writes is not known",
-    ]
+  private var programLines: [String] {
+    let what = plan.programs.count > 1 ? "items of the list" : "whole images"
+    var lines: [String] = []
+    if plan.splitsImages {
+      lines.append(
+        "\(what) are spread over \(counted(plan.ranks, "rank")) x \(counted(plan.threads, "thread"))"
+      )
+    }
+    for program in plan.programs {
+      let call = (program.words + ["--args-json FILE", "--out-json FILE"]).joined(separator: " ")
+      lines += [
+        "runs     \(call)", "         \(program.times); what it reads and writes is not known",
+      ]
+    }
     if plan.memory > 0 {
       lines.append("memory   \(byteText(plan.memory)) per process of omtask, by the manifest")
     }
@@ -80,7 +88,12 @@ struct PlanAnswer: Answer {
       "bytes_read": JSON(plan.bytesRead), "bytes_written": JSON(plan.bytesWritten),
       "files": JSON(plan.files),
     ]
-    if let program = plan.program { document["program"] = .array(program.map(JSON.string)) }
+    if let last = plan.programs.last {
+      document["program"] = .array(last.words.map(JSON.string))
+      if plan.programs.count > 1 {
+        document["first_program"] = .array(plan.programs[0].words.map(JSON.string))
+      }
+    }
     if let free = plan.freeBytes { document["free_bytes"] = JSON(free) }
     document["warnings"] = .array(plan.warnings.map { .string($0) })
     document["images"] = .array(plan.images.map(imageJSON))

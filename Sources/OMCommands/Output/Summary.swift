@@ -81,7 +81,7 @@ enum Summary {
     let number = { (status: ImageReport.Status) in report.images.count { $0.status == status } }
     let parts = number(.part) > 0 ? "\(number(.part)) in part, " : ""
     return [
-      "\(counted(number(.done), "image")) done, \(parts)\(number(.skipped)) skipped, "
+      "\(counted(number(.done), report.unit)) done, \(parts)\(number(.skipped)) skipped, "
         + "\(number(.failed)) failed"
     ]
   }

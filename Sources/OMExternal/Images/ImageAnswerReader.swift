@@ -16,19 +16,7 @@ enum ImageAnswerReader {
   /// - Returns: What it says.
   /// - Throws: A fault of kind `program` for what Fractal would refuse.
   static func read(_ path: String, program: String) throws(Fault) -> WholeImageAnswer {
-    guard let bytes = try bytes(path, program) else { return WholeImageAnswer() }
-    let document: JSON
-    do throws(Fault) {
-      document = try JSON(parsing: bytes, subject: "")
-    } catch {
-      throw Fault(
-        .program, "", "the out-json of `\(program)` is no JSON: \(error.message)",
-        facts: bytes.isEmpty ? [] : ["it begins with `\(beginning(bytes))`"])
-    }
-    if document == .null { return WholeImageAnswer() }
-    guard let object = document.objectValue else {
-      throw wrong(program, "is \(document.kindName), expected an object")
-    }
+    guard let object = try object(path, program: program) else { return WholeImageAnswer() }
     if let stray = object.keys.first(where: { !keys.contains($0) }) {
       throw wrong(program, "has `\(stray)`, known are \(keys.joined(separator: ", "))")
     }
@@ -43,6 +31,24 @@ enum ImageAnswerReader {
       answer.removals.append(try address(url, program))
     }
     return answer
+  }
+
+  /// The object in the file that a program may have written; nil when it says nothing.
+  static func object(_ path: String, program: String) throws(Fault) -> JSONObject? {
+    guard let bytes = try bytes(path, program) else { return nil }
+    let document: JSON
+    do throws(Fault) {
+      document = try JSON(parsing: bytes, subject: "")
+    } catch {
+      throw Fault(
+        .program, "", "the out-json of `\(program)` is no JSON: \(error.message)",
+        facts: bytes.isEmpty ? [] : ["it begins with `\(beginning(bytes))`"])
+    }
+    if document == .null { return nil }
+    guard let object = document.objectValue else {
+      throw wrong(program, "is \(document.kindName), expected an object")
+    }
+    return object
   }
 
   private static func update(_ entry: JSON, _ program: String) throws(Fault) -> JSONObject {
@@ -67,7 +73,7 @@ enum ImageAnswerReader {
   }
 
   /// An address as Fractal lists it.
-  private static func address(_ text: String, _ program: String) throws(Fault) -> String {
+  static func address(_ text: String, _ program: String) throws(Fault) -> String {
     var url = text[...]
     while url.count > 1 && url.hasSuffix("/") { url.removeLast() }
     let isWhole = url.hasPrefix("/") || url.hasPrefix("s3://")
@@ -77,7 +83,8 @@ enum ImageAnswerReader {
     return String(url)
   }
 
-  private static func list(
+  /// The list of a key; absent and null are an empty one.
+  static func list(
     _ key: String, _ object: JSONObject, _ program: String
   ) throws(Fault) -> [JSON] {
     guard let value = object[key], value != .null else { return [] }
@@ -87,7 +94,8 @@ enum ImageAnswerReader {
     return list
   }
 
-  private static func wrong(_ program: String, _ what: String) -> Fault {
+  /// The fault for an out-json that Fractal would refuse.
+  static func wrong(_ program: String, _ what: String) -> Fault {
     Fault(.program, "", "the out-json of `\(program)` \(what)")
   }
 

@@ -4,7 +4,8 @@ public import OMTask
 
 /// A task whose program reads and writes images by itself, as Fractal's tasks do.
 ///
-/// It is started once for each image: `PROGRAM --args-json FILE --out-json FILE`.
+/// It is started once for each image, for all images, or for each item of a list that another program
+/// of the task has made: `PROGRAM --args-json FILE --out-json FILE`.
 public final class ImageProgram: TaskProgram {
   /// The manifest.
   public let manifest: Manifest
@@ -12,7 +13,7 @@ public final class ImageProgram: TaskProgram {
   public let fingerprint: String?
   private let traits: ImageProgramTraits
   private let folder: String
-  private let command: [String]
+  private let commands: [TaskPart: [String]]
   private let variables: [String: String]
   private let children = RunningChildren()
 
@@ -35,16 +36,21 @@ public final class ImageProgram: TaskProgram {
     self.traits = traits
     self.variables = variables
     folder = programFolder(of: file)
-    command = traits.command ?? Self.command(manifest)
+    var commands: [TaskPart: [String]] = [:]
+    for part in TaskPart.allCases { commands[part] = Self.command(manifest, part) }
+    // Only tasks that have one program are declared with our block.
+    if let command = traits.command { commands[.each] = command }
+    self.commands = commands
     var declaration = manifest.document
     // What is only for people changes no result.
     for key in ["docs_info", "docs_link", "tags", "category", "modality"] { declaration[key] = nil }
-    fingerprint = programFingerprint(.object(declaration), words: command, folder: folder)
+    let words = [.each, .whole].flatMap { commands[$0] ?? [] }
+    fingerprint = programFingerprint(.object(declaration), words: words, folder: folder)
   }
 
-  /// The words of `executable_parallel`: a Python file, or a program of its own.
-  private static func command(_ manifest: Manifest) -> [String] {
-    var words = shellWords(manifest.document["executable_parallel"]?.stringValue ?? "")
+  /// The words of the executable of a part: a Python file, or a program of its own.
+  private static func command(_ manifest: Manifest, _ part: TaskPart) -> [String] {
+    var words = shellWords(manifest.document["executable_\(part.rawValue)"]?.stringValue ?? "")
     guard let first = words.first else { return [] }
     if first.hasSuffix(".py") { return [python] + words }
     // Without a slash it would be looked up in `PATH`; Fractal means a file of the package.
@@ -63,33 +69,44 @@ public final class ImageProgram: TaskProgram {
   public func bindToImages(
     _ parameters: Parameters, _ surroundings: TaskSurroundings
   ) throws(Fault) -> (any WholeImageTask)? {
-    if !manifest.isRunnable || command.isEmpty {
+    guard let type = manifest.taskType else {
+      let known = TaskType.allCases.map(\.rawValue).joined(separator: ", ")
       throw Fault(
         .unsupported, manifest.identifier,
-        "the task is of the type `\(manifest.type)`, omtask runs programs of the type `parallel`",
-        hint: "run it in Fractal")
+        "the task is of the type `\(manifest.type)`, omtask runs the types \(known)")
+    }
+    var parts: [TaskPart: ImageProgramTask.Part] = [:]
+    for part in type.parts { parts[part] = try bind(part, type, parameters, surroundings) }
+    return ImageProgramTask(
+      name: manifest.identifier, parts: parts, traits: traits, children: children)
+  }
+
+  private func bind(
+    _ part: TaskPart, _ type: TaskType, _ parameters: Parameters, _ surroundings: TaskSurroundings
+  ) throws(Fault) -> ImageProgramTask.Part {
+    guard let command = commands[part], !command.isEmpty else {
+      throw Fault(
+        .manifest, manifest.identifier,
+        "the task is of the type `\(type.rawValue)` and has no `executable_\(part.rawValue)`")
     }
     let words = try ProgramWords(
-      command, in: traits.environment ?? environmentAround, folder: folder,
+      command, in: traits.environment ?? environmentAround(command), folder: folder,
       python: surroundings.python, variables: ChildVariables(variables))
     var arguments = JSONObject()
     // What was not given is left to the program: only it knows its defaults for sure.
-    for name in parameters.values.keys where parameters.given.contains(name) {
+    for name in parameters.values.keys
+    where parameters.given.contains(name) && manifest.hands(name, to: part) {
       arguments[name] = parameters.values[name]
     }
-    let isForDevices = Self.isTrue(manifest.document["meta_parallel"]?["needs_gpu"])
-    return ImageProgramTask(
-      name: manifest.identifier, program: words, arguments: arguments, traits: traits,
-      memory: manifest.processMemory, devices: isForDevices ? Devices(variables) : nil,
-      children: children)
-  }
-
-  private static func isTrue(_ value: JSON?) -> Bool {
-    value == true || value?.stringValue?.lowercased() == "true"
+    return ImageProgramTask.Part(
+      program: words, arguments: arguments, memory: manifest.processMemory(part),
+      devices: manifest.needsGPU(part) ? Devices(variables) : nil)
   }
 
   /// The Python environment that the manifest was installed into; nil when it lies elsewhere.
-  private var environmentAround: (home: ProgramTraits.Home, path: String)? {
+  private func environmentAround(
+    _ command: [String]
+  ) -> (home: ProgramTraits.Home, path: String)? {
     guard command.first == Self.python, let place = folder.ranges(of: "/lib/python").last,
       folder[place.upperBound...].contains("/site-packages")
     else { return nil }

@@ -3,25 +3,35 @@ import OMJSON
 import OMManifest
 import OMTask
 
-/// A program bound to its parameters that does images by itself.
+/// Programs bound to their parameters that do images by themselves.
 struct ImageProgramTask: WholeImageTask {
+  /// One of the programs.
+  struct Part: Sendable {
+    let program: ProgramWords
+    /// What the caller gave and this part takes, without images.
+    let arguments: JSONObject
+    let memory: Int?
+    let devices: Devices?
+  }
+
   let name: String
-  let program: ProgramWords
-  /// What the caller gave, without the image.
-  let arguments: JSONObject
+  let parts: [TaskPart: Part]
   let traits: ImageProgramTraits
-  let memory: Int?
-  let devices: Devices?
   let children: RunningChildren
 
-  var words: [String] { program.words }
+  func words(_ part: TaskPart) -> [String] { parts[part]?.program.words ?? [] }
+  func memory(_ part: TaskPart) -> Int? { parts[part]?.memory }
 
   func run(_ call: WholeImageCall) -> WholeImageOutcome {
+    guard let part = parts[call.part] else {
+      let fault = Fault(.internal, "", "\(name) has no program of the kind \(call.part.rawValue)")
+      return WholeImageOutcome(answer: .failure(fault), log: [], attempts: 0)
+    }
     var log = ChildLog()
     var attempts = 0
     while true {
       attempts += 1
-      var attempt = Attempt(task: self, call: call, log: log)
+      var attempt = Attempt(task: self, part: part, call: call, log: log)
       let answer = Result { () throws(Fault) in try attempt.run() }
       log = attempt.log
       var outcome = WholeImageOutcome(answer: answer, log: log.bytes, attempts: attempts)
@@ -44,9 +54,10 @@ struct ImageProgramTask: WholeImageTask {
   }
 }
 
-/// One start of the program for one image.
+/// One start of a program.
 private struct Attempt {
   let task: ImageProgramTask
+  let part: ImageProgramTask.Part
   let call: WholeImageCall
   var log: ChildLog
   /// Whether it was ended because the run is being stopped.
@@ -59,29 +70,32 @@ private struct Attempt {
   /// Milliseconds between two looks at a program.
   private static let interval: Int32 = 100
 
-  init(task: ImageProgramTask, call: WholeImageCall, log: ChildLog) {
+  init(
+    task: ImageProgramTask, part: ImageProgramTask.Part, call: WholeImageCall, log: ChildLog
+  ) {
     self.task = task
+    self.part = part
     self.call = call
     self.log = log
   }
 
   mutating func run() throws(Fault) -> WholeImageAnswer {
     let (given, made) = ("\(call.folder)/args.json", "\(call.folder)/out.json")
-    var arguments: JSONObject = ["zarr_url": .string(call.image)]
-    for (key, value) in task.arguments.members { arguments[key] = value }
+    var arguments = call.reserved
+    for (key, value) in part.arguments.members { arguments[key] = value }
     unlink(made)
     try writeFile(JSON.object(arguments).bytes(indent: 2), to: given)
-    var variables = task.program.variables
-    if let device = task.devices?.device(of: call.worker) {
+    var variables = part.program.variables
+    if let device = part.devices?.device(of: call.worker) {
       variables.set("CUDA_VISIBLE_DEVICES", device)
     }
     if task.traits.environment?.home == .apptainer {
       // A container sees nothing of this machine but what it is shown.
-      let known = variables.values[Self.bindings].map { $0 + "," } ?? ""
-      variables.set(Self.bindings, known + call.room)
+      let known = variables.values[Self.bindings].map { [$0] } ?? []
+      variables.set(Self.bindings, (known + call.rooms).joined(separator: ","))
     }
     let child = try ChildProcess(
-      task.program.words + ["--args-json", given, "--out-json", made], variables.words, files: [],
+      part.program.words + ["--args-json", given, "--out-json", made], variables.words, files: [],
       answers: false)
     child.closeInput()
     try task.children.add(child.number)
@@ -93,7 +107,10 @@ private struct Attempt {
     let ending = try wait(for: child)
     drain(child)
     if ending != .exit(0) { throw Fault(.program, "", "`\(task.name)` \(ending.text)") }
-    return try ImageAnswerReader.read(made, program: task.name)
+    if !call.wantsList { return try ImageAnswerReader.read(made, program: task.name) }
+    var answer = WholeImageAnswer()
+    answer.items = try WorkListReader.read(made, program: task.name)
+    return answer
   }
 
   /// Waits for the end of the program, and takes what it prints meanwhile.

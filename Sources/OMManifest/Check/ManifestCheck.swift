@@ -98,6 +98,12 @@ public enum ManifestCheck {
   private static func checkBlock(_ task: Spot, _ findings: inout ManifestFindings) {
     guard let block = task["omtask"], block.value.objectValue != nil else { return }
     with(&findings, { BlockRules(block, $0) }) { $0.checkShape() }
+    if let type = task.given("type"), type.value != .string(TaskType.parallel.rawValue) {
+      findings.error(
+        .omtask, type,
+        "the type is \(type.value.excerpt), a task with our block is of the type `parallel`",
+        fix: "leave the block `omtask` out: tasks of all types are run without it")
+    }
     guard let schema = task["args_schema_parallel"], schema.value.objectValue != nil else { return }
     // The parameters of other programs may be anything.
     if block["contract"]?.value != "image" { ParameterRules.check(schema, &findings) }

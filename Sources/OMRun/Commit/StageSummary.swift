@@ -55,11 +55,15 @@ package struct StageSummary: Sendable {
     let ours = record?["omtask"]
     // Anybody may have changed the record, so that nothing in it is too odd to be multiplied.
     let regions = min(max(ours?["regions"]?.intValue ?? 0, 0), 1 << 32)
+    // Programs that do images by themselves keep no journal, but records of what is done.
+    let items = (try? stages.folder(ProgramRecord.itemsName(runID)).list()) ?? []
+    let hasList = try stages.kind(of: ProgramRecord.callName(runID)) == .file
+    let records = items.count { $0.hasSuffix(".json") } + (hasList ? 1 : 0)
     return StageSummary(
       runID: runID, path: stage.path, task: record?["task"]?.stringValue,
       image: ours?["image"]?.stringValue,
       results: ours?["results"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-      parameters: record?["parameters"], done: progress.done.count,
+      parameters: record?["parameters"], done: progress.done.count + records,
       total: regions * (ours?["passes"]?.arrayValue?.count ?? 0),
       invocations: progress.invocations, started: progress.started,
       doneSinceStart: progress.doneSinceStart, lastNote: progress.lastNote,

@@ -149,6 +149,18 @@ package struct ImageSetup: Sendable {
     }
   }
 
+  /// The types of an image for programs of others: what we recorded, and what the image shows by itself.
+  ///
+  /// `is_3D` is Fractal's word for more than one plane.
+  static func knownTypes(of image: OMEImage) -> [String: Bool] {
+    var types = types(of: image)
+    if types["is_3D"] == nil, let array = try? image.array(0) {
+      let depth = image.axes.firstIndex { $0.name == "z" }
+      types["is_3D"] = depth.map { array.metadata.shape[$0] > 1 } ?? false
+    }
+    return types
+  }
+
   /// Why a task does not take an image of these types; nil when it does.
   static func refusal(_ manifest: Manifest, _ types: [String: Bool]) -> String? {
     for (type, wanted) in manifest.inputTypes.sorted(by: { $0.key < $1.key })

@@ -12,6 +12,11 @@ struct ImageState: Sendable, Equatable {
   /// Digests by part: `0`, `labels/nuclei`, `tables/rois`; the empty name is that of the metadata.
   private(set) var parts: [String: String] = [:]
 
+  /// The state of an image that is not there.
+  static let absent = ImageState()
+
+  private init() {}
+
   private static let shelves = Shelf.allCases.map(\.name)
 
   /// Looks at an image; nil when there is none.
@@ -76,6 +81,11 @@ struct ImageState: Sendable, Equatable {
 
   /// Whether the voxels of the image itself are those of another state.
   func hasVoxels(of other: ImageState) -> Bool { voxels == other.voxels }
+
+  /// Whether voxels and what the metadata say of them are those of another state.
+  func hasContent(of other: ImageState) -> Bool {
+    hasVoxels(of: other) && parts[""] == other.parts[""]
+  }
 
   private var voxels: [String: String] {
     parts.filter { Self.isOfVoxels($0.key) }

@@ -31,7 +31,7 @@ struct ProgramJob: Sendable {
           : "`omtask unpack` makes one of an archive")
     }
     if location.field != nil, let image = try? OMEImage.open(location),
-      let refusal = ImageSetup.refusal(request.manifest, ImageSetup.types(of: image))
+      let refusal = ImageSetup.refusal(request.manifest, ImageSetup.knownTypes(of: image))
     {
       var report = ImageReport(uri: location.displayName, status: .skipped)
       report.note = refusal
@@ -51,8 +51,9 @@ struct ProgramJob: Sendable {
   /// - Returns: What became of it.
   /// - Throws: Why it failed; what the program did to the image is as it left it.
   func run(_ worker: Worker) throws(Fault) -> ImageReport {
+    let path = try SeparatePath(image)
     let stage = try ProgramStage(
-      SeparatePath(image), runID: identity.runID,
+      in: path.parent, path.stages, runID: identity.runID, images: [path],
       request.lockRules(.thisProcess()) { [tell] in tell(.warning($0)) },
       request.options.durability)
     let ending = stop.atForcedEnd { stage.leave() }
@@ -86,7 +87,7 @@ struct ProgramJob: Sendable {
       if let record = record(in: stage.home), record.changedVoxels,
         !before.hasVoxels(of: record.state)
       {
-        throw changedTwice()
+        throw Fault.changedTwice(image, by: request.manifest.identifier)
       }
     }
     note["before"] = before.json
@@ -108,7 +109,7 @@ struct ProgramJob: Sendable {
         note["untouched"] = true
         try? stage.note(note)
       }
-      if !outcome.wasStopped, let log = try? keepLog(outcome.log, stage.root, "log.txt") {
+      if !outcome.wasStopped, let log = try? stage.root.keep(log: outcome.log, "log.txt") {
         fault.facts.append("its log is \(log)")
       }
       throw fault
@@ -118,22 +119,12 @@ struct ProgramJob: Sendable {
   private func call(
     _ stage: ProgramStage, _ worker: Worker, _ before: ImageState
   ) -> WholeImageCall {
-    let stop = stop
-    return WholeImageCall(
-      image: image, room: room, folder: stage.root.path, worker: worker.number,
-      stop: { stop.reason.map { $0.isUrgent ? .atOnce : .inOrder } },
-      sign: { worker.scratch.sign() },
-      refusal: {
-        let now = (try? ImageState(at: image)) ?? nil
-        return now.map { $0.hasVoxels(of: before) } == true ? nil : changedItself()
-      })
-  }
-
-  /// The folder that holds the whole hierarchy of the image: results may lie beside it.
-  private var room: String {
-    let root = location.store.description
-    let parent = root.lastIndex(of: "/").map { String(root[..<$0]) } ?? "."
-    return parent.isEmpty ? "/" : parent
+    request.call(
+      .each, ["zarr_url": .string(image)], rooms: [location.room], folder: stage.root.path, worker
+    ) {
+      let now = (try? ImageState(at: image)) ?? nil
+      return now.map { $0.hasVoxels(of: before) } == true ? nil : changedItself()
+    }
   }
 
   /// Why an image on which the program did not come to its end cannot be given to it again.
@@ -148,21 +139,8 @@ struct ProgramJob: Sendable {
     return changedItself(earlier["task"]?.stringValue)
   }
 
-  /// Why a task that changes the voxels it reads is not simply done once more.
-  private func changedTwice() -> Fault {
-    Fault(
-      .program, image,
-      "\(request.manifest.identifier) has changed the voxels of this image, and they have changed "
-        + "again since: it would be done twice",
-      hint: "`--fresh` runs the task on the image as it is now")
-  }
-
   private func changedItself(_ task: String? = nil) -> Fault {
-    Fault(
-      .program, image,
-      "the voxels of the image itself have changed since "
-        + "\(task ?? request.manifest.identifier) began, which did not come to its end",
-      hint: "look whether the image is whole; `--fresh` runs the task on it as it is now")
+    .halfChanged(image, by: task ?? request.manifest.identifier)
   }
 
   private func finish(
@@ -178,7 +156,7 @@ struct ProgramJob: Sendable {
     let after = try ImageState(at: image) ?? before
     let record = ProgramRecord(
       state: after, others: others, made: after.made(since: before), answer: answer)
-    let log = try keepLog(outcome.log, stage.home, ProgramRecord.logName(identity.runID))
+    let log = try stage.home.keep(log: outcome.log, ProgramRecord.logName(identity.runID))
     try stage.write(
       ProgramRecord.name(identity.runID),
       record.document(identity, image: image, attempts: outcome.attempts).bytes(indent: 2))
@@ -198,20 +176,8 @@ struct ProgramJob: Sendable {
     return ProgramRecord(bytes, image: image)
   }
 
-  /// Keeps what a program printed.
-  ///
-  /// - Returns: The path; nil when there is nothing.
-  private func keepLog(
-    _ bytes: [UInt8], _ folder: OutputFolder, _ name: String
-  ) throws(Fault) -> String? {
-    if bytes.isEmpty { return nil }
-    try folder.write(name, bytes)
-    return joinedKey(folder.path, name)
-  }
-
   private func log(in home: OutputFolder) -> String? {
-    let name = ProgramRecord.logName(identity.runID)
-    return (try? home.kind(of: name)) == .some(.file) ? joinedKey(home.path, name) : nil
+    home.file(ProgramRecord.logName(identity.runID))
   }
 
   private func report(
@@ -220,20 +186,10 @@ struct ProgramJob: Sendable {
     var report = ImageReport(uri: image, status: status)
     report.answer = record.answer
     report.log = log
-    for part in record.made {
-      for (shelf, kind) in [(Shelf.labels, OutputReport.Kind.label), (.tables, .table)]
-      where part.hasPrefix(shelf.name + "/") {
-        report.outputs.append(
-          OutputReport(
-            name: String(part.dropFirst(shelf.name.count + 1)), uri: "\(image)/\(part)",
-            kind: kind, dataType: nil))
-      }
-    }
-    for url in record.answer.updates.compactMap({ $0["zarr_url"]?.stringValue }) where url != image
-    {
-      let name = url.split(separator: "/").last.map(String.init) ?? url
-      report.outputs.append(OutputReport(name: name, uri: url, kind: .image, dataType: nil))
-    }
+    report.outputs = OutputReport.all(
+      in: image, made: record.made,
+      images: record.answer.updates.compactMap { $0["zarr_url"]?.stringValue }
+        .filter { $0 != image })
     return report
   }
 }

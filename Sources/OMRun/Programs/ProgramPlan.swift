@@ -14,16 +14,18 @@ import OMTask
 /// - Throws: What concerns the whole run; a fault of a single image is a note of its plan.
 func makeProgramPlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
   let inputs = try Inputs(request)
+  if request.manifest.isWhole { return try CallPlan(request, inputs).plan(ranks: ranks) }
   let task = try Runner.bound(request)
   let identity = ProgramIdentity(request)
   var plan = RunPlan()
   plan.ranks = ranks
   plan.threads = request.options.threads
   plan.warnings = inputs.warnings
-  plan.program = task.words
-  let workers = Runner.programs(task, request)
+  plan.splitsImages = true
+  plan.programs = [ProgramPlan(words: task.words(.each), times: "once for each image")]
+  let workers = Runner.programs(task, .each, request)
   if let sentence = workers.sentence { plan.warnings.append(sentence) }
-  plan.memory = (task.memory ?? 0) * workers.count
+  plan.memory = (task.memory(.each) ?? 0) * workers.count
   var open: [Int] = []
   for (index, item) in inputs.items.enumerated() {
     var image = ImagePlan(uri: item.uri)

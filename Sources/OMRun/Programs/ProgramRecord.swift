@@ -3,9 +3,11 @@ import OMJSON
 import OMStore
 import OMTask
 
-/// The record of an image that a program has done: what it said, and how it left everything.
+/// The record of an image, or of an item of a list, that a program has done: what it said, and how it
+/// left everything.
 ///
-/// It lies beside the image, where no program looks, as `.<image>.omtask/<run id>.json`.
+/// It lies where no program looks: `.<image>.omtask/<run id>.json` beside the image, or
+/// `.omtask/<run id>.items/<item id>.json` in the folder that new images go into.
 struct ProgramRecord: Sendable {
   /// How the program left the image.
   let state: ImageState
@@ -24,10 +26,15 @@ struct ProgramRecord: Sendable {
   /// The name of what the program of a run printed.
   static func logName(_ runID: String) -> String { runID + ".log" }
 
-  /// Whether a name in the folder beside an image is that of a record or its log.
+  /// The name of the folder of the items of a run.
+  static func itemsName(_ runID: String) -> String { runID + ".items" }
+  /// The name of the record of a run that is about more than one image.
+  static func callName(_ runID: String) -> String { runID + ".jsonl" }
+
+  /// Whether a name in a folder of runs is that of a record, of its log, or of the folder of its items.
   static func isName(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 2 && ["json", "log"].contains(parts[1])
+    return parts.count == 2 && ["json", "log", "items", "jsonl"].contains(parts[1])
       && parts[0].utf8.count == 16 && parts[0].allSatisfy(\.isHexDigit)
   }
 
@@ -42,8 +49,18 @@ struct ProgramRecord: Sendable {
   }
 
   /// The document of the record.
-  func document(_ identity: ProgramIdentity, image: String, attempts: Int) -> JSON {
+  ///
+  /// - Parameters:
+  ///   - identity: The run.
+  ///   - image: The image.
+  ///   - attempts: How often the program was started.
+  ///   - item: The item of a list that was done; nil for an image that was done.
+  /// - Returns: The document.
+  func document(
+    _ identity: ProgramIdentity, image: String, attempts: Int, item: WorkItem? = nil
+  ) -> JSON {
     var document = identity.document
+    if let item { document["item"] = .object(item.document) }
     document["omtask"] = [
       "image": .string(image), "attempts": JSON(attempts), "finished": JSON(Int(time(nil))),
     ]

@@ -3,43 +3,47 @@ import OMImage
 import OMJSON
 import OMStore
 
-/// The hidden folder beside an image while a program works on it: `.<image>.omtask/<run id>/`.
+/// The hidden folder while a program is at work: `.<image>.omtask/<run id>/` beside its image, or
+/// `.omtask/<run id>/` in the folder that new images go into.
 ///
 /// It holds the lock of the run, `run.json`, the files of the call and, after a failure, what the program
-/// printed. The lock of the image's place is held with it, so that nobody runs another program on the
-/// image or replaces it.
+/// printed. The locks of the places of images are held with it, so that nobody runs another program on
+/// an image or replaces it.
 final class ProgramStage: Sendable {
   /// The folder of the run.
   let root: OutputFolder
   /// The folder of all runs, with the records.
   let home: OutputFolder
   private let stage: Stage
-  private let place: FileLock
+  private let places: PlaceLocks
 
   private static let tries = 50
 
-  /// Takes both locks.
+  /// Takes all locks.
   ///
   /// *Local*.
   ///
   /// - Parameters:
-  ///   - image: The image.
+  ///   - parent: The folder that holds the folder of all runs.
+  ///   - name: The name of the folder of all runs.
   ///   - runID: The run.
+  ///   - images: The images, or the plates that they are in.
   ///   - rules: How locks are taken.
   ///   - durability: What waits for the disk.
   /// - Throws: A fault of kind `locked` when another process keeps a lock, `permission` when nothing
-  ///   can be written beside the image.
+  ///   can be written there.
   init(
-    _ image: SeparatePath, runID: String, _ rules: LockRules, _ durability: Durability
+    in parent: String, _ name: String, runID: String, images: [SeparatePath], _ rules: LockRules,
+    _ durability: Durability
   ) throws(Fault) {
-    let holder = try OutputFolder(path: image.parent)
+    let holder = try OutputFolder(path: parent)
     let wait = LockWait(rules.patience)
     for _ in 0..<Self.tries {
       do throws(Fault) {
-        let home = try holder.makeFolder(image.stages)
+        let home = try holder.makeFolder(name)
         let root = try home.makeFolder(runID)
         let stage = Stage(
-          holder: holder, folder: image.stages, runID: runID, rank: 0, durability: durability)
+          holder: holder, folder: name, runID: runID, rank: 0, durability: durability)
         let lock = try FileLock.acquire(
           Stage.lockName, in: root, holder: rules.holder, patience: wait.left,
           onBreak: rules.warn, whileWaiting: rules.check)
@@ -47,9 +51,7 @@ final class ProgramStage: Sendable {
         stage.take(lock)
         stage.expectMore()
         do throws(Fault) {
-          place = try FileLock.acquire(
-            SeparateCommitter.lock.name, in: home, holder: rules.holder, patience: wait.left,
-            onBreak: rules.warn, whileWaiting: rules.check)
+          places = try PlaceLocks(images, besides: home, rules, wait)
         } catch {
           stage.unlock()
           stage.removeFolders()
@@ -62,13 +64,13 @@ final class ProgramStage: Sendable {
         if error.kind == .missing { continue }
         var fault = error
         if error.kind == .permission {
-          fault.hint = "what is done is noted beside the image, so its folder must be writable"
+          fault.hint = "what is done is noted there, so the folder must be writable"
         }
         throw fault
       }
     }
     throw Fault(
-      .locked, joinedKey(image.parent, image.stages), "other processes keep removing it",
+      .locked, joinedKey(parent, name), "other processes keep removing it",
       hint: "run the command again")
   }
 
@@ -94,6 +96,13 @@ final class ProgramStage: Sendable {
     try? folder.write(Stage.recordName, JSON.object(note).bytes(indent: 2))
   }
 
+  /// What an earlier invocation of this run noted that was not finished; nil when there was none.
+  var note: JSONObject? {
+    (try? root.read(Stage.recordName, limit: JSON.maximumBytes)).flatMap(\.self).flatMap {
+      try? JSON(parsing: $0, subject: Stage.recordName).objectValue
+    }
+  }
+
   /// Notes something about the run.
   func note(_ document: JSONObject) throws(Fault) {
     try root.write(
@@ -108,13 +117,13 @@ final class ProgramStage: Sendable {
 
   /// Gives the locks back and keeps the folder of the run.
   func leave() {
-    place.release()
+    places.release()
     stage.unlock()
   }
 
   /// Removes the folder of the run.
   func remove() throws(Fault) {
-    place.release()
+    places.release()
     try stage.remove()
   }
 }

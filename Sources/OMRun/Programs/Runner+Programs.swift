@@ -15,6 +15,7 @@ extension Runner {
   /// *Collective*.
   func runProgram() throws -> RunReport {
     try checkProgramCall()
+    if request.manifest.isWhole { return try runCall() }
     if let part = request.options.part {
       try checkPart()
       return try share(of: part).runProgram()
@@ -23,7 +24,7 @@ extension Runner {
     observer?.handle(
       .start(images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))
     for warning in inputs.warnings { observer?.handle(.warning(warning)) }
-    let workers = Self.programs(task, request)
+    let workers = Self.programs(task, .each, request)
     if let sentence = workers.sentence, engine.rank == 0 { warn(sentence) }
     let table = RunTable(inputs.items)
     let progress = ProgressCounter(observer, unit: "images", log: request.options.stop.work)
@@ -35,7 +36,7 @@ extension Runner {
         ProgramJob(request: request, identity: identity, task: task, location: $0, tell: tell)
       }
     }
-    let open = try unfinished(table, progress, job)
+    let open = try unfinished(table, progress) { try job($0)?.finished() }
     // What is left is shared out anew: all that is done may have been one rank's.
     let own = Partition(costs: open.map { _ in 1 }, parts: engine.rankCount)
       .pieces(of: engine.rank).map { open[$0] }
@@ -61,10 +62,10 @@ extension Runner {
 
   /// How many programs one process may run at once, and a word where that is fewer than workers.
   static func programs(
-    _ task: any WholeImageTask, _ request: RunRequest
+    _ task: any WholeImageTask, _ part: TaskPart, _ request: RunRequest
   ) -> (count: Int, sentence: String?) {
     let workers = max(1, request.options.threads)
-    guard let memory = task.memory, memory > 0 else { return (workers, nil) }
+    guard let memory = task.memory(part), memory > 0 else { return (workers, nil) }
     let count = max(1, min(workers, request.options.memory / memory))
     if count == workers { return (workers, nil) }
     return (
@@ -76,34 +77,50 @@ extension Runner {
   }
 
   /// Refuses what only works where omtask reads and writes the voxels.
-  private func checkProgramCall() throws(Fault) {
+  func checkProgramCall() throws(Fault) {
     let options = request.options
     let given: [(String, Bool)] = [
       ("--select", !options.select.isEmpty), ("--roi-table", options.roiTable != nil),
-      ("--output", options.output != nil), ("--on-damage fill", options.onDamage == .fill),
+      ("--output", options.output != nil && !request.manifest.isWhole),
+      ("--on-damage fill", options.onDamage == .fill),
     ]
+    if options.part != nil && request.manifest.isWhole {
+      throw Fault(
+        .usage, "--part",
+        "\(request.manifest.identifier) is one piece of work: its first program is started once, and "
+          + "parts do not hear of each other",
+        hint: "ranks share the work by themselves: `mpirun -n 4 omtask run ...`")
+    }
     guard let flag = given.first(where: \.1)?.0 else { return }
     throw Fault(
       .usage, flag, "\(request.manifest.identifier) reads and writes images by itself",
       hint: "its own parameters may do that: `omtask tasks show` lists them")
   }
 
-  /// Looks which images are to be done, and notes the others as they are.
+  /// Looks which pieces of work are to be done, and notes the others as they are.
   ///
   /// *Collective*.
   ///
-  /// - Returns: The numbers of images that are to be done, the same on every rank.
+  /// - Returns: The numbers of those that are to be done, the same on every rank.
   private func unfinished(
-    _ table: RunTable, _ progress: ProgressCounter, _ job: @Sendable (Int) -> ProgramJob?
+    _ table: RunTable, _ progress: ProgressCounter,
+    _ finished: @Sendable (Int) throws -> ImageReport?
   ) throws -> [Int] {
     let open = Mutex<[Int]>([])
     try walk(ownImages, most: engine.workerCount, table, progress) { index, _ in
-      if let report = try job(index)?.finished() { return report }
+      if let report = try finished(index) { return report }
       open.withLock { $0.append(index) }
       return nil
     }
+    return try gathered(open.withLock { $0 })
+  }
+
+  /// The numbers of all ranks, sorted.
+  ///
+  /// *Collective*.
+  func gathered(_ numbers: [Int]) throws -> [Int] {
     var packet = Packet()
-    packet.write(open.withLock { $0 })
+    packet.write(numbers)
     var all: [Int] = []
     for bytes in try engine.communicator.gatherAll(packet.bytes) {
       var reader = PacketReader(bytes)
@@ -119,17 +136,29 @@ extension Runner {
     _ images: [Int], most: Int, _ table: RunTable, _ progress: ProgressCounter,
     _ body: @Sendable (Int, Worker) throws -> ImageReport?
   ) throws {
+    try walk(images, of: inputs.items.map(\.uri), most: most, table, progress) { index, worker in
+      if inputs.items[index].location == nil { throw table.fault(index) }
+      return try body(index, worker)
+    }
+  }
+
+  /// Does something with each of some pieces of work; nil as its report leaves it for later.
+  ///
+  /// *Collective*.
+  func walk(
+    _ pieces: [Int], of names: [String], most: Int, _ table: RunTable, _ progress: ProgressCounter,
+    _ body: @Sendable (Int, Worker) throws -> ImageReport?
+  ) throws {
     try engine.agree {
-      let name: @Sendable (Int) -> String = { inputs.items[images[$0]].uri }
-      try engine.walk(images.count, most: most, name: name) { number, worker in
-        let index = images[number]
+      let name: @Sendable (Int) -> String = { names[pieces[$0]] }
+      try engine.walk(pieces.count, most: most, name: name) { number, worker in
+        let index = pieces[number]
         do {
-          if inputs.items[index].location == nil { throw table.fault(index) }
           guard let report = try body(index, worker) else { return }
           table.finish(index, ImageJob.JobResult(report: report), counting: true)
           tell(report)
         } catch {
-          try fail(table, index, Fault(wrapping: error))
+          try fail(table, index, Fault(wrapping: error), uri: names[index])
         }
         progress.add(bytes: 0)
       }

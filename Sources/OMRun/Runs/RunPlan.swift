@@ -14,8 +14,8 @@ package struct RunPlan: Sendable {
   package var memory = 0
   /// Free bytes where the results go; nil when nothing is known.
   package var freeBytes: Int?
-  /// The words that start the program that does the images by itself; nil when omtask does them.
-  package var program: [String]?
+  /// The programs that do the images by themselves, in their order; none when omtask does them.
+  package var programs: [ProgramPlan] = []
   /// What a person should know before the start.
   package var warnings: [String] = []
 
@@ -28,6 +28,14 @@ package struct RunPlan: Sendable {
   package var bytesWritten: Int { images.reduce(0) { $0 + $1.bytesWritten } }
   /// Files that are written at most.
   package var files: Int { images.reduce(0) { $0 + $1.files } }
+}
+
+/// One program that does images by itself.
+package struct ProgramPlan: Sendable {
+  /// The words that start it.
+  package let words: [String]
+  /// How often it is started, in words.
+  package let times: String
 }
 
 /// What a run will do with one image.

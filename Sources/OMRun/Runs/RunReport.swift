@@ -6,6 +6,11 @@ package import OMTask
 package struct RunReport: Sendable {
   /// The images in the order of the input.
   package var images: [ImageReport] = []
+  /// What the entries of `images` are: images, or calls of programs that had all images as one piece of
+  /// work.
+  package var unit = "image"
+  /// What programs said that had all images as one piece of work; nil for other tasks.
+  package var answer: WholeImageAnswer?
   /// Voxels of the input that were processed.
   package var voxels = 0
   /// Stored bytes read from the input.

@@ -66,7 +66,10 @@ final class RunTable: Sendable {
     var images: [ImageReport?] = uris.map { ImageReport(uri: $0, status: .failed) }
     var packet = Packet()
     packet.write([own.voxels, own.read.bytes, own.read.absentChunks, own.written, peakMemory()])
-    packet.write(Array(encoded(own.reports).text().utf8))
+    // One by one: all together may be more than one document may hold.
+    let entries = encoded(own.reports)
+    packet.write(entries.count)
+    for entry in entries { packet.write(entry.bytes()) }
     for bytes in try engine.communicator.gatherAll(packet.bytes) {
       var reader = PacketReader(bytes)
       let numbers = try reader.readArray(Int.self)
@@ -75,8 +78,8 @@ final class RunTable: Sendable {
       report.absentChunks += numbers[2]
       report.bytesWritten += numbers[3]
       report.peakMemory = max(report.peakMemory, numbers[4])
-      let entries = try JSON(parsing: try reader.readBytes(), subject: "the report of a rank")
-      for entry in entries.arrayValue ?? [] {
+      for _ in 0..<(try reader.readCount()) {
+        let entry = try JSON(parsing: try reader.readBytes(), subject: "the report of a rank")
         guard let index = entry["index"]?.intValue, let image = entry["report"] else { continue }
         images[index] = try ImageReport(decoding: image, uri: uris[index])
       }
@@ -86,10 +89,9 @@ final class RunTable: Sendable {
     return report
   }
 
-  private func encoded(_ reports: [ImageReport?]) -> JSON {
-    .array(
-      reports.enumerated().compactMap { index, report in
-        report.map { ["index": JSON(index), "report": $0.encoded()] }
-      })
+  private func encoded(_ reports: [ImageReport?]) -> [JSON] {
+    reports.enumerated().compactMap { index, report in
+      report.map { ["index": JSON(index), "report": $0.encoded()] }
+    }
   }
 }

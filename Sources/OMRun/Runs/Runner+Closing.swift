@@ -1,5 +1,6 @@
 import OMImage
 import OMJSON
+import OMManifest
 import OMStore
 
 /// What rank 0 does when all images have had their turn.
@@ -24,12 +25,40 @@ extension Runner {
     }
   }
 
+  /// What was made of which image.
+  ///
+  /// A program that is given all images tells of results of any of them.
+  private func changes(_ report: RunReport) -> [(item: Inputs.Item, image: ImageReport)] {
+    if !request.manifest.isWhole {
+      return Array(zip(inputs.items, report.images)).filter { $0.1.status != .failed }
+    }
+    let made = report.images.filter { $0.status != .failed }
+    var images: [String: Inputs.Item] = [:]
+    var roots: [String: Inputs.Item] = [:]
+    for item in inputs.items {
+      guard let location = item.location else { continue }
+      images[location.displayName] = item
+      roots[location.store.description] = item
+    }
+    return made.flatMap(\.outputs).compactMap { output in
+      let parts = output.uri.split(separator: "/", omittingEmptySubsequences: false)
+      let item =
+        output.kind == .image
+        ? roots.first { output.uri.hasPrefix($0.key + "/") }?.value
+        : images[parts.dropLast(2).joined(separator: "/")]
+      guard let item else { return nil }
+      var image = ImageReport(uri: item.uri, status: .done)
+      image.outputs = [output]
+      return (item, image)
+    }
+  }
+
   /// Updates the copies of metadata that plates and wells keep.
   ///
   /// - Returns: What could not be updated and why.
   private func updateAncestors(_ report: RunReport) -> [String] {
     var hierarchies: [String: AncestorMetadata] = [:]
-    for (item, image) in zip(inputs.items, report.images) where image.status != .failed {
+    for (item, image) in changes(report) {
       for output in image.outputs {
         guard let plate = output.plate else { continue }
         guard let store = try? FileStore(root: plate) else { continue }
@@ -37,7 +66,7 @@ extension Runner {
         metadata.add(ofNewPlate: String(output.uri.dropFirst(plate.count + 1)))
         hierarchies[plate] = metadata
       }
-      if request.options.output != nil { continue }
+      if request.options.output != nil && !request.manifest.isWhole { continue }
       guard let location = item.location, !image.outputs.isEmpty else { continue }
       let root = location.store.description
       var metadata = hierarchies[root] ?? AncestorMetadata(store: location.store)

@@ -219,10 +219,12 @@ struct Runner: Sendable {
     Partition(costs: inputs.items.map { _ in 1 }, parts: engine.rankCount).pieces(of: engine.rank)
   }
 
-  func fail(_ table: RunTable, _ index: Int, _ fault: Fault) throws(Fault) {
+  func fail(
+    _ table: RunTable, _ index: Int, _ fault: Fault, uri: String? = nil
+  ) throws(Fault) {
     if fault.endsRun { throw fault }
     let fault = hinting(fault)
-    let uri = inputs.items[index].uri
+    let uri = uri ?? inputs.items[index].uri
     let report = ImageReport(uri: uri, status: .failed, fault: fault)
     table.finish(index, ImageJob.JobResult(report: report), counting: true)
     observer?.handle(.failure(image: uri, fault))

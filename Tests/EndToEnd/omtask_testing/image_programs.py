@@ -156,10 +156,12 @@ def fractal_task(name: str = "Mark Cells (fast)", **change: Any) -> dict[str, An
     return {key: value for key, value in (task | change).items() if value is not None}
 
 
-def write_package(folder: Path, *tasks: Mapping[str, Any], program: str = MARK) -> Path:
+def write_package(
+    folder: Path, *tasks: Mapping[str, Any], program: str = MARK, file_name: str = "mark.py"
+) -> Path:
     """Writes a package of tasks; returns the place of the first one."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "mark.py").write_text(program)
+    (folder / file_name).write_text(program)
     tasks = tasks or (fractal_task(),)
     file = folder / "__FRACTAL_MANIFEST__.json"
     file.write_text(json.dumps({
