@@ -203,7 +203,8 @@ static void set_rules(CURL *handle, const struct om_http_request *request) {
   curl.easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   curl.easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
   curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, request->connect_milliseconds);
-  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  // A server that sends a byte now and then is as silent as one that sends none.
+  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1024L);
   curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, request->idle_seconds);
   set_certificates(handle);
 }

@@ -30,11 +30,26 @@ package struct ImageLocation: Sendable {
   /// The place in a plate or well; nil for an image that was given by itself.
   package let field: Field?
 
+  /// Whether it was found among others, in a plate, a collection or a group of series, and not named by
+  /// itself.
+  package let isMember: Bool
+
   /// Makes a location.
-  package init(store: any Store, path: String, field: Field? = nil) {
+  package init(
+    store: any Store, path: String, field: Field? = nil, isMember: Bool = false
+  ) {
     self.store = store
     self.path = path
     self.field = field
+    self.isMember = isMember || field != nil
+  }
+
+  /// The plate or well that it was found in; nil for none.
+  package var plateName: String? {
+    field == nil
+      ? nil
+      : joinedKey(
+        store.description, path.split(separator: "/").dropLast(3).joined(separator: "/"))
   }
 
   /// How people name it: the path of its folder.
@@ -47,7 +62,8 @@ package struct ImageLocation: Sendable {
 
   /// Names the whole hierarchy in a fault whose subject is one of its keys.
   package func naming(_ fault: Fault) -> Fault {
-    fault.subject == store.description ? fault : fault.below(store.description)
+    let root = store.description
+    return fault.subject == root || fault.subject.hasPrefix(root + "/") ? fault : fault.below(root)
   }
 
   /// Does something whose faults name keys of the store, and names whole paths instead.

@@ -70,24 +70,39 @@ package struct ImageSource: Sendable {
     var source: ImageSource
     do throws(Fault) {
       let group = try OMEGroup.read(location.store, path: location.path)
-      guard let group, let kind = try kind(of: group, location) else {
+      guard let group, let kind = try kind(of: group) else {
         return try collection(CollectionDocument.fileName, in: location, filter, followLinks)
           .filled(location, filter)
       }
-      source = ImageSource(
-        kind: kind, path: location.path, items: [], warnings: group.warnings)
-      switch source.kind {
-      case .image: source.items = [Item(location: location, fault: nil)]
-      case .well: try source.addWell(group, nil, location, filter)
-      case .plate: try source.addPlate(group, location, filter)
-      case .series: try source.addSeries(group, location)
-      case .collection:
+      source =
+        if kind == .collection {
+          ImageSource(kind: kind, path: location.path, items: [], warnings: group.warnings)
+        } else {
+          try contents(of: group, kind, at: location, filter)
+        }
+      if kind == .collection {
         source.add(
           CollectionWalk(
             CollectionDocument(group, in: location.store), filter, followLinks: followLinks))
       }
       return try source.filled(location, filter)
     } catch { throw location.naming(error) }
+  }
+
+  /// The images of a group that is an image, a well, a plate or one of bioformats2raw; perhaps none
+  /// that the filter leaves.
+  static func contents(
+    of group: OMEGroup, _ kind: Kind, at location: ImageLocation, _ filter: WellFilter
+  ) throws(Fault) -> ImageSource {
+    var source = ImageSource(
+      kind: kind, path: location.path, items: [], warnings: group.warnings)
+    switch kind {
+    case .image, .collection: source.items = [Item(location: location, fault: nil)]
+    case .well: try source.addWell(group, nil, location, filter)
+    case .plate: try source.addPlate(group, location, filter)
+    case .series: try source.addSeries(group, location)
+    }
+    return source
   }
 
   /// Finds the images of a collection in a JSON file.
@@ -180,13 +195,16 @@ extension ImageSource {
   private mutating func addSeries(
     _ group: OMEGroup, _ location: ImageLocation
   ) throws(Fault) {
-    items = try SeriesList(group, location).paths.map { path in
+    var seen: Set<String> = []
+    for path in try SeriesList(group, location).paths {
       switch path {
-      case .failure(let fault): Item(location: location, fault: location.naming(fault))
-      case .success(let path):
-        Item(
-          location: ImageLocation(
-            store: location.store, path: joinedKey(location.path, path)), fault: nil)
+      case .failure(let fault):
+        items.append(Item(location: location, fault: location.naming(fault)))
+      case .success(let path) where seen.insert(path).inserted:
+        let place = ImageLocation(
+          store: location.store, path: joinedKey(location.path, path), isMember: true)
+        items.append(Item(location: place, fault: nil))
+      case .success: break
       }
     }
   }
@@ -196,14 +214,12 @@ extension ImageSource {
 
 extension ImageSource {
   /// What a group is; nil when its metadata say nothing of it.
-  private static func kind(
-    of group: OMEGroup, _ location: ImageLocation
-  ) throws(Fault) -> Kind? {
+  static func kind(of group: OMEGroup) throws(Fault) -> Kind? {
     if group.keys["multiscales"] != nil { return .image }
     if group.keys["plate"] != nil { return .plate }
     if group.keys["well"] != nil { return .well }
     if group.keys["bioformats2raw.layout"] != nil { return .series }
-    guard CollectionNode.isNode(group.keys) else { return nil }
+    guard group.isNode else { return nil }
     let node = try CollectionNode(group.keys, subject: group.subject)
     return node.kind == .collection ? .collection : .image
   }
@@ -229,11 +245,13 @@ extension ImageSource {
 
   /// Names a folder directly below that is an image or a plate.
   private static func childHint(_ location: ImageLocation) -> String? {
+    // A bucket may hold millions of names, and a server may need minutes to say nothing.
+    if location.store.isRemote { return nil }
     let names = (try? location.store.list(location.path)) ?? []
     for name in names.prefix(100) {
       let path = joinedKey(location.path, name)
       guard let group = (try? OMEGroup.read(location.store, path: path)) ?? nil else { continue }
-      if (try? kind(of: group, location)) ?? nil != nil {
+      if (try? kind(of: group)) ?? nil != nil {
         return "did you mean `\(joinedKey(location.displayName, name))`?"
       }
     }

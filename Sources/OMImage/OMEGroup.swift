@@ -19,6 +19,9 @@ package struct OMEGroup: Sendable {
   /// What is odd about them but can be read.
   package let warnings: [String]
 
+  /// Whether the metadata are a node of RFC-8, which is for Zarr v3 only.
+  var isNode: Bool { zarrFormat == 3 && CollectionNode.isNode(keys) }
+
   /// The document that holds the metadata, as messages name it.
   package var subject: String { joinedKey(path, zarrFormat == 2 ? ".zattrs" : "zarr.json") }
 

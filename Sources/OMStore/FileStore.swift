@@ -33,6 +33,11 @@ package final class FileStore: Store {
     kernelGuardsRoot = asksKernel && kernelCanGuard(opened.number)
   }
 
+  /// The path of a key without links; nil when nothing is there.
+  package func resolved(_ key: String) -> String? {
+    try? realPath(key.isEmpty ? root : root + "/" + key)
+  }
+
   package var description: String { root }
   package var folder: String? { root }
 

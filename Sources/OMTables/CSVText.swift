@@ -40,11 +40,19 @@ package struct CSVText {
 
   /// A text as a field.
   package static func field(_ text: String) -> String {
-    let special = text.unicodeScalars.contains { ",\"\r\n".unicodeScalars.contains($0) }
-    let isBlank = text.first == " " || text.last == " "
+    // A character may be a quote with a mark on it, so it is looked at scalar by scalar.
+    let scalars = text.unicodeScalars
+    let special = scalars.contains { ",\"\r\n".unicodeScalars.contains($0) }
+    let isBlank = scalars.first == " " || scalars.last == " "
     if !special && !isBlank { return text }
-    return "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
+    let quote: Unicode.Scalar = "\""
+    var quoted = String.UnicodeScalarView()
+    quoted.append(quote)
+    for scalar in scalars {
+      if scalar == quote { quoted.append(quote) }
+      quoted.append(scalar)
+    }
+    quoted.append(quote)
+    return String(quoted)
   }
 }

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 import zarr
 
-from omtask_testing.images import Image, downsampled, multiscales, write_group, write_image
+from omtask_testing.images import (
+    Image, PlateShape, multiscales, write_group, write_image, write_plate)
 from omtask_testing.layouts import ZSTD, Layout, blosc_v2, write_array
 from omtask_testing.program import Program
 from omtask_testing.samples import blobs_image, write_blobs
+from omtask_testing.trees import tree
 
 V2 = Layout("v2", "0.4", (4, 16, 16), compression=(blosc_v2("lz4", 1),))
 V3 = Layout("v3", "0.5", (4, 16, 16), (2, 2, 2), (ZSTD,))
@@ -27,6 +29,10 @@ DRAFT = "0.9.dev3"
 
 def label(image: Path, name: str = "nuclei") -> np.ndarray:
     return zarr.open_array(image / "labels" / name / "0", mode="r")[:]
+
+
+def label_free(image: Path) -> dict[str, str]:
+    return {key: value for key, value in tree(image).items() if not key.startswith("labels/")}
 
 
 def write_series(root: Path, layout: Layout, count: int, order: list[str] | None) -> list[Path]:
@@ -192,6 +198,79 @@ def test_a_link_out_of_the_folder_needs_consent(
     file = write_collection(tmp_path / "work" / "mine.json", node("./link.zarr"))
     assert "link.zarr" in omtask.threshold(file, expect=77).stderr
     assert not (images[0] / "labels").exists()
+
+
+def test_a_group_whose_collection_names_itself_is_a_circle(
+    omtask: Program, tmp_path: Path
+) -> None:
+    write_group(tmp_path / "rec", "0.5", {})
+    write_collection(tmp_path / "rec" / "collection.json", node(".", "collection"))
+    assert "a circle" in omtask("info", tmp_path / "rec", expect=65).stderr
+
+
+def test_members_are_what_links_lead_to(
+    omtask: Program, tmp_path: Path, images: list[Path]
+) -> None:
+    made = tmp_path / "made.zarr"
+    omtask.run("gaussian-blur", images[0], extra=["--output", made])
+    before = label_free(made)
+    (tmp_path / "link.zarr").symlink_to(made)
+    file = write_collection(tmp_path / "mine.json", node("./link.zarr"), node("./made.zarr"))
+    answer = json.loads(omtask("info", "--json", file).stdout)
+    assert [image["uri"] for image in answer["images"]] == [str(made)]
+    refused = omtask.run(
+        "median", file, extra=["--output", made], parameters={"overwrite": True}, expect=77)
+    assert "is the input itself" in refused.stderr
+    assert label_free(made) == before
+
+
+def test_results_of_several_plates_do_not_share_an_output(
+    omtask: Program, tmp_path: Path
+) -> None:
+    shape = PlateShape(1, 1, 1)
+    for name in ("p1.zarr", "p2.zarr"):
+        image = blobs_image(V3, np.random.default_rng(3), shape=SHAPE)
+        write_plate(tmp_path / name, shape, {path: image for path in shape.images})
+    file = write_collection(
+        tmp_path / "mine.json", node("./p1.zarr", "collection"), node("./p2.zarr", "collection"))
+    out = tmp_path / "out.zarr"
+    refused = omtask.run("gaussian-blur", file, extra=["--output", out], expect=64)
+    assert "there are 2 images" in refused.stderr and not out.exists()
+    # Wells that only one of them has.
+    done = omtask.threshold(file, extra=["--wells", "A/01"])
+    assert [image["status"] for image in done.report.images] == ["done", "done"]
+    assert "no image fits" in omtask.threshold(file, extra=["--wells", "B/*"], expect=64).stderr
+
+
+@pytest.mark.parametrize("layout", [V2, V3], ids=lambda layout: layout.name)
+def test_foreign_keys_that_nodes_have_too_mean_nothing(
+    omtask: Program, tmp_path: Path, layout: Layout
+) -> None:
+    image = blobs_image(layout, np.random.default_rng(1), shape=SHAPE)
+    write_image(tmp_path / "a.zarr", image)
+    document = tmp_path / "a.zarr" / (".zattrs" if layout is V2 else "zarr.json")
+    metadata = json.loads(document.read_text())
+    place = metadata if layout is V2 else metadata["attributes"]["ome"]
+    place |= {"type": "multiscale", "path": "/data/raw.czi"}
+    document.write_text(json.dumps(metadata))
+    assert layout.version in omtask("info", tmp_path / "a.zarr").stdout
+    omtask.threshold(tmp_path / "a.zarr")
+
+
+def test_derived_images_are_in_the_copy_of_the_group_above(
+    omtask: Program, tmp_path: Path
+) -> None:
+    root = tmp_path / "all.zarr"
+    write_series(root, V3, 2, ["0", "1"])
+    zarr.consolidate_metadata(root)
+    omtask.run("gaussian-blur", root)
+    omtask.threshold(root, parameters={"label_name": "nuclei"})
+    group = zarr.open_group(root, mode="r", use_consolidated=True)
+    assert group["0_gaussian/0"].shape == SHAPE
+    assert group["1/labels/nuclei/0"].shape == SHAPE
+    # What was made is not taken for one of the images.
+    again = omtask.run("gaussian-blur", root)
+    assert len(again.report.images) == 2
 
 
 def test_a_broken_node_does_not_stop_the_others(
@@ -382,6 +461,26 @@ def test_a_bad_collection_is_refused_before_anything_is_made(
     refused = omtask.threshold(image, extra=["--collection", tmp_path / name], expect=code)
     assert words in refused.stderr
     assert not (image / "labels").exists()
+
+
+def test_a_collection_may_lie_in_the_image(omtask: Program, tmp_path: Path) -> None:
+    image = tmp_path / "a.zarr"
+    write_blobs(image, V3, np.random.default_rng(0), shape=SHAPE)
+    file = image / "mine.json"
+    for _ in range(2):
+        omtask.threshold(image, parameters={"label_name": "nuclei"}, extra=["--collection", file])
+    first, second = nodes_of(file)
+    assert (first["id"], first["name"], first["path"]["path"]) == ("a.zarr", "a.zarr", "./")
+    assert second["attributes"]["labels"]["source"] == [{"id": "a.zarr"}]
+    assert json.loads(omtask("validate", "--json", file).stdout)["valid"]
+
+
+def test_an_archive_is_listed_in_no_collection(omtask: Program, tmp_path: Path) -> None:
+    image = tmp_path / "a.zarr"
+    write_blobs(image, V3, np.random.default_rng(0), shape=SHAPE)
+    words = ["--output", tmp_path / "o.ozx", "--collection", tmp_path / "mine.json"]
+    assert "is an archive" in omtask.run("gaussian-blur", image, extra=words, expect=64).stderr
+    assert not (tmp_path / "o.ozx").exists()
 
 
 def test_tables_and_parts_are_listed_in_no_collection(omtask: Program, tmp_path: Path) -> None:

@@ -33,12 +33,23 @@ import Testing
     #expect(answer.updates[0]["attributes"] == ["x": .null])
   }
 
+  @Test func `what says nothing is left out of an update`() throws {
+    let answer = try read(
+      #"""
+      {"image_list_updates": [
+        {"zarr_url": "/a", "origin": null, "attributes": {}, "types": null, "other": 1}]}
+      """#)
+    #expect(answer.updates == [["zarr_url": "/a"]])
+  }
+
   @Test(arguments: [
     ("", "is no JSON"), ("[]", "is a list"), (#"{"parallelization_list": []}"#, "known are"),
     (#"{"image_list_updates": [{}]}"#, "no `zarr_url`"),
     (#"{"image_list_updates": [{"zarr_url": "b"}]}"#, "absolute"),
     (#"{"image_list_removals": ["/a/../b"]}"#, "without `..`"),
     (#"{"image_list_removals": [1]}"#, "expected the address"),
+    (#"{"image_list_updates": [{"zarr_url": "/a", "types": []}]}"#, "expected an object"),
+    (#"{"image_list_updates": [{"zarr_url": "/a", "attributes": 1}]}"#, "expected an object"),
   ])
   func `what Fractal would refuse is refused`(text: String, says: String) {
     #expect {

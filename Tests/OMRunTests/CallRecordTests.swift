@@ -85,6 +85,39 @@ import Testing
     #expect(standing(["/p/a": Self.other], done: false, answered: 1) == .changed("/p/a"))
   }
 
+  @Test func `before the end the results of items that are done count`() {
+    let record = record(done: false)
+    let end = CallRecord.ItemEnd(state: Self.plain, made: ["", "0"])
+    let standing = { (a: ImageState?, input: ImageState) in
+      var now = record.inputs
+      now["/p/b"] = input
+      now["/new/a"] = a
+      return record.standing(
+        now, isGone: nil, answers: [0: Self.answer("/new/a")], ends: [0: end])
+    }
+    #expect(standing(Self.labelled, Self.plain) == .items([1]))
+    #expect(standing(nil, Self.plain) == .items([0, 1]))
+    #expect(standing(Self.other, Self.plain) == .items([0, 1]))
+    #expect(standing(Self.plain, Self.other) == .changed("/p/b"))
+  }
+
+  @Test func `before the end an image that an item changed is compared with what it left`() {
+    var record = CallRecord(inputs: ["/p/a": Self.plain])
+    record.items = [WorkItem(url: "/p/a", arguments: [:])]
+    let end = CallRecord.ItemEnd(state: Self.other, made: ["0"])
+    let standing = { (now: ImageState) in
+      record.standing(
+        ["/p/a": now], isGone: nil, answers: [0: WholeImageAnswer()], ends: [0: end])
+    }
+    #expect(standing(Self.other) == .items([]))
+    #expect(standing(Self.plain) == .changed("/p/a"))
+    #expect(record.changedTwice(["/p/a": Self.plain], ends: [0: end]) == "/p/a")
+    #expect(record.changedTwice(["/p/a": Self.other], ends: [0: end]) == nil)
+    let unknown = record.standing(
+      ["/p/a": Self.other], isGone: nil, answers: [:], begun: [0])
+    #expect(unknown == .items([0]))
+  }
+
   @Test(arguments: [false, true])
   func `a record is read as it was written`(done: Bool) {
     var record = record(done: done)

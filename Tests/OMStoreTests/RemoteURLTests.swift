@@ -15,6 +15,19 @@ import Testing
   }
 
   @Test(arguments: [
+    ("http://h:80/x", "h"), ("https://h:443/x", "h"), ("https://h:80/x", "h:80"),
+    ("http://h:08080/x", "h:8080"), ("http://[::1]:80", "[::1]"),
+  ]) func `the usual port is not named`(text: String, authority: String) throws {
+    #expect(try RemoteURL(text).authority == authority)
+  }
+
+  @Test func `listed names may have spaces and plus signs`() throws {
+    #expect(try S3Server.name("a/b+c%2Bd/e", below: "a/", "key") == "b c+d")
+    #expect(try S3Server.name("a/", below: "a/", "key") == nil)
+    #expect(throws: Fault.self) { try S3Server.name("b/c", below: "a/", "key") }
+  }
+
+  @Test(arguments: [
     "http://", "http:///x", "http://a b/x", "http://h:99999/", "http://h:/x", "http://h/x#y",
     "http://h/a/../b", "http://h/%2e%2E/b", "http://h/a\\b", "http://h/a\nb", "http://[::1/x",
     "http://h\u{0}/", "ftp://h/x", "h/x",
@@ -28,6 +41,8 @@ import Testing
     ("s3://b/x?token=1", "s3://b/x?token=***"),
     ("/local/a@b?token=1", "/local/a@b?token=1"),
     ("https://h/x?apikey=1&AccessToken=2", "https://h/x?apikey=***&AccessToken=***"),
+    ("https://u:p/q?r@h/x", "https://***@h/x"), ("http://u@h:8080/x", "http://***@h:8080/x"),
+    ("http://h:80/a@b", "http://h:80/a@b"), ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
   ]) func `secrets are not shown`(uri: String, shown: String) {
     #expect(shownURI(uri) == shown)
   }
@@ -85,6 +100,24 @@ import Testing
     #expect(answer.status == 206)
     #expect(answer["etag"] == "\"new\"")
     #expect(answer.contentLength == 12)
+  }
+
+  @Test func `weak tags are those of the same state`() {
+    let weak = HTTPAnswer.Validator(tag: "W/\"a\"", date: nil)
+    let strong = HTTPAnswer.Validator(tag: "\"a\"", date: nil)
+    #expect(weak.fits(strong))
+    #expect(weak.number == strong.number)
+    #expect(!weak.fits(HTTPAnswer.Validator(tag: "\"b\"", date: nil)))
+  }
+
+  @Test func `a body over its limit is longer than that`() {
+    let body = HTTPBody(.whole(limit: 3))
+    var answer = HTTPAnswer()
+    answer.take(Array("HTTP/1.1 200 OK".utf8))
+    #expect(body.begin(answer))
+    let isWanted = [UInt8](repeating: 1, count: 9).withUnsafeBytes { body.take($0, status: 200) }
+    #expect(!isWanted)
+    #expect(body.lengthSeen == 4)
   }
 
   @Test func `elements of answers are read`() throws {

@@ -31,7 +31,7 @@ enum {
   om_http_no_connection,
   // the connection broke, or the body is shorter than announced
   om_http_broken,
-  // the server was silent for too long
+  // the server was silent, or nearly so, for too long
   om_http_silent,
   // the certificate of the server cannot be trusted, or certificates cannot be read
   om_http_untrusted,
@@ -46,6 +46,7 @@ struct om_http_request {
   // Whether only the head of the answer is asked for.
   int head_only;
   long connect_milliseconds;
+  // How long fewer than 1024 bytes may come in a second.
   long idle_seconds;
   // Of om_http_link_local and om_http_metadata_service.
   int reachable;

@@ -19,6 +19,7 @@ struct TableJoin {
   let missing: [String]
   private let name: String
   private let images: [ImageLocation]
+  private let isOneHierarchy: Bool
 
   /// Finds the tables.
   ///
@@ -46,6 +47,7 @@ struct TableJoin {
       throw TableJoin.nothing(name, source, missing)
     }
     self.images = images
+    isOneHierarchy = Set(images.map(\.store.description)).count == 1
     self.missing = missing
     tableColumns = columns
     rowCount = rows
@@ -109,7 +111,7 @@ struct TableJoin {
     return placeColumns.map { column in
       switch column {
       case "plate": root
-      case "image": image.path
+      case "image": isOneHierarchy ? image.path : image.displayName
       case "row": field?.row ?? ""
       case "column": field?.column ?? ""
       case "well": (field?.row ?? "") + (field?.column ?? "")

@@ -52,24 +52,40 @@ enum ImageAnswerReader {
   }
 
   private static func update(_ entry: JSON, _ program: String) throws(Fault) -> JSONObject {
-    guard var update = entry.objectValue, let url = update["zarr_url"]?.stringValue else {
+    guard let update = entry.objectValue, let url = update["zarr_url"]?.stringValue else {
       throw wrong(program, "updates \(entry.excerpt), which has no `zarr_url`")
     }
-    update["zarr_url"] = .string(try address(url, program))
+    var told: JSONObject = ["zarr_url": .string(try address(url, program))]
     if let origin = update["origin"], origin != .null {
       guard let text = origin.stringValue else {
         throw wrong(program, "has the `origin` \(origin.excerpt), expected an address")
       }
-      update["origin"] = .string(try address(text, program))
+      told["origin"] = .string(try address(text, program))
     }
-    for (name, value) in update["attributes"]?.objectValue?.members ?? []
+    let attributes = try members("attributes", update, program)
+    for (name, value) in attributes.members
     where value.objectValue != nil || value.arrayValue != nil {
       throw wrong(program, "has the attribute `\(name)` \(value.excerpt), expected a single value")
     }
-    for (name, value) in update["types"]?.objectValue?.members ?? [] where value.boolValue == nil {
+    let types = try members("types", update, program)
+    for (name, value) in types.members where value.boolValue == nil {
       throw wrong(program, "has the type `\(name)` \(value.excerpt), expected true or false")
     }
-    return update
+    // What says nothing is left out, so that equal updates are seen to be equal.
+    if !attributes.members.isEmpty { told["attributes"] = .object(attributes) }
+    if !types.members.isEmpty { told["types"] = .object(types) }
+    return told
+  }
+
+  /// The object of a key of an update; absent and null are an empty one.
+  private static func members(
+    _ key: String, _ update: JSONObject, _ program: String
+  ) throws(Fault) -> JSONObject {
+    guard let value = update[key], value != .null else { return JSONObject() }
+    guard let object = value.objectValue else {
+      throw wrong(program, "has the `\(key)` \(value.excerpt), expected an object")
+    }
+    return object
   }
 
   /// An address as Fractal lists it.

@@ -27,10 +27,11 @@ enum WorkListReader {
       throw ImageAnswerReader.wrong(program, "lists \(list.count) items, the limit is \(limit)")
     }
     var items: [WorkItem] = []
-    var known: Set<String> = []
+    // Names that differ in their bytes are of different folders.
+    var known: Set<[UInt8]> = []
     for (number, entry) in list.enumerated() {
       let item = try item(entry, number, program)
-      if known.insert(JSON.object(item.document).text()).inserted { items.append(item) }
+      if known.insert(JSON.object(item.document).bytes()).inserted { items.append(item) }
     }
     return items
   }

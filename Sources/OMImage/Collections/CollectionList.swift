@@ -64,7 +64,7 @@ package struct CollectionList {
     var document: JSONObject = [
       "ome": [
         "version": .string(version), "type": "collection",
-        "name": .string(name.hasSuffix(".json") ? String(name.dropLast(5)) : name), "nodes": [],
+        "name": .string(name.count > 5 ? String(name.dropLast(5)) : "collection"), "nodes": [],
       ]
     ]
     if let bytes {
@@ -107,7 +107,9 @@ package struct CollectionList {
       }
     }
     let path = node["path"]?.stringValue ?? node["path"]?["path"]?.stringValue
-    if !place.isEmpty, let path, let target = resolved(path) {
+    if !place.isEmpty, node["type"]?.stringValue == "multiscale", let path,
+      let target = resolved(path)
+    {
       known[target] = known[target] ?? Known(node: node, place: place)
     }
     for (number, child) in (node["nodes"]?.arrayValue ?? []).enumerated() {
@@ -182,7 +184,13 @@ package struct CollectionList {
     _ path: String, in place: [Int], _ attributes: JSONObject?
   ) throws(Fault) {
     let relative = Self.relative(path, from: folder)
-    let name = relative.hasPrefix("./") ? String(relative.dropFirst(2)) : relative
+    if resolved(relative) != path {
+      throw Fault(
+        .path, subject, "the path `\(path)` cannot be written so that others can follow it",
+        hint: "take backslashes and control characters out of the names of folders")
+    }
+    var name = relative.hasPrefix("./") ? String(relative.dropFirst(2)) : relative
+    if name.isEmpty || name.hasSuffix("/") { name = Self.lastPart(path) }
     if !names[place, default: []].insert(name).inserted {
       throw Fault(
         .exists, subject, "a node with the name `\(name)` leads elsewhere",
@@ -199,12 +207,14 @@ package struct CollectionList {
 
   /// An id made of a path, which nothing in the document has.
   private mutating func newID(_ path: String) -> String {
-    let relative = Self.relative(path, from: folder).drop { $0 == "." || $0 == "/" }
-    let plain = relative.unicodeScalars.map { scalar in
+    var relative = Self.relative(path, from: folder).drop { $0 == "." || $0 == "/" }
+    if relative.isEmpty { relative = Self.lastPart(path)[...] }
+    let letters = relative.unicodeScalars.map { scalar in
       scalar.isASCII
         && (scalar.properties.isAlphabetic || "0123456789-_.".unicodeScalars.contains(scalar))
         ? String(scalar) : "-"
     }.joined()
+    let plain = letters.contains { !["-", ".", "_"].contains($0) } ? letters : "node"
     var id = plain
     var number = 2
     while !ids.insert(id).inserted {
@@ -212,6 +222,10 @@ package struct CollectionList {
       number += 1
     }
     return id
+  }
+
+  private static func lastPart(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? "root"
   }
 
   /// A path as the document writes it: `./…` or `../…`.

@@ -53,9 +53,12 @@ struct CollectionNode {
     }
   }
 
-  /// Whether metadata of a group are a node.
+  /// Whether an object is a node; metadata of OME-Zarr may have such keys of somebody else's.
   static func isNode(_ keys: JSONObject) -> Bool {
-    keys["type"]?.stringValue != nil && (keys["nodes"] != nil || keys["path"] != nil)
+    guard let type = keys["type"]?.stringValue else { return false }
+    let known = ["collection", "multiscale", "singlescale"].contains(type) || type.contains(":")
+    return known && (keys["nodes"] != nil || keys["path"] != nil)
+      && !["multiscales", "plate", "well", "bioformats2raw.layout"].contains { keys[$0] != nil }
   }
 
   /// Whether it is a label image.

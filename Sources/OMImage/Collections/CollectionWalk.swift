@@ -14,6 +14,7 @@ struct CollectionWalk {
   private let filter: WellFilter
   private let followLinks: Bool
   private var seen: Set<String> = []
+  private var nodeCount = 0
   private var outside: OutsidePlaces
 
   /// What the collections around a node say about it.
@@ -32,6 +33,8 @@ struct CollectionWalk {
 
   /// How many documents one may lie in the other.
   static let deepest = 32
+  /// How many nodes are looked at.
+  static let mostNodes = 10_000_000
 
   /// Walks through a collection.
   ///
@@ -58,7 +61,13 @@ struct CollectionWalk {
   private mutating func walk(
     _ json: JSONObject, in document: CollectionDocument, _ around: Surroundings
   ) {
+    nodeCount += 1
+    if nodeCount > Self.mostNodes { return }
     do throws(Fault) {
+      if nodeCount == Self.mostNodes {
+        throw Fault(
+          .limit, document.subject, "the collection has more than \(Self.mostNodes) nodes")
+      }
       let node = try CollectionNode(json, subject: document.subject)
       let around = Self.inside(node, around)
       switch node.kind {
@@ -94,7 +103,6 @@ struct CollectionWalk {
   ) throws(Fault) {
     if target.kind == "json" { throw inlined(node, document) }
     let (store, key) = try place(target, of: node, from: document)
-    if !seen.insert(joinedKey(store.description, key)).inserted { return }
     let field = around.row.flatMap { row in
       around.column.map {
         ImageLocation.Field(
@@ -102,8 +110,11 @@ struct CollectionWalk {
       }
     }
     if !filter.includes(field) { return }
+    if !seen.insert(joinedKey(store.description, key)).inserted { return }
     items.append(
-      .init(location: ImageLocation(store: store, path: key, field: field), fault: nil))
+      .init(
+        location: ImageLocation(store: store, path: key, field: field, isMember: true),
+        fault: nil))
   }
 
   /// Walks through a collection in another document, or through a plate or other group of images.
@@ -126,20 +137,33 @@ struct CollectionWalk {
       next = file
     } else {
       guard let group = try OMEGroup.read(store, path: key) else { throw absent }
-      guard CollectionNode.isNode(group.keys) else {
-        let source = try ImageSource.open(
-          ImageLocation(store: store, path: key), filter: filter, followLinks: followLinks)
+      switch try ImageSource.kind(of: group) {
+      case .collection: next = CollectionDocument(group, in: store)
+      case .some(let kind):
+        let source = try ImageSource.contents(
+          of: group, kind, at: ImageLocation(store: store, path: key), filter)
         warnings += source.warnings
-        items += source.items.filter { seen.insert($0.location.displayName).inserted }
+        items += source.items.filter {
+          $0.fault != nil || seen.insert($0.location.displayName).inserted
+        }
         return
+      case nil:
+        let name = joinedKey(key, CollectionDocument.fileName)
+        guard let file = try CollectionDocument(file: name, in: store) else {
+          throw Fault(
+            .metadata, joinedKey(store.description, key),
+            "`\(node.name)` of the collection \(document.subject) holds no images")
+        }
+        next = file
       }
-      next = CollectionDocument(group, in: store)
     }
     if around.chain.contains(next.identity) {
       throw Fault(
         .metadata, document.subject, "`\(node.name)` leads back to \(next.subject): a circle")
     }
-    if !seen.insert(next.identity).inserted { return }
+    // What lies in two wells is looked at for each of them, since one may not be wanted.
+    let well = "\(around.row ?? "") \(around.column ?? "") \(around.acquisition ?? -1)"
+    if !seen.insert("\(next.identity) \(well)").inserted { return }
     var around = around
     around.chain.append(next.identity)
     walk(next.root, in: next, around)
@@ -149,8 +173,11 @@ struct CollectionWalk {
   private mutating func place(
     _ target: CollectionNode.Target, of node: CollectionNode, from document: CollectionDocument
   ) throws(Fault) -> (store: any Store, key: String) {
+    if target.path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+      throw Fault(.path, document.subject, "the path of `\(node.name)` has a control character")
+    }
     switch Destination(target.path, from: document.folder) {
-    case .inside(let key): return (document.store, key)
+    case .inside(let key): return try real(key, of: node, target, in: document)
     case .remote:
       throw Fault(
         .path, document.subject,
@@ -166,6 +193,26 @@ struct CollectionWalk {
       }
       return try outside.place(target.path, from: folder, isFile: target.kind == "json")
     }
+  }
+
+  /// What a key is without links, so that an image is one whatever way leads to it.
+  private mutating func real(
+    _ key: String, of node: CollectionNode, _ target: CollectionNode.Target,
+    in document: CollectionDocument
+  ) throws(Fault) -> (store: any Store, key: String) {
+    guard let store = document.store as? FileStore, let path = store.resolved(key) else {
+      return (document.store, key)
+    }
+    if path == store.root { return (store, "") }
+    if path.hasPrefix(store.root + "/") {
+      return (store, String(path.dropFirst(store.root.count + 1)))
+    }
+    guard followLinks else {
+      throw Fault(
+        .path, document.subject, "`\(node.name)` is a link that leads out of \(store.root)",
+        hint: "`--follow-links` allows that")
+    }
+    return try outside.place(path, from: "", isFile: target.kind == "json")
   }
 
   // MARK: - Plates

@@ -15,7 +15,7 @@ struct NodeMultiscale {
   ///
   /// - Throws: `metadata` for a node that is no image here.
   init?(_ group: OMEGroup) throws(Fault) {
-    guard CollectionNode.isNode(group.keys) else { return nil }
+    guard group.isNode else { return nil }
     node = try CollectionNode(group.keys, subject: group.subject)
     json = group.keys
     self.group = group

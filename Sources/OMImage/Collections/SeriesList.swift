@@ -17,22 +17,28 @@ struct SeriesList {
         .unsupported, group.subject, "`bioformats2raw.layout` is \(layout), only 3 is OME-Zarr")
     }
     let folder = joinedKey(location.path, "OME")
+    let xml = joinedKey(folder, "METADATA.ome.xml")
+    let told = try Self.imageCount(xml, location)
     let list = try OMEGroup.read(location.store, path: folder)
     if let list, let named = try list.keys.optional("series", .strings, in: list.subject) {
       paths = named.map { path in
         Result { () throws(Fault) in try checkedKey(path, subject: list.subject) }
       }
     } else {
-      paths = try Self.numbered(group, location).map { .success($0) }
+      paths = try Self.numbered(group, location, told: told).map { .success($0) }
     }
-    try compare(with: joinedKey(folder, "METADATA.ome.xml"), location)
+    guard let told, told != paths.count else { return }
+    // The n-th image of the XML is the n-th series; another number of them means that one is wrong.
+    throw Fault(
+      .metadata, xml, "has \(told) images, there are \(paths.count) series",
+      hint: "give the images one by one, as in `\(location.displayName)/0`")
   }
 
   /// The groups that count from 0; a gap may hide images, so none is left out in silence.
   private static func numbered(
-    _ group: OMEGroup, _ location: ImageLocation
+    _ group: OMEGroup, _ location: ImageLocation, told: Int?
   ) throws(Fault) -> [String] {
-    if location.store.isRemote { return try asked(location) }
+    if location.store.isRemote { return try asked(location, told: told) }
     let numbers = try location.store.list(location.path).compactMap { name in
       name.utf8.allSatisfy { 48...57 ~= $0 } ? Int(name) : nil
     }.sorted()
@@ -48,30 +54,33 @@ struct SeriesList {
   }
 
   /// The groups that count from 0 on a server, which need not list them; the XML tells whether these are all.
-  private static func asked(_ location: ImageLocation) throws(Fault) -> [String] {
+  private static func asked(
+    _ location: ImageLocation, told: Int?
+  ) throws(Fault) -> [String] {
     var names: [String] = []
-    while try OMEGroup.read(
-      location.store, path: joinedKey(location.path, "\(names.count)")) != nil
+    while names.count <= told ?? mostAsked,
+      try OMEGroup.read(location.store, path: joinedKey(location.path, "\(names.count)")) != nil
     { names.append("\(names.count)") }
+    if told == nil && names.count > mostAsked {
+      throw Fault(
+        .limit, location.path,
+        "more than \(mostAsked) images without a list of them, expected `series` in `OME`")
+    }
     return names
   }
 
-  /// The n-th image of the XML is the n-th series; another number of them means that one is wrong.
-  private func compare(with key: String, _ location: ImageLocation) throws(Fault) {
-    let bytes: [UInt8]?
+  /// How many images a server is asked for when nothing tells their number.
+  private static let mostAsked = 10_000
+
+  /// How many images the XML has; nil when there is none that is worth reading.
+  private static func imageCount(_ key: String, _ location: ImageLocation) throws(Fault) -> Int? {
     do {
-      bytes = try location.store.get(key, limit: largestOMEXML)
+      return try location.store.get(key, limit: largestOMEXML).map(imageElements)
     } catch {
       // A larger one is no mistake, and not worth the memory.
-      if error.kind == .limit { return }
+      if error.kind == .limit { return nil }
       throw error
     }
-    guard let bytes else { return }
-    let images = imageElements(bytes)
-    if images == paths.count { return }
-    throw Fault(
-      .metadata, key, "has \(images) images, there are \(paths.count) series",
-      hint: "give the images one by one, as in `\(location.displayName)/0`")
   }
 }
 

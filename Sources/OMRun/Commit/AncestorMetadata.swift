@@ -181,7 +181,14 @@ struct AncestorMetadata {
   private static func changes(
     derived path: String, in store: any Store, zarrFormat: Int
   ) throws(Fault) -> [ConsolidatedMetadata.Change] {
-    let well = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    guard let slash = path.lastIndex(of: "/") else {
+      // Directly below the group that holds the copy there is no list to change.
+      return [
+        ConsolidatedMetadata.Change(
+          written: try tree(path, store, zarrFormat), replaced: path)
+      ]
+    }
+    let well = String(path[..<slash])
     return [
       ConsolidatedMetadata.Change(written: try documents(well, store, zarrFormat), within: well),
       ConsolidatedMetadata.Change(

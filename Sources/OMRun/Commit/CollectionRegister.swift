@@ -1,3 +1,4 @@
+import Glibc
 import OMImage
 import OMJSON
 import OMStore
@@ -30,6 +31,9 @@ struct CollectionRegister: Sendable {
     }
     folder = try FileStore(root: path.parent).root
     name = path.name
+    if access(folder, W_OK) != 0 {
+      throw Fault(.permission, folder, "`--collection` lies in a folder that cannot be written to")
+    }
     let bytes = try OutputFolder(path: folder).read(name, limit: JSON.maximumBytes)
     _ = try CollectionList.adding([], record: [:], to: bytes, name: name, folder: folder)
   }

@@ -38,7 +38,7 @@ enum OutputRules {
   }
 
   /// The path of the hierarchy that an image belongs to; the folder of a collection need not be one.
-  private static func hierarchy(of image: ImageLocation) -> String {
+  static func hierarchy(of image: ImageLocation) -> String {
     let isGroup = { (key: String) in
       ((try? ZarrGroup.open(image.store, path: key)) ?? nil) != nil
     }

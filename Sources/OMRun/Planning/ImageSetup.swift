@@ -59,7 +59,7 @@ package struct ImageSetup: Sendable {
     let given = ImageSetup.types(of: source.image)
     types = given.merging(request.manifest.outputTypes) { $1 }
     // An image that is named by itself is taken whatever it is.
-    let refusal = location.field == nil ? nil : ImageSetup.refusal(request.manifest, given)
+    let refusal = location.isMember ? ImageSetup.refusal(request.manifest, given) : nil
     var labels: [(plan: LabelPlan, source: OMEImage)] = []
     var derived: DerivedPlan?
     var table: (plan: TablePlan, source: OMEImage)?

@@ -37,31 +37,36 @@ struct AnswerRules: Sendable {
 /// What several programs said, as one answer: equal updates are told once.
 struct MergedAnswers {
   private(set) var answer = WholeImageAnswer()
-  private var updates: [String: String] = [:]
-  private var removals: Set<String> = []
+  // By bytes: names that only look the same are of different images.
+  private var updates: [[UInt8]: String] = [:]
+  private var removals: Set<[UInt8]> = []
 
   /// Adds what a program said.
   ///
   /// - Returns: How it contradicts itself or what was said before; then nothing of it is added.
   mutating func add(_ other: WholeImageAnswer) -> String? {
-    var told: [String: String] = [:]
+    var told: [[UInt8]: String] = [:]
     var fresh: [JSONObject] = []
     for update in other.updates {
       guard let url = update["zarr_url"]?.stringValue else { continue }
+      let key = Array(url.utf8)
       let text = Self.text(.object(update))
-      if let known = updates[url] ?? told[url] {
+      if let known = updates[key] ?? told[key] {
         if known != text { return "tells two different things of `\(url)`: \(known) and \(text)" }
         continue
       }
-      if removals.contains(url) { return "updates `\(url)`, which is removed" }
-      told[url] = text
+      if removals.contains(key) { return "updates `\(url)`, which is removed" }
+      told[key] = text
       fresh.append(update)
     }
-    for url in other.removals where updates[url] != nil || told[url] != nil {
-      return "removes `\(url)`, which is updated"
+    for url in other.removals {
+      let key = Array(url.utf8)
+      if updates[key] != nil || told[key] != nil { return "removes `\(url)`, which is updated" }
     }
     answer.updates += fresh
-    for url in other.removals where removals.insert(url).inserted { answer.removals.append(url) }
+    for url in other.removals where removals.insert(Array(url.utf8)).inserted {
+      answer.removals.append(url)
+    }
     updates.merge(told) { $1 }
     return nil
   }

@@ -100,15 +100,26 @@ extension CallRecord {
     case changed(String)
   }
 
+  /// How an item left its image.
+  struct ItemEnd: Equatable {
+    /// All of the image.
+    let state: ImageState
+    /// The parts that it made or changed.
+    let made: [String]
+  }
+
   /// What is left to do.
   ///
   /// - Parameters:
   ///   - now: How the images are; those that are not there are missing.
   ///   - isGone: Whether a folder that the first program had made is gone.
   ///   - answers: What the second program said for each item that is done.
+  ///   - ends: How items that are done left their images, as far as it is known.
+  ///   - begun: Items that are not done and that the second program was started for.
   /// - Returns: Nothing, some items, or everything.
   func standing(
-    _ now: [String: ImageState], isGone: String?, answers: [Int: WholeImageAnswer]
+    _ now: [String: ImageState], isGone: String?, answers: [Int: WholeImageAnswer],
+    ends: [Int: ItemEnd] = [:], begun: Set<Int> = []
   ) -> Standing {
     if let isGone { return .changed(isGone) }
     var owners: [String: [Int]] = [:]
@@ -121,10 +132,14 @@ extension CallRecord {
     }
     var left = Set(items.indices.filter { answers[$0] == nil })
     guard let states else {
-      // Items change their own images while they are at work; that is looked at item by item.
-      for (url, before) in inputs.sorted(by: { $0.key < $1.key }) where owners[url] == nil {
-        if !(now[url] ?? .absent).hasContent(of: before) { return .changed(url) }
+      for (url, before) in inputs.sorted(by: { $0.key < $1.key }) {
+        let known = known(before, url, owners[url] ?? [], answers, ends, begun)
+        let current = now[url] ?? .absent
+        if !known.isEmpty && !known.contains(where: { current.hasContent(of: $0) }) {
+          return .changed(url)
+        }
       }
+      left.formUnion(lost(now, answers, ends))
       return .items(left)
     }
     for (url, state) in states.sorted(by: { $0.key < $1.key }) {
@@ -139,9 +154,89 @@ extension CallRecord {
     return left.isEmpty ? .done : .items(left)
   }
 
+  /// How an image of the call may be before all is done; empty when that is not known.
+  private func known(
+    _ before: ImageState, _ url: String, _ owners: [Int], _ answers: [Int: WholeImageAnswer],
+    _ ends: [Int: ItemEnd], _ begun: Set<Int>
+  ) -> [ImageState] {
+    var known: [ImageState] = []
+    for index in owners {
+      // What an item did to another image than its own was not looked at, nor what it did half.
+      if items[index].url != url || begun.contains(index) { return [] }
+      if answers[index] == nil { continue }
+      guard let end = ends[index] else { return [] }
+      known.append(end.state)
+    }
+    return known.isEmpty ? [before] : known
+  }
+
+  /// The items that are done and whose results have been removed or changed since.
+  private func lost(
+    _ now: [String: ImageState], _ answers: [Int: WholeImageAnswer], _ ends: [Int: ItemEnd]
+  ) -> Set<Int> {
+    var together: [String: [Int]] = [:]
+    for (index, item) in items.enumerated() { together[item.url, default: []].append(index) }
+    let removed = Set(answers.values.flatMap(\.removals))
+    return Set(
+      ends.keys.filter { index in
+        guard let end = ends[index], let answer = answers[index] else { return false }
+        if !tells(answer, of: now) { return true }
+        let url = items[index].url
+        if removed.contains(url) { return false }
+        let others = together[url] ?? []
+        // Who is not done may have been at work on the same parts.
+        let isOpen = others.contains { ends[$0] == nil }
+        let current = (now[url] ?? .absent).parts
+        return end.made.contains { part in
+          guard end.state.parts[part] != nil else { return false }
+          guard let digest = current[part] else { return true }
+          return !isOpen && !others.contains { ends[$0]?.state.parts[part] == digest }
+        }
+      })
+  }
+
+  /// Whether all images on this disk that an answer tells of are there.
+  private func tells(_ answer: WholeImageAnswer, of now: [String: ImageState]) -> Bool {
+    let told = answer.updates.compactMap { $0["zarr_url"]?.stringValue }
+    return told.allSatisfy { !$0.hasPrefix("/") || now[$0] != nil }
+  }
+
+  /// The items that are done and whose image, or another one that they told of, is not there.
+  ///
+  /// - Parameters:
+  ///   - now: How the images are; those that are not there are missing.
+  ///   - answers: What the second program said for each item that is done.
+  ///   - ends: How items that are done left their images.
+  /// - Returns: Its URL; nil when there is none.
+  /// - Returns: Their numbers, sorted.
+  func gone(
+    _ now: [String: ImageState], _ answers: [Int: WholeImageAnswer], _ ends: [Int: ItemEnd]
+  ) -> [Int] {
+    let removed = Set(answers.values.flatMap(\.removals))
+    return items.indices.filter { index in
+      if let answer = answers[index], !tells(answer, of: now) { return true }
+      let url = items[index].url
+      guard let end = ends[index], !end.made.isEmpty, !removed.contains(url) else { return false }
+      return url.hasPrefix("/") && now[url] == nil
+    }
+  }
+
   /// An image of the call whose voxels the programs had changed and that have changed again since.
-  func changedTwice(_ now: [String: ImageState]) -> String? {
-    guard let states else { return nil }
+  ///
+  /// - Parameters:
+  ///   - now: How the images are.
+  ///   - ends: How items that are done left their images.
+  /// - Returns: Its URL; nil when there is none.
+  func changedTwice(_ now: [String: ImageState], ends: [Int: ItemEnd] = [:]) -> String? {
+    guard let states else {
+      return inputs.keys.sorted().first { url in
+        let left = ends.filter { items[$0.key].url == url }.map(\.value.state)
+        let before = inputs[url] ?? .absent
+        guard left.contains(where: { !$0.hasVoxels(of: before) }) else { return false }
+        let current = now[url] ?? .absent
+        return !left.contains { current.hasVoxels(of: $0) }
+      }
+    }
     return inputs.keys.sorted().first { url in
       guard let before = inputs[url], let after = states[url], !after.hasVoxels(of: before) else {
         return false

@@ -25,14 +25,18 @@ struct ItemJob: Sendable {
 
   // MARK: - Records
 
-  /// The report of an item that is done; nil for one that is to be done.
-  func finished() -> ImageReport? {
+  /// The report and the record of an item that is done; nil for one that is to be done.
+  func finished() -> (report: ImageReport, record: ProgramRecord)? {
     let name = "\(items)/\(ProgramRecord.name(id))"
     guard let bytes = try? home.read(name, limit: JSON.maximumBytes),
       let record = ProgramRecord(bytes, image: item.url)
     else { return nil }
-    return report(.skipped, record, log: home.file("\(items)/\(ProgramRecord.logName(id))"))
+    let log = home.file("\(items)/\(ProgramRecord.logName(id))")
+    return (report(.skipped, record, log: log), record)
   }
+
+  /// Whether the program was started for the item and did not come to its end.
+  var isBegun: Bool { note("\(identity.runID)/\(id)") != nil }
 
   /// Forgets that the item is done.
   func forget() throws(Fault) {

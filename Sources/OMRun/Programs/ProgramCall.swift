@@ -53,9 +53,11 @@ struct ProgramCall: Sendable {
     }
     takesImages = request.manifest.takesImages
     folder = try Self.folder(request, locations)
-    var seen: Set<String> = []
-    for location in locations where seen.insert(location.displayName).inserted {
+    // Names that differ in their bytes are of different folders.
+    var seen: Set<[UInt8]> = []
+    for location in locations {
       let url = location.displayName
+      guard seen.insert(Array(url.utf8)).inserted else { continue }
       if location.field != nil, let image = try? OMEImage.open(location),
         let refusal = ImageSetup.refusal(request.manifest, ImageSetup.knownTypes(of: image))
       {

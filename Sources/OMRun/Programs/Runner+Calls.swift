@@ -45,6 +45,8 @@ struct CallRun: Sendable {
     let record: CallRecord
     /// The reports of the items that are done.
     let items: [Int: ImageReport]
+    /// How these items left their images.
+    let ends: [Int: CallRecord.ItemEnd]
     let standing: CallRecord.Standing
     let now: [String: ImageState]
   }
@@ -96,7 +98,7 @@ struct CallRun: Sendable {
       return try finished(past)
     }
     if let known = past, case .changed = known.standing {
-      if let url = known.record.changedTwice(known.now) {
+      if let url = known.record.changedTwice(known.now, ends: known.ends) {
         throw Fault.changedTwice(url, by: request.manifest.identifier)
       }
       past = nil
@@ -132,42 +134,61 @@ struct CallRun: Sendable {
   private func past() throws -> Past? {
     let bytes = try engine.communicator.broadcast(engine.rank == 0 ? job.recorded() : [])
     guard let record = CallRecord(bytes) else { return nil }
-    let items = try finishedItems(record)
+    let (items, ends, begun) = try finishedItems(record)
     let answers = items.compactMapValues(\.answer)
     let now = try states(of: record.images(Array(answers.values)))
     let gone = engine.rank == 0 ? record.places.first { ProgramCall.existing(on: $0) != $0 } : nil
     let told = try engine.communicator.broadcast(Array((gone ?? "").utf8))
     let isGone = told.isEmpty ? nil : String(decoding: told, as: UTF8.self)
-    let standing = record.standing(now, isGone: isGone, answers: answers)
-    return Past(record: record, items: items, standing: standing, now: now)
+    let standing = record.standing(
+      now, isGone: isGone, answers: answers, ends: ends, begun: begun)
+    return Past(record: record, items: items, ends: ends, standing: standing, now: now)
   }
 
-  /// The items that have records.
+  /// The items that have records, how they left their images, and those that were only begun.
   ///
   /// *Collective*.
-  private func finishedItems(_ record: CallRecord) throws -> [Int: ImageReport] {
+  private func finishedItems(
+    _ record: CallRecord
+  ) throws -> (
+    reports: [Int: ImageReport], ends: [Int: CallRecord.ItemEnd], begun: Set<Int>
+  ) {
     let found = Mutex<[JSON]>([])
-    guard let home = try? OutputFolder(path: joinedKey(call.folder, CallJob.folder)) else {
-      return try gather([])
-    }
     let own = share(of: record.items.count)
     try engine.agree {
+      guard let home = try? OutputFolder(path: joinedKey(call.folder, CallJob.folder)) else {
+        return
+      }
       try engine.walk(own.count, name: { record.items[own[$0]].url }) { number, _ in
         let index = own[number]
-        guard let report = item(record.items[index], home).finished() else { return }
-        found.withLock { $0.append(["index": JSON(index), "report": report.encoded()]) }
+        let job = item(record.items[index], home)
+        guard let (report, kept) = job.finished() else {
+          if job.isBegun { found.withLock { $0.append(["index": JSON(index)]) } }
+          return
+        }
+        let line: JSON = [
+          "index": JSON(index), "report": report.encoded(), "state": kept.state.json,
+          "made": .array(kept.made.map(JSON.string)),
+        ]
+        found.withLock { $0.append(line) }
       }
     }
-    return try gather(found.withLock { $0 })
-  }
-
-  private func gather(_ own: [JSON]) throws -> [Int: ImageReport] {
     var reports: [Int: ImageReport] = [:]
-    for line in try gatherLines(own) {
-      guard let index = line["index"]?.intValue, let report = line["report"] else { continue }
+    var ends: [Int: CallRecord.ItemEnd] = [:]
+    var begun: Set<Int> = []
+    for line in try gatherLines(found.withLock { $0 }) {
+      guard let index = line["index"]?.intValue else { continue }
+      guard let report = line["report"] else {
+        begun.insert(index)
+        continue
+      }
       reports[index] = try ImageReport(decoding: report, uri: "")
+      if let state = ImageState(line["state"]) {
+        let made = line["made"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        ends[index] = CallRecord.ItemEnd(state: state, made: made)
+      }
     }
-    return reports
+    return (reports, ends, begun)
   }
 
   /// How images are; those that are not there are left out.
@@ -356,14 +377,35 @@ struct CallRun: Sendable {
       let uri = report.images[index].uri
       report.images[index] = ImageReport(uri: uri, status: .failed, fault: fault)
     }
-    if engine.rank == 0 {
-      try forget(merged.conflicts.map { $0.index - 1 }, record)
+    let listed = record
+    try engine.agree { () throws -> Void in
+      guard engine.rank == 0 else { return }
+      try forget(merged.conflicts.map { $0.index - 1 }, listed)
     }
     if report.images.contains(where: { $0.status == .failed }) {
       stage?.leave()
       return report
     }
     let states = try states(of: record.images(report.images.compactMap(\.answer)))
+    let ends = try finishedItems(record).ends
+    var answers: [Int: WholeImageAnswer] = [:]
+    for index in record.items.indices { answers[index] = report.images[index + 1].answer }
+    let gone = record.gone(states, answers, ends)
+    if !gone.isEmpty {
+      for index in gone {
+        let fault = Fault(
+          .program, "",
+          "`\(request.manifest.identifier)` has done it, and what it made is not there")
+        report.images[index + 1] = ImageReport(
+          uri: record.items[index].url, status: .failed, fault: fault)
+      }
+      try engine.agree { () throws -> Void in
+        guard engine.rank == 0 else { return }
+        try forget(gone, listed)
+      }
+      stage?.leave()
+      return report
+    }
     record.states = states
     let closed = record
     try engine.agree {

@@ -16,9 +16,7 @@ struct Inputs: Sendable {
   private(set) var warnings: [String] = []
 
   /// Finds the images of all inputs.
-
   ///
-
   /// *Local*.
   ///
   /// - Throws: A fault of kind `usage` for a filter that fits nothing.
@@ -82,6 +80,7 @@ struct Inputs: Sendable {
           object["archive"] = (location.store as? ZipStore)?.archiveStamp.encoded
           object["path"] = .string(location.path)
           object["field"] = location.field?.encoded()
+          object["member"] = .bool(location.isMember)
         }
         if let fault = item.fault { object["fault"] = fault.encoded() }
         return .object(object)
@@ -106,7 +105,8 @@ struct Inputs: Sendable {
           }
         stores[name] = store
         location = ImageLocation(
-          store: store, path: path, field: entry["field"].flatMap(ImageLocation.Field.init))
+          store: store, path: path, field: entry["field"].flatMap(ImageLocation.Field.init),
+          isMember: entry["member"]?.boolValue ?? false)
       }
       items.append(Item(location: location, uri: uri, fault: fault))
     }
@@ -114,11 +114,22 @@ struct Inputs: Sendable {
 }
 
 extension Inputs {
+  /// The hierarchy that a URI of a server names, as rank 0 takes it: that around a JSON file.
+  private static func folder(of uri: String) -> String {
+    guard uri.hasSuffix(".json"), let slash = uri.lastIndex(of: "/") else { return uri }
+    return String(uri[..<slash])
+  }
+
   /// Opens the folder, the server or the archive that rank 0 has opened.
   private static func open(
     _ root: String, remote: String?, archive: JSON?, followLinks: Bool
   ) throws(Fault) -> any Store {
-    let place = try remote.map { (uri) throws(Fault) in try StorePlace(uri) }
+    let place = try remote.map { (uri) throws(Fault) in try StorePlace(folder(of: uri)) }
+    if let place, place.store.description != root {
+      throw Fault(
+        .internal, root, "is `\(place.store.description)` on this rank",
+        hint: "all ranks need the same command line and the same variables")
+    }
     guard let archive else {
       if let place { return place.store }
       return try FileStore(root: root, followLinks: followLinks)

@@ -58,6 +58,9 @@ extension Runner {
   /// - Returns: What could not be updated and why.
   private func updateAncestors(_ report: RunReport) -> [String] {
     var hierarchies: [String: AncestorMetadata] = [:]
+    var warnings: [String] = []
+    let rules = request.lockRules(.thisProcess(), warn)
+    let isDurable = request.options.durability != .none
     for (item, image) in changes(report) {
       for output in image.outputs {
         guard let plate = output.plate else { continue }
@@ -68,21 +71,34 @@ extension Runner {
       }
       if request.options.output != nil && !request.manifest.isWhole { continue }
       guard let location = item.location, !image.outputs.isEmpty else { continue }
-      let root = location.store.description
-      var metadata = hierarchies[root] ?? AncestorMetadata(store: location.store)
+      // The folder of a collection need be no hierarchy, nor one that can be written to.
+      let top = OutputRules.hierarchy(of: location)
+      let known = hierarchies[top]
+      let isOwn = top == location.store.description
+      guard let store = known?.store ?? (isOwn ? location.store : try? FileStore(root: top)) else {
+        continue
+      }
+      let root = store.description
+      let path = isOwn ? location.path : String(location.displayName.dropFirst(root.count + 1))
+      var metadata = known ?? AncestorMetadata(store: store)
       for (kind, shelf) in [(OutputReport.Kind.label, Shelf.labels), (.table, .tables)] {
         let names = image.outputs.filter { $0.kind == kind }.map(\.name)
-        if !names.isEmpty { metadata.add(location.path, names, on: shelf) }
+        if !names.isEmpty { metadata.add(path, names, on: shelf) }
       }
       for output in image.outputs where output.kind == .image && output.uri.hasPrefix(root + "/") {
         metadata.add(derived: String(output.uri.dropFirst(root.count + 1)))
       }
-      hierarchies[root] = metadata
+      if !isOwn && path.isEmpty {
+        // Thousands of images of a collection cannot all stay open.
+        warnings += metadata.update(rules, isDurable: isDurable)
+      } else {
+        hierarchies[root] = metadata
+      }
     }
-    return hierarchies.sorted { $0.key < $1.key }.flatMap {
-      $0.value.update(
-        request.lockRules(.thisProcess(), warn), isDurable: request.options.durability != .none)
-    }
+    return warnings
+      + hierarchies.sorted { $0.key < $1.key }.flatMap {
+        $0.value.update(rules, isDurable: isDurable)
+      }
   }
 
   /// The fault with the way out of damaged chunks.

@@ -18,6 +18,11 @@ extension Runner {
         .usage, "--collection", "parts end at different times, none of them knows all results",
         hint: "list them when all parts are done: the same command without `--part`")
     }
+    if let output = request.options.output, ZipStore.isOZX(output) {
+      throw Fault(
+        .usage, "--collection", "`--output` is an archive, to which no collection can lead",
+        hint: "write into a folder, and `omtask pack` it when all is done")
+    }
     let outputs = request.manifest.traits.outputs
     if !outputs.contains(where: { $0.kind == "image" || $0.kind == "label" }) {
       throw Fault(
@@ -36,11 +41,10 @@ extension Runner {
     for (item, image) in zip(inputs.items, report.images) where image.status != .failed {
       let source = item.location.flatMap { $0.store.folder == nil ? nil : $0.displayName }
       for output in image.outputs where output.kind == .label || output.kind == .image {
-        // Archives have no place in a collection.
-        guard !ZipStore.isOZX(output.uri), let path = try? FileStore(root: output.uri).root else {
-          continue
-        }
-        entries.append(.init(path: path, source: source, isLabel: output.kind == .label))
+        entries.append(
+          .init(
+            path: try FileStore(root: output.uri).root, source: source,
+            isLabel: output.kind == .label))
       }
     }
     let record: JSONObject = [

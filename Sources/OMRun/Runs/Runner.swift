@@ -146,8 +146,9 @@ struct Runner: Sendable {
         hint: "write the new plate into a folder, then `omtask pack` it")
     }
     let makesImages = request.manifest.traits.outputs.allSatisfy { $0.kind == "image" }
-    let areInWells = inputs.items.allSatisfy { $0.location.map { $0.field != nil } ?? true }
-    if makesImages && request.inputs.count == 1 && areInWells { return }
+    // Images of several plates may have the same place in theirs.
+    let plates = Set(inputs.items.compactMap(\.location).map(\.plateName))
+    if makesImages && plates.count <= 1 && !plates.contains(nil) { return }
     throw Fault(
       .usage, "--output",
       makesImages

@@ -1,6 +1,7 @@
 import OMGrid
 import OMImage
 import OMJSON
+import OMManifest
 import OMTask
 import OMZarr
 import Synchronization
@@ -18,7 +19,7 @@ extension ImageRun {
     progress.begin(.partials)
     try engine.agree {
       try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
-        let found = try find(own[index], plan, worker)
+        let found = try find(own[index], plan, share, worker)
         try merged.withLock { all throws(Fault) in
           try all.add(found)
           if all.byteCount > share { throw plan.tooManyRows(all.rowCount, share) }
@@ -55,14 +56,14 @@ extension ImageRun {
 
   /// What is in a region: as an earlier invocation found it, or found now and kept.
   private func find(
-    _ number: Int, _ plan: PartialPlan, _ worker: Worker
+    _ number: Int, _ plan: PartialPlan, _ share: Int, _ worker: Worker
   ) throws -> [FoundRows] {
     if let bytes = checkpoint?.partial(.partials, number),
       let known = try? [FoundRows](unpacking: bytes, plan.recipe.traits)
     {
       return known
     }
-    let found = try PartialPass(plan: plan).run(pieces[number].region, worker)
+    let found = try PartialPass(plan: plan, limit: share).run(pieces[number].region, worker)
     // Finding it again may take a program long.
     try checkpoint?.keep(.partials, number, limit: .max) { found.packed() }
     return found
@@ -72,21 +73,32 @@ extension ImageRun {
 /// Lets a finder look at a region, volume by volume.
 struct PartialPass: Sendable {
   let plan: PartialPlan
+  /// Bytes that what is found in a region may take.
+  let limit: Int
 
   /// Looks at one region.
   func run(_ region: Region, _ worker: Worker) throws -> [FoundRows] {
     let work = TileWork(source: plan.source, axes: plan.axes, damage: plan.damage)
     let finder = plan.recipe.finder
     var found: [FoundRows] = []
+    var byteCount = 0
     for part in plan.parts(of: region) {
       let core = (origin: plan.axes.position(part.origin), shape: plan.axes.vector(part.shape))
-      found += try work.read(part, halo: finder.halo, worker) { (box, voxels) throws(Fault) in
+      let rows: [FoundRows] = try work.read(part, halo: finder.halo, worker) {
+        (box, voxels) throws(Fault) in
         let metadata = plan.source.metadata
         let tile = RegionTile(
           dataType: metadata.dataType, voxels: voxels, origin: plan.axes.position(box.origin),
           shape: plan.axes.vector(box.shape), volume: plan.axes.vector(metadata.shape),
           time: plan.axes.time.map { part.origin[$0] })
         return try finder.find(in: tile, core: core, scratch: worker.scratch)
+      }
+      found += rows
+      // What histograms find becomes smaller when it is merged.
+      if plan.recipe.traits.kind == .histogram { continue }
+      for row in rows { byteCount += row.byteCount }
+      if byteCount > limit {
+        throw plan.tooManyRows(found.reduce(0) { $0 + $1.rowCount }, limit)
       }
     }
     return found

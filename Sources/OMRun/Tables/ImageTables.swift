@@ -88,11 +88,23 @@ extension ImageRun {
     if totals[0] > limit { throw tooMany(totals[1], limit) }
     var all = own
     let tree = RankTree(communicator)
+    var fault: Fault?
     for child in tree.children {
-      try add(&all, try communicator.receive(from: child, tag: RankTree.tableTag))
+      // Who cannot go on still takes what it is sent, and sends nothing in place of what it has.
+      let packed = try communicator.receive(from: child, tag: RankTree.tableTag)
+      if packed.isEmpty || fault != nil { continue }
+      do {
+        try add(&all, packed)
+      } catch {
+        fault = Fault(wrapping: error)
+      }
     }
     if let parent = tree.parent {
-      try communicator.send(pack(all), to: parent, tag: RankTree.tableTag)
+      try communicator.send(fault == nil ? pack(all) : [], to: parent, tag: RankTree.tableTag)
+    }
+    let found = fault
+    try engine.agree { () throws -> Void in
+      if let found { throw found }
     }
     return all
   }

@@ -73,9 +73,14 @@ package struct HTTPAnswer: Sendable {
       return date.map { "If-Unmodified-Since: \($0)" }
     }
 
+    /// The tag without the mark of a weak one: servers on the way may set that.
+    var opaqueTag: String? {
+      tag.map { $0.hasPrefix("W/") ? String($0.dropFirst(2)) : $0 }
+    }
+
     /// Whether two answers may be of one state; what one of them leaves out says nothing.
     package func fits(_ other: Validator) -> Bool {
-      if let tag, let theirs = other.tag { return tag == theirs }
+      if let opaqueTag, let theirs = other.opaqueTag { return opaqueTag == theirs }
       if let date, let theirs = other.date { return date == theirs }
       return true
     }

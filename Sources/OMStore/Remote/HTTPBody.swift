@@ -162,5 +162,9 @@ final class HTTPBody {
   }
 
   /// How many bytes a value has at least that is too long.
-  var lengthSeen: Int { size ?? taken }
+  var lengthSeen: Int {
+    let seen = size ?? taken
+    guard isTooLong, case .whole(let limit) = wanted else { return seen }
+    return max(seen, limit == .max ? limit : limit + 1)
+  }
 }

@@ -2,7 +2,7 @@ import CCurl
 import OMJSON
 import Synchronization
 
-/// The connections of this process to servers: as many as requests were under way at once.
+/// The connections of this process to servers: one for each request under way, and some idle.
 final class HTTPConnections: Sendable {
   /// All of this process, because servers count connections by machine.
   static let shared = HTTPConnections()
@@ -28,7 +28,7 @@ final class HTTPConnections: Sendable {
     _ request: HTTPRequest, headers: [String], reaching reachable: Int, _ exchange: HTTPExchange
   ) throws(Fault) -> Ending {
     let handle = try take()
-    defer { idle.withLock { $0.append(handle) } }
+    defer { give(handle) }
     let lines = (request.headers + headers).map { Array($0.utf8CString) }
     let url = Array(request.url.requested.utf8CString)
     var text = [CChar](repeating: 0, count: 256)
@@ -67,6 +67,21 @@ final class HTTPConnections: Sendable {
     }
     return Handle(pointer: pointer)
   }
+
+  /// Keeps a handle with its connection for the next request, or closes it where enough are kept.
+  private func give(_ handle: Handle) {
+    let isKept = idle.withLock { (handles) -> Bool in
+      if handles.count >= Self.mostIdle { return false }
+      handles.append(handle)
+      return true
+    }
+    if !isKept { om_http_free(handle.pointer) }
+  }
+
+  /// Connections that are kept while nobody needs them, of three descriptors each.
+  ///
+  /// Those of some workers, which would otherwise be made anew for every batch of chunks.
+  private static let mostIdle = 32
 
   /// Loads libcurl, which only remote stores need.
   static func load() throws(Fault) {

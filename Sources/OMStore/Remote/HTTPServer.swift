@@ -21,7 +21,9 @@ struct HTTPServer: RemoteServer {
     return root.authorization.map { [$0] } ?? []
   }
 
-  func meaning(_ answer: HTTPAnswer, _ body: [UInt8], of key: String) -> AnswerMeaning {
+  func meaning(
+    _ answer: HTTPAnswer, _ body: [UInt8], of key: String, at url: RemoteURL
+  ) -> AnswerMeaning {
     .of(answer, key)
   }
 

@@ -40,6 +40,7 @@ struct RemoteCaller: Sendable {
     let limits = Limits.current
     var tries = RequestTries(limits)
     var visited: Set<String> = [request.url.requested]
+    let asked = request.url
     var request = request
     var retold = 0
     while true {
@@ -58,7 +59,8 @@ struct RemoteCaller: Sendable {
         if retold > 2 {
           throw Fault(.remote, key, "the server names one region after the other")
         }
-        request.url = try server.url(key)
+        // What was asked for stays: a list is asked for by a query.
+        request.url = try server.url(key).asking(asked)
       case .elsewhere(let location):
         let next: RemoteURL
         do { next = try request.url.redirected(to: location) } catch { throw about(key, error) }
@@ -119,7 +121,7 @@ struct RemoteCaller: Sendable {
   private func refusal(
     _ answer: HTTPAnswer, _ exchange: HTTPExchange, _ request: HTTPRequest, _ key: String
   ) throws(Fault) -> Step {
-    let meaning = server.meaning(answer, exchange.refusal, of: key)
+    let meaning = server.meaning(answer, exchange.refusal, of: key, at: request.url)
     if case .otherwise = meaning { return .otherwise }
     if [301, 302, 303, 307, 308].contains(answer.status) {
       guard let location = answer["location"] else {

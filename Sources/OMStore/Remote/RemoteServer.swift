@@ -20,8 +20,11 @@ protocol RemoteServer: Sendable {
   ///   - answer: Its head.
   ///   - body: Its body, as far as it was read.
   ///   - key: What was asked for; faults are about it.
+  ///   - url: Where it was asked for.
   /// - Returns: Its meaning.
-  func meaning(_ answer: HTTPAnswer, _ body: [UInt8], of key: String) -> AnswerMeaning
+  func meaning(
+    _ answer: HTTPAnswer, _ body: [UInt8], of key: String, at url: RemoteURL
+  ) -> AnswerMeaning
 
   /// The names directly below a key.
   ///

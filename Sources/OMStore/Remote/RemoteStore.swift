@@ -79,6 +79,10 @@ package final class RemoteStore: Store {
       if size ?? 0 == 0 { return OpenedValue(key: key, bytes: []) }
       throw Fault(.truncated, key, "the server has no last bytes of \(size ?? 0)")
     case .found(let answer, let ending):
+      // Of a value whose end was never seen nobody knows the size.
+      if ending == .tooLong, answer.contentLength == nil, case .whole(let limit) = wanted {
+        throw OpenedValue.tooLong(key, body.lengthSeen, limit: limit)
+      }
       guard let size = ending == .tooLong ? body.lengthSeen : body.size else {
         throw Fault(.unsupported, key, "the server does not say how long it is")
       }

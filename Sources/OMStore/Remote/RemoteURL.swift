@@ -8,12 +8,14 @@ package struct RemoteURL: Sendable, Hashable {
   let userInfo: String?
   /// The host in lower case; an IPv6 address with its brackets.
   package let host: String
-  /// The port as it stands in the URL.
+  /// The port; nil for the usual one of the scheme, which requests do not name.
   let port: String?
   /// The path, encoded, without a slash at its end; empty for the root.
   let path: String
   /// What follows the question mark, encoded; it may hold secrets.
   let query: String?
+  /// The region that requests for it are signed for; nil where nobody signs.
+  var region: String?
 
   /// Takes a URL apart.
   ///
@@ -61,7 +63,7 @@ package struct RemoteURL: Sendable, Hashable {
     self.scheme = scheme
     self.userInfo = userInfo
     self.host = host
-    self.port = port
+    self.port = port == (scheme == "https" ? "443" : "80") ? nil : port
     self.path = percentEncoded(path, keeping: Self.pathBytes)
     self.query = query
   }
@@ -71,8 +73,14 @@ package struct RemoteURL: Sendable, Hashable {
     userInfo = other.userInfo
     host = other.host
     port = other.port
+    region = other.region
     self.path = path
     self.query = query
+  }
+
+  /// This server, asked for what another URL asks for.
+  func asking(_ other: RemoteURL) -> RemoteURL {
+    RemoteURL(self, path: other.path, query: other.query)
   }
 
   /// The same host with another path, which is encoded here, and another query, which is encoded already.
@@ -142,13 +150,14 @@ package struct RemoteURL: Sendable, Hashable {
       let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "/"
       absolute = "\(scheme)://\(authority)\(folder)\(location)"
     }
-    let url: RemoteURL
+    var url: RemoteURL
     do { url = try RemoteURL(String(absolute.prefix { $0 != "#" }), keepsSlash: true) } catch {
       throw refused("which \(error.message)")
     }
     if scheme == "https" && url.scheme == "http" {
       throw refused("which would leave the encrypted connection")
     }
+    url.region = region
     return url
   }
 
@@ -178,8 +187,9 @@ package struct RemoteURL: Sendable, Hashable {
       }
       if host.isEmpty || !isName { return nil }
     }
-    if let port, port.isEmpty || UInt16(port) == nil { return nil }
-    return (host.lowercased(), port.map(String.init))
+    guard let port else { return (host.lowercased(), nil) }
+    guard let number = portNumber(port) else { return nil }
+    return (host.lowercased(), String(number))
   }
 
   private static let pathBytes = Set("-._~!$&'()*+,;=:@/%".utf8)
@@ -196,6 +206,11 @@ package func shownURI(_ uri: String) -> String {
   guard let colon = uri.firstRange(of: "://"), !uri.hasPrefix("/") else { return uri }
   var rest = uri[colon.upperBound...]
   var query = ""
+  let front = rest.prefix { !"/?".contains($0) }
+  if namesNoPort(front), let at = rest.lastIndex(of: "@") {
+    // A password may hold slashes and question marks that should have been encoded.
+    rest = "***" + rest[at...]
+  }
   if let mark = rest.firstIndex(of: "?") {
     query = shownQuery(rest[rest.index(after: mark)...])
     rest = rest[..<mark]
@@ -203,6 +218,21 @@ package func shownURI(_ uri: String) -> String {
   let slash = rest.firstIndex(of: "/") ?? rest.endIndex
   if let at = rest[..<slash].lastIndex(of: "@") { rest = "***" + rest[at...] }
   return escaped(uri[..<colon.upperBound] + rest + query)
+}
+
+/// Whether what follows a colon in the front of a URL is no port, so that it may be a password.
+private func namesNoPort(_ front: Substring) -> Bool {
+  var rest = front
+  if front.hasPrefix("["), let end = front.firstIndex(of: "]") {
+    rest = front[front.index(after: end)...]
+  }
+  guard let colon = rest.firstIndex(of: ":") else { return false }
+  return portNumber(rest[rest.index(after: colon)...]) == nil
+}
+
+/// A port; nil for what is none.
+private func portNumber(_ text: Substring) -> UInt16? {
+  text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt16(text) : nil
 }
 
 /// A query with `***` in place of the values of everything that may be a secret.

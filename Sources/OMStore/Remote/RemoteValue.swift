@@ -126,7 +126,7 @@ extension HTTPAnswer.Validator {
   /// A number for a state; 0 when the server says nothing of it.
   var number: Int {
     guard tag != nil || date != nil else { return 0 }
-    let digest = sha256(Array("\(tag ?? "")\n\(date ?? "")".utf8))
+    let digest = sha256(Array("\(opaqueTag ?? "")\n\(date ?? "")".utf8))
     return digest.prefix(7).reduce(0) { $0 << 8 | Int($1) }
   }
 }

@@ -42,6 +42,12 @@ func percentDecoded(_ text: some StringProtocol) -> [UInt8] {
   return bytes
 }
 
+/// The bytes of a name in a listing, where `+` is a space, as in forms.
+func listedName(_ text: String) -> [UInt8] {
+  percentDecoded(
+    String(decoding: text.utf8.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self))
+}
+
 /// Bytes as text of 64 characters (RFC 4648).
 func base64(_ bytes: [UInt8]) -> String {
   let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

@@ -50,19 +50,26 @@ final class S3Server: RemoteServer {
   /// Refusals of S3 say why in their body, which the answer to a question for the head lacks.
   var answersHead: Bool { false }
   var namedHost: String { endpoint?.host ?? "" }
+  private var knownRegion: String { region.withLock { $0 } }
 
   func url(_ key: String) throws(Fault) -> RemoteURL {
     try url(path: key.isEmpty ? prefix : prefix.isEmpty ? key : "\(prefix)/\(key)", query: nil)
   }
 
-  /// The URL of a whole key of the bucket.
+  /// The URL of a whole key of the bucket, in the region that is known by now.
   private func url(path: String, query: String?) throws(Fault) -> RemoteURL {
+    let region = knownRegion
+    var asked = try url(path: path, query: query, region)
+    asked.region = region
+    return asked
+  }
+
+  private func url(path: String, query: String?, _ region: String) throws(Fault) -> RemoteURL {
     if let endpoint {
       let base = percentDecoded(endpoint.path)
       return endpoint.with(
         path: "\(String(decoding: base, as: UTF8.self))/\(bucket)/\(path)", query: query)
     }
-    let region = region.withLock { $0 }
     let service = "s3.\(region).amazonaws.com" + (region.hasPrefix("cn-") ? ".cn" : "")
     // The certificate of the service holds for one part in front of its name.
     if bucket.contains(".") || bucket.contains("_") || bucket.contains(where: \.isUppercase) {
@@ -74,7 +81,9 @@ final class S3Server: RemoteServer {
   func credentials(_ request: HTTPRequest) throws(Fault) -> [String] {
     guard let credentials = settings.credentials else { return [] }
     // Another host, to which a redirect leads, must not see what is signed for this one.
-    guard request.url.origin == (try url("")).origin else { return [] }
+    let region = request.url.region ?? knownRegion
+    let own = try url(path: prefix, query: nil, region)
+    guard request.url.origin == own.origin else { return [] }
     let stamp = Self.stamp(time(nil))
     var headers = [
       (name: "host", value: request.url.authority),
@@ -84,7 +93,7 @@ final class S3Server: RemoteServer {
     if let token = credentials.token {
       headers.append((name: "x-amz-security-token", value: token))
     }
-    let signature = S3Signature(credentials, region: region.withLock { $0 }, stamp: stamp)
+    let signature = S3Signature(credentials, region: region, stamp: stamp)
     let authorization = signature.authorization(
       request.isHead ? "HEAD" : "GET", path: request.url.path.isEmpty ? "/" : request.url.path,
       query: request.url.query ?? "", headers: headers, digest: S3Signature.emptyDigest)
@@ -112,10 +121,12 @@ final class S3Server: RemoteServer {
 // MARK: - Answers
 
 extension S3Server {
-  func meaning(_ answer: HTTPAnswer, _ body: [UInt8], of key: String) -> AnswerMeaning {
+  func meaning(
+    _ answer: HTTPAnswer, _ body: [UInt8], of key: String, at url: RemoteURL
+  ) -> AnswerMeaning {
     let document = body.isEmpty ? nil : try? XMLElements(body, subject: key)
     let code = document?.text("Code").map(escaped) ?? ""
-    if let region = otherRegion(answer, document) {
+    if let region = otherRegion(answer, document, than: url.region) {
       self.region.withLock { $0 = region }
       return .otherwise
     }
@@ -150,13 +161,16 @@ extension S3Server {
       : "compare the credentials and the clock of this machine"
   }
 
-  /// The region that an answer names instead of the one we signed for.
-  private func otherRegion(_ answer: HTTPAnswer, _ document: XMLElements?) -> String? {
+  /// The region that an answer names instead of the one its request was signed for.
+  private func otherRegion(
+    _ answer: HTTPAnswer, _ document: XMLElements?, than signed: String?
+  ) -> String? {
     guard [301, 307, 400].contains(answer.status) else { return nil }
     guard let named = answer["x-amz-bucket-region"] ?? document?.text("Region") else { return nil }
     let isName = named.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
     guard isName, !named.isEmpty, named.utf8.count < 40 else { return nil }
-    return named == region.withLock({ $0 }) ? nil : named
+    // Another request may have learned it meanwhile; this one has to be made again all the same.
+    return named == (signed ?? knownRegion) ? nil : named
   }
 }
 
@@ -169,6 +183,7 @@ extension S3Server {
     let start = parts.isEmpty ? "" : parts.joined(separator: "/") + "/"
     var names: Set<String> = []
     var token: String?
+    var tokens: Set<String> = []
     for _ in 0..<Self.mostPages {
       // In the order of their names, as they are signed.
       var query = token.map { "continuation-token=\(encoded($0))&" } ?? ""
@@ -182,17 +197,32 @@ extension S3Server {
       let found =
         page.texts("Key", in: "Contents") + page.texts("Prefix", in: "CommonPrefixes")
       for text in found {
-        let name = String(decoding: percentDecoded(text), as: UTF8.self)
-        guard name.hasPrefix(start) else { continue }
-        let own = name.dropFirst(start.count).prefix { $0 != "/" }
-        if !own.isEmpty { names.insert(String(own)) }
+        if let name = try Self.name(text, below: start, key) { names.insert(name) }
       }
-      guard page.text("IsTruncated") == "true", let next = page.text("NextContinuationToken"),
-        next != token
-      else { return names.sorted() }
+      guard page.text("IsTruncated") == "true" else { return names.sorted() }
+      guard let next = page.text("NextContinuationToken"), !next.isEmpty,
+        tokens.insert(next).inserted
+      else {
+        throw Fault(.remote, key, "the server's list is not complete and does not go on")
+      }
       token = next
     }
     throw Fault(.limit, key, "lists more than \(Self.mostPages) pages of names")
+  }
+
+  /// The part of a listed name that is directly below a prefix; nil for the prefix itself.
+  ///
+  /// - Throws: `remote` for a name that is not below the prefix.
+  static func name(
+    _ text: String, below start: String, _ key: String
+  ) throws(Fault) -> String? {
+    let bytes = listedName(text)
+    guard bytes.starts(with: start.utf8) else {
+      let name = escaped(String(decoding: bytes, as: UTF8.self))
+      throw Fault(.remote, key, "the server lists `\(name)`, which is not below it")
+    }
+    let own = bytes.dropFirst(start.utf8.count).prefix { $0 != UInt8(ascii: "/") }
+    return own.isEmpty ? nil : String(decoding: own, as: UTF8.self)
   }
 
   private static let mostPages = 10_000
