@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,17 @@ def test_a_plate_is_converted_to_the_disk(
     for path in PlateShape(2, 2, 1).images:
         assert printed(omtask, "cat", tmp_path / "copy.zarr" / path) == printed(
             omtask, "cat", files / "plate.zarr" / path)
+
+
+def test_a_collection_is_read_by_all_ranks(
+    omtask: Program, files: Path, server: Web, tmp_path: Path
+) -> None:
+    node = {"type": "multiscale", "name": "a", "path": {"type": "zarr", "path": "./v2.zarr"}}
+    (files / "mine.json").write_text(json.dumps(
+        {"ome": {"version": "0.x", "type": "collection", "name": "mine", "nodes": [node]}}))
+    out = tmp_path / "out.zarr"
+    omtask.run("convert", f"{server.url}/mine.json", extra=("--output", out), ranks=3)
+    assert printed(omtask, "cat", out) == printed(omtask, "cat", files / "v2.zarr")
 
 
 def test_a_result_needs_a_place_and_nothing_is_computed_without(
@@ -445,6 +457,27 @@ def test_b44_a_silent_server_is_69_in_time(omtask: Program, bad: Rude) -> None:
     start = time.monotonic()
     outcome = omtask.cat(f"{bad.url}/image.zarr", "--limit", "remote-idle=1",
                       "--limit", "remote-tries=1", expect=69)
+    done.set()
+    assert time.monotonic() - start < 8
+    assert "in time" in outcome.stderr
+
+
+def test_b44_a_server_that_drips_is_69_in_time(omtask: Program, bad: Rude) -> None:
+    """A byte now and then keeps no run waiting."""
+    done = threading.Event()
+
+    def drip(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "4000")
+        handler.end_headers()
+        with suppress(OSError):
+            while not done.wait(0.05):
+                handler.wfile.write(b"x")
+
+    bad.rule = on("/v2.zarr/0/0/0/0", Answer(drip))
+    start = time.monotonic()
+    outcome = omtask.cat(f"{bad.url}/v2.zarr", "--limit", "remote-idle=1",
+                         "--limit", "remote-tries=1", expect=69)
     done.set()
     assert time.monotonic() - start < 8
     assert "in time" in outcome.stderr

@@ -541,6 +541,22 @@ def test_sums_and_counts_are_checked(
     assert said.code == (79 if "2^63" in says else 1) and says in said.stderr, said
 
 
+@pytest.mark.parametrize("ranks", [2, 3, 4])
+def test_counts_that_are_too_large_only_together_end_the_job(
+    ranks: int, omtask: Program, tmp_path: Path
+) -> None:
+    """The rank that merges them must not leave the others waiting."""
+    program = (f"from omtask_region import serve\n"
+               f"serve(lambda *_: {{'a': [1], 'count': [{2**62}]}})\n")
+    task = table_task(
+        tmp_path / "task", "Much", program, output("histogram", column("a", "int64")),
+        region="whole-plane")
+    image = stack(tmp_path / "image.zarr", ranks)
+    before = visible(image)
+    said = omtask.run(str(task), image, extra=PYTHON, ranks=ranks, expect=79, timeout=60)
+    assert "the bin 1 counts more than 2^63 - 1" in said.stderr and visible(image) == before
+
+
 def test_rows_that_do_not_fit_end_the_run_before_anything_is_visible(
     omtask: Program, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from botocore.config import Config
 
 from omtask_testing.program import Program
 from omtask_testing.samples import SHARDED, V2, write_blobs
-from omtask_testing.servers import Answer, Asked, Rude, moto, rude, status
+from omtask_testing.servers import Answer, Asked, Handler, Rude, moto, rude, status
 
 SHAPE = (12, 50, 60)
 POLICY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
@@ -235,6 +236,67 @@ def test_b46_pages_of_names_are_read_to_the_end(omtask: Program, bad: Rude, file
     there = omtask("verify", "s3://data/image.zarr", env=env_of(bad))
     here = omtask("verify", files / "image.zarr")
     assert there.stdout.replace("s3://data", str(files)) == here.stdout
+
+
+def test_b46_requests_that_were_signed_before_the_region_was_known_are_made_again(
+    omtask: Program, bad: Rude, files: Path
+) -> None:
+    """Several are under way when the first answer tells the region."""
+    lock, waiting, together = threading.Lock(), 0, threading.Event()
+
+    def late(handler: Handler) -> None:
+        nonlocal waiting
+        with lock:
+            waiting += 1
+            if waiting == 3:
+                together.set()
+        together.wait(5)
+        refused.send(handler)
+
+    refused = refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>")
+
+    def rule(asked: Asked) -> Answer | None:
+        old = asked.headers["authorization"].split("/")[2] == "us-west-1"
+        return Answer(late) if old and "/v2.zarr/0/0/" in asked.path else None
+
+    bad.rule = rule
+    (bad.root / "data/v2.zarr").symlink_to(files / "v2 ä+.zarr")
+    read = printed(omtask, "cat", "s3://data/v2.zarr", env=env_of(bad, AWS_REGION="us-west-1"))
+    assert read == printed(omtask, "cat", files / "v2 ä+.zarr") and waiting >= 3
+
+
+def listing(*names: str, more: str = "<IsTruncated>false</IsTruncated>") -> Answer:
+    keys = "".join(f"<Contents><Key>{name}</Key></Contents>" for name in names)
+    return status(200, f"<ListBucketResult>{more}{keys}</ListBucketResult>".encode())
+
+
+@pytest.mark.parametrize("token", ["", "<NextContinuationToken>1</NextContinuationToken>"])
+def test_b46_a_list_that_does_not_go_on_is_an_error(
+    omtask: Program, bad: Rude, token: str
+) -> None:
+    """Nothing is taken for absent because a server ends its list early, or goes round in circles."""
+
+    def rule(asked: Asked) -> Answer | None:
+        query = parse_qs(urlsplit(asked.path).query)
+        if "list-type" not in query:
+            return None
+        name = query.get("prefix", [""])[0] + "one"
+        return listing(name, more=f"<IsTruncated>true</IsTruncated>{token}")
+
+    bad.rule = rule
+    outcome = omtask("verify", "s3://data/image.zarr", expect=69, env=env_of(bad))
+    assert "not complete" in outcome.stderr + outcome.stdout
+
+
+def test_b46_a_plus_in_a_list_is_a_space(omtask: Program, bad: Rude) -> None:
+    """As in forms; a plus itself comes as `%2B`."""
+    names = ["a.zarr/labels/one+two/x", "a.zarr/labels/c%2B%2B/x"]
+    bad.rule = lambda asked: listing(*names) if "list-type=2" in asked.path else None
+    (bad.root / "data/a.zarr").mkdir()
+    (bad.root / "data/a.zarr/zarr.json").write_bytes(
+        (bad.root / "data/image.zarr/zarr.json").read_bytes())
+    said = omtask("verify", "s3://data/a.zarr", expect=None, env=env_of(bad))
+    assert "one two" in said.stdout + said.stderr and "c++" in said.stdout + said.stderr, said
 
 
 def test_signed_headers_stay_with_their_host(omtask: Program, bad: Rude, files: Path) -> None:

@@ -52,6 +52,12 @@ import Testing
     #expect(try reader(of: files).read("t") == table)
   }
 
+  @Test func `a quote with a mark on it is a quote`() {
+    #expect(CSVText.field("a\"\u{301}b") == "\"a\"\"\u{301}b\"")
+    #expect(CSVText.field("\r\n") == "\"\r\n\"")
+    #expect(CSVText.field(" \u{301}x") == "\" \u{301}x\"")
+  }
+
   @Test func `a table that is not there is nil`() throws {
     #expect(try reader(of: [:]).read("t") == nil)
   }

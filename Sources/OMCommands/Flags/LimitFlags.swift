@@ -12,8 +12,8 @@ struct LimitFlags: ParsableArguments {
         `chunk` (decoded bytes, 2G), `encoded-chunk` (stored over decoded bytes, 1.1), \
         `shard-index` (bytes, 256M), `zstd-window` (bytes, 128M), `files` (that a run writes, \
         10000000), `zip-entries` (of an archive, 10000000), `deflated-entry` (bytes of one that is \
-        read in parts, 256M). Of servers: `remote-connect` (seconds, 10), `remote-idle` (seconds of \
-        silence, 60), `remote-tries` (8), `remote-time` (seconds in which to try again, 300), \
+        read in parts, 256M). Of servers: `remote-connect` (seconds, 10), `remote-idle` (seconds with \
+        less than 1 KiB/s, 60), `remote-tries` (8), `remote-time` (seconds in which to try again, 300), \
         `remote-redirects` (5).
         """,
       valueName: "name=value"))
