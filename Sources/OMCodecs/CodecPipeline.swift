@@ -62,17 +62,19 @@ package struct CodecPipeline: Sendable {
   ///
   /// - Parameters:
   ///   - compressor: The member `compressor`; null for raw bytes.
+  ///   - filters: The member `filters`, in the order in which a writer applies them; null for none.
   ///   - isColumnMajor: Whether the first axis varies fastest (order F).
   ///   - byteOrder: The byte order of the type.
   ///   - chunkShape: The shape of the chunk, with a product that was checked.
   ///   - dataType: The type of the voxels.
   ///   - subject: The document, for messages.
-  /// - Throws: `unsupported` for an unknown compressor, `metadata` for a wrong configuration.
+  /// - Throws: `unsupported` for an unknown compressor or filter, `metadata` for a wrong configuration.
   package init(
-    v2 compressor: JSON, isColumnMajor: Bool, byteOrder: ByteOrder, chunkShape: [Int],
+    v2 compressor: JSON, filters: JSON = .null, isColumnMajor: Bool, byteOrder: ByteOrder,
+    chunkShape: [Int],
     dataType: DataType, subject: String
   ) throws(Fault) {
-    var codecs: [any ByteCodec] = []
+    var codecs = try CodecRegistry.filters(filters, subject: subject)
     if compressor != .null {
       let settings = try CodecSettings(v2: compressor, subject: subject, place: "compressor")
       codecs.append(try CodecRegistry.codec(settings, from: CodecRegistry.v2, role: "compressor"))

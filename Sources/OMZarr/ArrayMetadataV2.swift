@@ -20,7 +20,6 @@ extension ArrayMetadata {
     let width = type.dataType.byteCount
     try rules.byteCount(shape, elementByteCount: width, "an array of")
     try rules.chunk(chunkShape, elementByteCount: width)
-    try refuseFilters(document.required("filters", .any, in: subject), in: subject)
 
     zarrFormat = 2
     self.shape = shape
@@ -33,44 +32,10 @@ extension ArrayMetadata {
     self.document = json
     pipeline = try CodecPipeline(
       v2: document.required("compressor", .any, in: subject),
+      filters: document.required("filters", .any, in: subject),
       isColumnMajor: try isColumnMajor(document, in: subject), byteOrder: type.byteOrder,
       chunkShape: chunkShape, dataType: dataType, subject: subject)
     sharding = nil
-  }
-}
-
-/// A v2 type such as `<u2`.
-struct V2DataType {
-  let dataType: DataType
-  let byteOrder: ByteOrder
-
-  /// The kinds and widths that are supported, without the byte order.
-  static let names: [String: DataType] = [
-    "b1": .bool, "i1": .int8, "i2": .int16, "i4": .int32, "i8": .int64, "u1": .uint8,
-    "u2": .uint16, "u4": .uint32, "u8": .uint64, "f2": .float16, "f4": .float32, "f8": .float64,
-  ]
-
-  init(_ json: JSON, in subject: String) throws(Fault) {
-    let text = json.stringValue ?? ""
-    guard let order = text.first, "<>|".contains(order),
-      let dataType = Self.names[String(text.dropFirst())]
-    else {
-      throw Fault(
-        .unsupported, subject, "the `dtype` \(json.excerpt) is not supported",
-        facts: ["supported: bool, integers and floats, as in \"<u2\""])
-    }
-    guard order != "|" || dataType.byteCount == 1 else {
-      throw Fault(
-        .metadata, subject, "the `dtype` \"\(text)\" lacks its byte order, expected < or >")
-    }
-    self.dataType = dataType
-    byteOrder = order == ">" ? .big : .little
-  }
-
-  /// The type as we write it.
-  static func name(_ dataType: DataType) -> String {
-    let name = names.first { $0.value == dataType }?.key ?? dataType.rawValue
-    return (dataType.byteCount == 1 ? "|" : "<") + name
   }
 }
 
@@ -81,14 +46,6 @@ private func isColumnMajor(_ document: JSONObject, in subject: String) throws(Fa
   case let other:
     throw Fault(.metadata, subject, "`order` is \"\(other)\", expected \"C\" or \"F\"")
   }
-}
-
-/// Filters change voxels, so an array with one that is not known cannot be read.
-private func refuseFilters(_ filters: JSON, in subject: String) throws(Fault) {
-  if filters == .null || filters == [] { return }
-  let settings = try CodecSettings(
-    v2: filters.arrayValue?.first ?? filters, subject: subject, place: "filters")
-  throw Fault(.unsupported, subject, "the filter `\(settings.name)` is not supported")
 }
 
 extension JSONShape where Value == JSON {

@@ -39,6 +39,9 @@ struct MetadataV2Tests {
       ("dimension_separator", "-", "\"-\""), ("fill_value", 0.5, "`fill_value` is 0.5"),
       ("fill_value", 70_000, "is 70000"), ("fill_value", "NaN", "is \"NaN\""),
       ("compressor", "zlib", "`compressor` is \"zlib\""),
+      ("filters", ["id": "delta"], "expected a list of filters"),
+      ("filters", [["id": "delta"]], "`filters[0]` lacks the `dtype`"),
+      ("filters", [["id": "shuffle", "elementsize": -1]], "`elementsize` of codec `shuffle`"),
     ] as [(String, JSON?, String)])
   func `a broken rule is told with the value`(key: String, value: JSON?, words: String) {
     expectFault(.metadata, ".zarray", words) { try read(with(key, value)) }
@@ -48,7 +51,9 @@ struct MetadataV2Tests {
     arguments: [
       ("zarr_format", 3, "`zarr_format` is 3"), ("dtype", "|O", "\"|O\""), ("dtype", "<c8", "<c8"),
       ("dtype", "u2", "\"u2\""), ("dtype", [["a", "<u2"]], "[[\"a\",\"<u2\"]]"),
-      ("filters", [["id": "delta"]], "the filter `delta`"),
+      ("filters", [["id": "packbits"]], "`filters[0]` is the unknown filter `packbits`"),
+      ("filters", [["id": "delta", "dtype": "<f4", "astype": "<i2"]], "stores `float32` as"),
+      ("filters", [["id": "delta", "dtype": "<c8"]], "in `filters[0]`: the `dtype` \"<c8\""),
       ("compressor", ["id": "bz2"], "unknown compressor `bz2`"),
     ] as [(String, JSON, String)])
   func `what is not known is named`(key: String, value: JSON, words: String) {
