@@ -118,6 +118,12 @@ def test_the_example_gives_the_same_table_on_every_engine(
         reference = reference or files
         assert files == reference, engine
         assert not leftovers(copy)
+    copy = Path(shutil.copytree(original, tmp_path / "parts" / "image.zarr"))
+    for part in ("1/2", "0/2"):
+        omtask.run(str(file), copy, extra=[*PYTHON, "--part", part])
+        assert not (copy / "tables").exists()
+    omtask.run(str(file), copy, extra=PYTHON)
+    assert tree(copy) == reference
     text = (copy / "tables/spots/table.csv").read_text()
     pandas.testing.assert_frame_equal(read_csv(text), ought, check_exact=True)
     found = open_ome_zarr_container(str(copy)).get_table("spots")

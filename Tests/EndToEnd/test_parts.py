@@ -282,6 +282,28 @@ def test_the_command_without_part_does_the_rest(
     equal(parts, whole)
 
 
+@pytest.mark.parametrize("task", ["measure", "masking-roi-table"])
+@both_layouts
+def test_tables_are_made_in_parts(folders: tuple[Path, Path], task: str, omtask: Program) -> None:
+    """Each part keeps what it found in its regions; the rest is to put it together."""
+    whole, parts = folders
+    words = ["--label", "seeds"]
+    omtask.run("threshold", whole / "image.zarr",
+               parameters=CALLS["objects"][1] | {"label_name": "seeds"})
+    shutil.rmtree(parts / "image.zarr")
+    shutil.copytree(whole / "image.zarr", parts / "image.zarr")
+    omtask("run", task, whole / "image.zarr", *words, "--threads", "2")
+    image = parts / "image.zarr"
+    for part in ("2/3", "0/3", "1/3"):
+        said = omtask("run", task, image, *words, "--part", part).stderr
+        assert f"part {part} is done" in said
+        assert not list(image.glob("tables/*"))
+    again = omtask("run", task, image, *words, "--part", "0/3").stderr
+    assert "part 0/3 is done" in again
+    omtask("run", task, image, *words)
+    equal(parts, whole)
+
+
 def test_many_images_are_shared_whole(omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:
     shape = PlateShape(2, 2, 2)
     images = {path: samples.blobs_image(samples.SHARDED, rng) for path in shape.images}

@@ -50,11 +50,7 @@ struct CatCommand: Subcommand {
         try context.output.write($0)
       }
     }
-    do {
-      try VoxelStream(source.array, to: context.output).write(region)
-    } catch let fault as Fault where source.array.store.isRemote {
-      throw fault.below(source.array.store.description)
-    }
+    try VoxelStream(source.array, to: context.output).write(region)
     return 0
   }
 }

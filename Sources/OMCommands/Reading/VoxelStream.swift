@@ -1,5 +1,7 @@
 import OMCodecs
 import OMGrid
+import OMJSON
+import OMStore
 import OMZarr
 
 /// Writes a box of an array as raw voxels in C order, piece by piece.
@@ -18,7 +20,7 @@ struct VoxelStream {
 
   /// Writes the voxels of a box, little-endian as in memory.
   ///
-  /// - Throws: What reading a chunk or writing throws.
+  /// - Throws: What reading a chunk throws, with the whole path, and what writing throws.
   func write(_ region: Region) throws {
     try write(region, from: 0)
   }
@@ -46,7 +48,11 @@ struct VoxelStream {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
     defer { buffer.deallocate() }
     guard let start = buffer.baseAddress, byteCount > 0 else { return }
-    try reader.read(region, into: start)
+    do {
+      try reader.read(region, into: start)
+    } catch let fault as Fault {
+      throw fault.below(reader.array.store.description)
+    }
     try sink.write(UnsafeRawBufferPointer(buffer))
   }
 }

@@ -80,6 +80,14 @@ struct ImageRun: Sendable {
   /// What is written or found is noted in the journal; everything else is for the process that goes on
   /// with it. *Local*: an engine of one rank.
   func runFirstPass() throws {
+    if let table = setup.table {
+      _ = try ownSums(table)
+      return
+    }
+    if let partials = setup.partials {
+      _ = try ownPartials(partials)
+      return
+    }
     if let derived = setup.derived {
       _ = try walkTiles(derived, try makeWriter(0, derived.recipe.dataType))
       return

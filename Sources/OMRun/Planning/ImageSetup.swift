@@ -225,7 +225,7 @@ extension ImageSetup {
   ///
   /// A first pass over a share must be one whose results whoever does the rest can use.
   var takesParts: Bool {
-    outputKind != .table && levels.isEmpty
+    levels.isEmpty
       && labels.allSatisfy { $0.recipe.tiles == nil && $0.recipe.filter == nil }
   }
 

@@ -13,6 +13,28 @@ extension ImageRun {
   ///
   /// *Collective*.
   func writePartials(_ plan: PartialPlan) throws -> MadeImage {
+    let (mine, share) = try ownPartials(plan)
+    let all = try gathered(
+      mine, size: (mine.byteCount, mine.rowCount), limit: share, tooMany: plan.tooManyRows,
+      pack: { $0.packed() }
+    ) { (all, packed) throws(Fault) in try all.add(packed: packed) }
+    let facts = try engine.agree { () throws -> TableFacts? in
+      guard engine.rank == 0 else { return nil }
+      try checkPieces(all.pieces, plan.name)
+      return try write(
+        try table(of: all, plan), as: plan.recipe.backend, isIndexed: plan.recipe.label != nil)
+    }
+    var made = try shared(facts)
+    made.regions = plan.regionRecord
+    return MadeImage(layouts: [], table: made)
+  }
+
+  /// Looks at the own pieces and keeps what is found in each.
+  ///
+  /// *Collective*.
+  ///
+  /// - Returns: All that was found, and the bytes that it may take.
+  func ownPartials(_ plan: PartialPlan) throws -> (found: PartialTable, limit: Int) {
     let merged = Mutex(PartialTable(plan.recipe.traits))
     // What all ranks found, as it comes from other ranks, as one table, and as that is written.
     let share = budget.betweenPasses / 4
@@ -27,20 +49,7 @@ extension ImageRun {
         progress.add(pieces[own[index]], plan)
       }
     }
-    let mine = merged.withLock { $0 }
-    let all = try gathered(
-      mine, size: (mine.byteCount, mine.rowCount), limit: share, tooMany: plan.tooManyRows,
-      pack: { $0.packed() }
-    ) { (all, packed) throws(Fault) in try all.add(packed: packed) }
-    let facts = try engine.agree { () throws -> TableFacts? in
-      guard engine.rank == 0 else { return nil }
-      try checkPieces(all.pieces, plan.name)
-      return try write(
-        try table(of: all, plan), as: plan.recipe.backend, isIndexed: plan.recipe.label != nil)
-    }
-    var made = try shared(facts)
-    made.regions = plan.regionRecord
-    return MadeImage(layouts: [], table: made)
+    return (merged.withLock { $0 }, share)
   }
 
   /// The table of all that was found; a fault names it.

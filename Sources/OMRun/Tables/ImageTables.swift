@@ -14,23 +14,7 @@ extension ImageRun {
   ///
   /// *Collective*.
   func writeTable(_ plan: TablePlan) throws -> MadeImage {
-    let merged = Mutex(ObjectSums(plan.layout))
-    // Each worker has a region in hand, all of them are merged into one, and that becomes rows.
-    let share = budget.betweenPasses / (budget.workers + 2)
-    let pass = MeasurePass(plan: plan, limit: share)
-    progress.begin(.measure)
-    try engine.agree {
-      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
-        let piece = pieces[own[index]]
-        let sums = try measure(own[index], pass, worker)
-        try merged.withLock { all throws(Fault) in
-          all.merge(sums)
-          if all.byteCount > share { throw plan.tooManyObjects(all.count, share) }
-        }
-        progress.add(piece, plan)
-      }
-    }
-    let mine = merged.withLock { $0 }
+    let (mine, share) = try ownSums(plan)
     let all = try gathered(
       mine, size: (mine.byteCount, mine.count), limit: share, tooMany: plan.tooManyObjects,
       pack: { $0.packed() }
@@ -47,6 +31,31 @@ extension ImageRun {
         Table(try plan.recipe.columns(objects)), as: plan.recipe.backend, isIndexed: true)
     }
     return MadeImage(layouts: [], table: try shared(facts))
+  }
+
+  /// Measures what is in the own pieces, and keeps the sums of each.
+  ///
+  /// *Collective*.
+  ///
+  /// - Returns: The sums of all, and the bytes that they may take.
+  func ownSums(_ plan: TablePlan) throws -> (sums: ObjectSums, limit: Int) {
+    let merged = Mutex(ObjectSums(plan.layout))
+    // Each worker has a region in hand, all of them are merged into one, and that becomes rows.
+    let share = budget.betweenPasses / (budget.workers + 2)
+    let pass = MeasurePass(plan: plan, limit: share)
+    progress.begin(.measure)
+    try engine.agree {
+      try engine.walk(own.count, most: budget.workers, name: names(own)) { index, worker in
+        let piece = pieces[own[index]]
+        let sums = try measure(own[index], pass, worker)
+        try merged.withLock { all throws(Fault) in
+          all.merge(sums)
+          if all.byteCount > share { throw plan.tooManyObjects(all.count, share) }
+        }
+        progress.add(piece, plan)
+      }
+    }
+    return (merged.withLock { $0 }, share)
   }
 
   /// The sums of a region: as an earlier invocation found them, or found now and kept.
