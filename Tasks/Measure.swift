@@ -7,13 +7,22 @@ public import OMTask
 public struct MeasureTask: RegionTask {
   private let parameters: MeasureParameters
   private let groups: [FeatureGroup]
+  /// Ascending, each once.
+  private let quantiles: [Double]
 
   /// Features that are asked for together.
   private enum FeatureGroup: String, CaseIterable {
-    case shape, axes, intensity, weighted, distribution
+    case shape, axes
+    case euler = "euler_number"
+    case perimeter, intensity, weighted, distribution
 
     /// Whether the voxels of the image are needed.
-    var readsVoxels: Bool { self != .shape && self != .axes }
+    var readsVoxels: Bool {
+      switch self {
+      case .shape, .axes, .euler, .perimeter: false
+      case .intensity, .weighted, .distribution: true
+      }
+    }
   }
 
   /// Binds the task.
@@ -34,20 +43,25 @@ public struct MeasureTask: RegionTask {
     }
     // The order of columns is always the same.
     self.groups = FeatureGroup.allCases.filter(groups.contains)
+    quantiles = Set(parameters.quantiles ?? []).sorted()
   }
 
   /// One feature table.
   public func product(for image: ImageInfo) throws(Fault) -> Product {
-    let readsVoxels = groups.contains { $0.readsVoxels }
-    if groups.contains(.distribution) && !SumsNeed.isNarrow(image.dataType) {
+    let readsVoxels = groups.contains { $0.readsVoxels } || !quantiles.isEmpty
+    let counted =
+      (groups.contains(.distribution) ? ["`distribution` in `features`"] : [])
+      + (quantiles.isEmpty ? [] : ["`quantiles`"])
+    if !counted.isEmpty && !SumsNeed.isNarrow(image.dataType) {
       throw Fault(
         .unsupported, "",
-        "`features` names distribution, which is known for integers of at most 16 bits; the voxels "
-          + "are of type \(image.dataType.rawValue)", hint: "leave `distribution` out")
+        "\(counted.joined(separator: " and ")) needs integers of at most 16 bits; the voxels are "
+          + "of type \(image.dataType.rawValue)",
+        hint: "leave out \(counted.joined(separator: " and "))")
     }
     let channels = try image.channels(
       named: parameters.channel, skippingMissing: false, allowingMany: true)
-    let groups = groups
+    let (groups, quantiles) = (groups, quantiles)
     let splitsTime = image.axis("t") != nil
     return .table(
       TableRecipe(
@@ -58,11 +72,13 @@ public struct MeasureTask: RegionTask {
           products: groups.contains(.axes),
           squares: groups.contains(.intensity) || groups.contains(.distribution),
           powers: groups.contains(.distribution), weighted: groups.contains(.weighted),
-          counts: groups.contains(.distribution)),
+          counts: !counted.isEmpty, euler: groups.contains(.euler),
+          contours: groups.contains(.perimeter)),
         splitsTime: splitsTime
       ) { objects throws(Fault) in
         [objects.labels] + (splitsTime ? [objects.times] : [])
           + groups.flatMap { columns(of: $0, objects) }
+          + (quantiles.isEmpty ? [] : objects.quantileColumns(quantiles))
       })
   }
 
@@ -70,6 +86,8 @@ public struct MeasureTask: RegionTask {
     switch group {
     case .shape: objects.shapeColumns
     case .axes: objects.axesColumns
+    case .euler: objects.eulerColumns
+    case .perimeter: objects.perimeterColumns
     case .intensity: objects.intensityColumns
     case .weighted: objects.weightedColumns
     case .distribution: objects.distributionColumns

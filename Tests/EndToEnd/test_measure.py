@@ -1,6 +1,5 @@
 """Tables of measured objects: equal to scikit-image, however the work is split, and read by ngio."""
 
-import io
 import json
 import math
 import os
@@ -19,7 +18,7 @@ from ngio.tables import open_table
 from omtask_testing import faults, measures, samples
 from omtask_testing.images import PlateShape, write_group, write_plate
 from omtask_testing.layouts import ALL_LAYOUTS, V3_LAYOUTS, ZSTD, Layout, describe
-from omtask_testing.measures import objects, oracle, write_measured
+from omtask_testing.measures import joined, objects, oracle, write_measured
 from omtask_testing.program import Program
 from omtask_testing.trees import leftovers, tree
 
@@ -70,12 +69,6 @@ def groups(dtype: str) -> list[str]:
 
 def read_csv(path: Path, name: str) -> pandas.DataFrame:
     return pandas.read_csv(path / "tables" / name / "table.csv")
-
-
-def joined(omtask: Program, path: Path, name: str) -> pandas.DataFrame:
-    text = omtask("table", path, name, "--csv", "-").stdout
-    # The default parser of pandas is a bit off in the last place.
-    return pandas.read_csv(io.StringIO(text), float_precision="round_trip")
 
 
 # Against scikit-image

@@ -91,20 +91,36 @@ extension ImageAxes {
 
   /// A box with a halo on all sides in space, cut to another box that holds it.
   func grown(_ box: Region, by halo: Vector3, within bounds: Region) -> Region {
+    grown(box, before: halo, behind: halo, within: bounds)
+  }
+
+  /// A box with other depths before and behind it in space, cut to another box that holds it.
+  func grown(
+    _ box: Region, before: Vector3, behind: Vector3, within bounds: Region
+  ) -> Region {
+    let depths = [(before.x, behind.x), (before.y, behind.y), (before.z, behind.z)]
     var grown = box
-    for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
-      let low = max(bounds.origin[axis], box.origin[axis] - depth)
+    for (axis, depth) in zip(space.reversed(), depths) {
+      let low = max(bounds.origin[axis], box.origin[axis] - depth.0)
       grown.origin[axis] = low
-      grown.shape[axis] = min(bounds.end(axis), box.end(axis) + depth) - low
+      grown.shape[axis] = min(bounds.end(axis), box.end(axis) + depth.1) - low
     }
     return grown
   }
 
   /// The shape of the largest box that a region with this halo can be.
   func largest(_ cell: [Int], halo: Vector3, within shape: [Int]) -> [Int] {
+    largest(cell, before: halo, behind: halo, within: shape)
+  }
+
+  /// The shape of the largest box that a region with other depths before and behind it can be.
+  func largest(
+    _ cell: [Int], before: Vector3, behind: Vector3, within shape: [Int]
+  ) -> [Int] {
+    let depths = [before.x + behind.x, before.y + behind.y, before.z + behind.z]
     var tile = zip(cell, shape).map { min($0, $1) }
-    for (axis, depth) in zip(space.reversed(), [halo.x, halo.y, halo.z]) {
-      tile[axis] = min(tile[axis] + 2 * depth, shape[axis])
+    for (axis, depth) in zip(space.reversed(), depths) {
+      tile[axis] = min(tile[axis] + depth, shape[axis])
     }
     return tile
   }

@@ -18,25 +18,51 @@ struct MeasurePass: Sendable {
     sums.regions = 1
     guard let box = region.intersection(plan.selection) else { return sums }
     let labels = worker.reader(of: plan.source, damage: plan.damage)
-    if plan.readsChunks {
+    if plan.looksAround {
+      // Shapes and voxels are measured block by block all the same, so that no more is kept of each.
+      try forEachBlock(of: box, plan.spanShape) { span in
+        let held = plan.surrounded(span)
+        let start = try read(held, labels, worker)
+        try forEachBlock(of: span, plan.blockShape) { part in
+          try measure(part, start, held, &sums, worker)
+        }
+      }
+    } else if plan.readsChunks {
       try labels.visit(box) { chunk in
         if chunk.voxels == nil && plan.labelFillIsZero { return }
         guard let part = chunk.region.intersection(box) else { return }
         try measure(part, chunk.voxels ?? filled(chunk.region, worker), chunk.region, &sums, worker)
       }
     } else {
-      let grid = ChunkGrid(arrayShape: plan.shape, cellShape: plan.blockShape)
-      try forEachPosition(in: grid.cells(touching: box)) { position in
-        guard let part = grid.region(at: position).intersection(box) else { return }
-        let size = plan.source.metadata.dataType.byteCount
-        let memory = worker.voxels.replace(byteCount: part.shape.reduce(size, *))
-        guard let start = memory.baseAddress else { return }
-        try labels.read(part, into: start)
-        try measure(part, start, part, &sums, worker)
+      try forEachBlock(of: box, plan.blockShape) { part in
+        try measure(part, try read(part, labels, worker), part, &sums, worker)
       }
     }
     sums.counts.settle()
     return sums
+  }
+
+  /// Cuts a box by a grid over the label image.
+  private func forEachBlock(
+    of box: Region, _ shape: [Int], _ body: (Region) throws -> Void
+  ) throws {
+    let grid = ChunkGrid(arrayShape: plan.shape, cellShape: shape)
+    try forEachPosition(in: grid.cells(touching: box)) { position in
+      if let part = grid.region(at: position).intersection(box) { try body(part) }
+    }
+  }
+
+  /// Reads labels into memory of the worker.
+  private func read(
+    _ box: Region, _ labels: ChunkReader, _ worker: Worker
+  ) throws -> UnsafeRawPointer {
+    let size = plan.source.metadata.dataType.byteCount
+    let memory = worker.voxels.replace(byteCount: box.shape.reduce(size, *))
+    guard let start = memory.baseAddress else {
+      throw Fault(.internal, plan.source.path, "there is no memory for \(box)")
+    }
+    try labels.read(box, into: start)
+    return UnsafeRawPointer(start)
   }
 
   /// A chunk of labels that is not stored, where those are no background.
@@ -52,7 +78,7 @@ struct MeasurePass: Sendable {
     return UnsafeRawPointer(start)
   }
 
-  /// Measures a part of a chunk of labels.
+  /// Measures a part of a chunk, or of another box of labels in memory.
   private func measure(
     _ part: Region, _ labels: UnsafeRawPointer, _ chunk: Region, _ sums: inout ObjectSums,
     _ worker: Worker
@@ -70,6 +96,14 @@ struct MeasurePass: Sendable {
         throw Fault(.unsupported, plan.source.path, "labels of type \(type.rawValue) are no labels")
       }
       sums.add(found, time: t, volume: plan.axes.vector(plan.shape))
+      if plan.looksAround {
+        let all = VolumeInChunk(plan.axes, chunk, chunk, time: t, channel: nil)
+        let surrounded = SurroundedLabels(
+          labels + all.offset * type.byteCount, all.box,
+          core: BoxCorners(origin: place.box.origin, shape: place.box.shape),
+          whole: plan.corners, isFlat: plan.space.isFlat)
+        _ = sums.addShapes(type, surrounded, time: row)
+      }
       runs.append(found)
     }
     try check(sums)
@@ -157,6 +191,11 @@ private struct VolumeInChunk {
 }
 
 extension TablePlan {
+  /// The selected voxels of a volume.
+  fileprivate var corners: BoxCorners {
+    BoxCorners(origin: axes.position(selection.origin), shape: axes.vector(selection.shape))
+  }
+
   /// Whether labels that are not stored are background.
   var labelFillIsZero: Bool { source.metadata.fillValue.allSatisfy { $0 == 0 } }
 
@@ -188,7 +227,8 @@ extension TablePlan {
     Fault(
       .limit, "--memory",
       "the sums of \(count) objects take more than the \(limit >> 20) MiB there are for them",
-      facts: ["each object takes \(layout.stride * 8) bytes for \(layout.channels) channels"],
+      facts: ["each object takes \(layout.stride * 8) bytes for \(layout.channels) channels"]
+        + (recipe.sums.counts ? ["each value that occurs in an object and channel 16 bytes"] : []),
       hint: "give more with --memory, or measure fewer features or channels at once")
   }
 }

@@ -30,6 +30,14 @@ extension PlanMaker {
           ? "all images of OME-Zarr \(labels.image.version.rawValue) have one; convert the image to 0.5 first"
           : "make a label image for each channel, without `--keep-channel-axis`")
     }
+    let space = try labels.measuredSpace()
+    if recipe.sums.contours && !space.isFlat {
+      throw Fault(
+        .usage, array.path,
+        "the label image has \(labels.axes.vector(space.shape).z) planes along z, and perimeters are "
+          + "those of flat objects",
+        hint: "measure without `perimeter`, or the objects of a projection")
+    }
     let level = try matchingLevel(labels, array.metadata.shape)
     let image = try source.array(level)
     var recipe = recipe
@@ -56,7 +64,7 @@ extension PlanMaker {
       selection: Region(
         origin: source.axes.withoutChannel(whole.origin),
         shape: source.axes.withoutChannel(whole.shape)),
-      space: try labels.measuredSpace(), channelNames: names(of: recipe.channels),
+      space: space, channelNames: names(of: recipe.channels),
       growth: options.growth, damage: damage)
     return (plan, labels.image)
   }

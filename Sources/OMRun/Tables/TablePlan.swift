@@ -79,7 +79,12 @@ package struct TablePlan: ArrayPlan {
     return source.metadata.dataType.byteCount + recipe.channels.count * voxel
   }
 
-  package func decodings(memory: Int) -> Double { 1 }
+  package func decodings(memory: Int) -> Double {
+    guard looksAround else { return 1 }
+    let labels = Double(source.metadata.dataType.byteCount)
+    let times = Double(tile.reduce(1, *)) / Double(max(1, spanShape.reduce(1, *)))
+    return 1 + (times - 1) * labels / Double(bytesPerVoxel)
+  }
   package func passes(memory: Int, preset: Bool) -> [ImagePass] { [.measure] }
 
   package func workerBytes(share: Int) -> Int {
@@ -88,8 +93,8 @@ package struct TablePlan: ArrayPlan {
     }
     // A run for every eight voxels of a block: far more than images show.
     let block = blockShape.reduce(1, *)
-    return chunks + block * 3 + (readsChunks ? 0 : block * source.metadata.dataType.byteCount)
-      + (2 << 20)
+    let labels = looksAround ? tile.reduce(1, *) : readsChunks ? 0 : block
+    return chunks + block * 3 + labels * source.metadata.dataType.byteCount + (2 << 20)
   }
 
   // MARK: - Blocks
@@ -106,15 +111,48 @@ package struct TablePlan: ArrayPlan {
     let own = source.metadata.innerChunkShape
     guard let image else { return own }
     let other = imageAxes.withoutChannel(image.metadata.innerChunkShape)
-    var block = zip(own, other).map { max($0, $1) }
-    let size = source.metadata.dataType.byteCount
-    // Rather than hold too much, chunks of labels are decoded several times.
-    while block.reduce(size, *) > Self.blockBytes,
-      let axis = block.indices.filter({ block[$0] > other[$0] }).max(by: { block[$0] < block[$1] })
+    return shrunk(zip(own, other).map { max($0, $1) }, toMultiplesOf: other)
+  }
+
+  /// Halves the edges of a box that is too large to be held at once.
+  ///
+  /// Rather than hold too much, chunks of labels are decoded several times.
+  private func shrunk(_ box: [Int], toMultiplesOf unit: [Int]) -> [Int] {
+    var box = box
+    while box.reduce(source.metadata.dataType.byteCount, *) > Self.blockBytes,
+      let axis = box.indices.filter({ box[$0] > unit[$0] }).max(by: { box[$0] < box[$1] })
     {
-      block[axis] = max(other[axis], block[axis] / 2 / other[axis] * other[axis])
+      box[axis] = max(unit[axis], box[axis] / 2 / unit[axis] * unit[axis])
     }
-    return block
+    return box
+  }
+
+  // MARK: - Surroundings
+
+  /// Whether shapes are found in voxels and those around them.
+  var looksAround: Bool { recipe.sums.halo != (0, 0) }
+
+  /// How many labels are read before and behind a box, along axes in which objects extend.
+  private var halo: (before: Vector3, behind: Vector3) {
+    let (before, behind) = recipe.sums.halo
+    let (first, last) = space.isFlat ? (0, 0) : (before, behind)
+    return (Vector3(first, before, before), Vector3(last, behind, behind))
+  }
+
+  /// The shape of the boxes that are read with what is around them: whole regions, unless these are
+  /// too large.
+  var spanShape: [Int] {
+    shrunk(zip(grid.cells.cellShape, shape).map { min($0, $1) }, toMultiplesOf: blockShape)
+  }
+
+  /// The largest box that is read at once.
+  private var tile: [Int] {
+    axes.largest(spanShape, before: halo.before, behind: halo.behind, within: shape)
+  }
+
+  /// A box with what is around it in the selection.
+  func surrounded(_ box: Region) -> Region {
+    axes.grown(box, before: halo.before, behind: halo.behind, within: selection)
   }
 }
 

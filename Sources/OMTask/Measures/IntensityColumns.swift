@@ -5,7 +5,7 @@ import OMGrid
 
 extension MeasuredObjects {
   /// The name of a column of a channel: `intensity_mean-DAPI`, or without a channel `intensity_mean`.
-  private func name(_ feature: String, _ channel: Int) -> String {
+  func name(_ feature: String, _ channel: Int) -> String {
     channelNames.isEmpty ? feature : "\(feature)-\(channelNames[channel])"
   }
 
@@ -91,29 +91,13 @@ extension MeasuredObjects {
   public var distributionColumns: [TableColumn] {
     (0..<layout.channels).flatMap { channel in
       let shapes = order.map { distribution($0, channel) }
+      let medians = order.map { sortedVoxels($0, channel).median }
       return [
-        TableColumn(
-          name("intensity_median", channel), .float64(order.map { median($0, channel) })),
+        TableColumn(name("intensity_median", channel), .float64(medians)),
         TableColumn(name("intensity_skewness", channel), .float64(shapes.map(\.skewness))),
         TableColumn(name("intensity_kurtosis", channel), .float64(shapes.map(\.kurtosis))),
       ]
     }
-  }
-
-  private func median(_ object: Int, _ channel: Int) -> Double {
-    let values = sums.counts.values(of: object * layout.channels + channel)
-    let count = UInt64(word(object, SumsLayout.count))
-    let isSigned = layout.dataType == .int8 || layout.dataType == .int16
-    let shift = !isSigned ? 0 : layout.dataType == .int8 ? -128.0 : -32768.0
-    func value(_ rank: UInt64) -> Double {
-      var below: UInt64 = 0
-      for (value, times) in values {
-        below += times
-        if rank < below { return Double(value) + shift }
-      }
-      return .nan
-    }
-    return (value((count - 1) / 2) + value(count / 2)) / 2
   }
 
   /// Third and fourth central moments over powers of the second, the moments exact.

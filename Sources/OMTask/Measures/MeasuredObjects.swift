@@ -100,7 +100,7 @@ public struct MeasuredObjects: Sendable {
   }
 
   func word(_ object: Int, _ place: Int) -> Int {
-    Int(sums.words[object * sums.layout.stride + place])
+    Int(truncatingIfNeeded: sums.words[object * sums.layout.stride + place])
   }
 
   /// A sum of an object.

@@ -83,6 +83,12 @@ package struct ObjectSums: Sendable {
     return Int(truncatingIfNeeded: mixed &>> 20)
   }
 
+  /// Adds to a number of one word.
+  @inline(__always)
+  mutating func add(_ amount: Int, to place: Int, of slot: Int) {
+    words[slot * layout.stride + place] &+= UInt64(bitPattern: Int64(amount))
+  }
+
   /// Hands the words to a kernel, which adds to the objects it names.
   package mutating func withWords(_ body: (UnsafeMutablePointer<UInt64>) -> Void) {
     words.withUnsafeMutableBufferPointer { words in
@@ -119,9 +125,10 @@ package struct ObjectSums: Sendable {
       words[least] = min(words[least], other[least])
       words[largest] = max(words[largest], other[largest])
     }
-    for place in stride(from: SumsLayout.coordinates, to: layout.channelStart, by: 2) {
+    for place in stride(from: SumsLayout.coordinates, to: layout.single, by: 2) {
       WordSum.add(other + place, to: words + place, count: 2)
     }
+    for place in layout.single..<layout.channelStart { words[place] &+= other[place] }
     for channel in 0..<layout.channels {
       let start = layout.channelStart + channel * layout.channelStride
       words[start] = min(words[start], other[start])

@@ -12,18 +12,27 @@ public struct SumsNeed: Sendable, Equatable {
   public var weighted: Bool
   /// How often each value occurs, for medians; integers of at most 16 bits.
   public var counts: Bool
+  /// How objects lie around the corners between voxels, for Euler numbers.
+  public var euler: Bool
+  /// How borders of flat objects run, for perimeters.
+  public var contours: Bool
 
   /// Names what is needed; all of it is off unless it is asked for.
   public init(
     products: Bool = false, squares: Bool = false, powers: Bool = false, weighted: Bool = false,
-    counts: Bool = false
+    counts: Bool = false, euler: Bool = false, contours: Bool = false
   ) {
     self.products = products
     self.squares = squares
     self.powers = powers
     self.weighted = weighted
     self.counts = counts
+    self.euler = euler
+    self.contours = contours
   }
+
+  /// How many labels are needed before and behind a voxel, along each axis in which objects extend.
+  package var halo: (before: Int, behind: Int) { contours ? (2, 2) : euler ? (1, 0) : (0, 0) }
 
   /// Whether powers and counts can be had of voxels of a type: 8- and 16-bit integers.
   public static func isNarrow(_ type: DataType) -> Bool {
@@ -37,7 +46,7 @@ public struct SumsNeed: Sendable, Equatable {
 /// Where the sums of one object lie: words of 64 bits, one object after the other.
 ///
 /// First the number of voxels, the box (least and largest t, z, y, x), the voxels at the border of the
-/// image, and sums of coordinates; then for each channel the least and largest voxel and its sums.
+/// image, sums of coordinates, and counts of surroundings; then for each channel the least and largest voxel and its sums.
 package struct SumsLayout: Sendable, Equatable {
   /// Some words that hold one sum.
   package struct Sum: Sendable, Equatable {
@@ -65,6 +74,14 @@ package struct SumsLayout: Sendable, Equatable {
   /// The sums of zz, zy, zx, yy, yx and xx, of two words each.
   static let products = 16
 
+  /// Where sums of two words each end, and numbers of one word begin.
+  let single: Int
+  /// Eight times the Euler number.
+  let euler: Int
+  /// How many border voxels have each of `Perimeter.codes`.
+  let borderCodes: Int
+  /// How many corners have each pattern of four voxels, but the first and the last.
+  let patterns: Int
   /// Where the channels begin.
   let channelStart: Int
   /// The words of one channel.
@@ -96,7 +113,11 @@ package struct SumsLayout: Sendable, Equatable {
     fourth = next(2, need.powers)
     weighted = next(widths.weighted, need.weighted, times: 3)
     channelStride = place
-    channelStart = need.products ? Self.products + 12 : Self.products
+    single = need.products ? Self.products + 12 : Self.products
+    euler = single
+    borderCodes = euler + (need.euler ? 1 : 0)
+    patterns = borderCodes + (need.contours ? Perimeter.codes.count : 0)
+    channelStart = patterns + (need.contours ? 14 : 0)
     stride = channelStart + channels * channelStride
   }
 

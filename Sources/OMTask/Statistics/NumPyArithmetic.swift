@@ -2,6 +2,26 @@
 ///
 /// Source: NumPy 2.4, `numpy/_core/src/umath`.
 enum NumPyArithmetic {
+  /// The sum of counts times weights as NumPy's `@` rounds it where OpenBLAS has the kernel for processors
+  /// with AVX2 (Haswell, Zen); its other kernels may differ in the last bit.
+  ///
+  /// Whole blocks of 16 are added with one rounding per step in four registers of four lanes; these are
+  /// folded, the registers joined in pairs, and what is left of the vectors is added one by one.
+  static func dot(_ counts: [Int], _ weights: [Double]) -> Double {
+    let whole = counts.count / 16 * 16
+    var lanes = [Double](repeating: 0, count: 16)
+    for place in 0..<whole {
+      lanes[place % 16] = lanes[place % 16].addingProduct(Double(counts[place]), weights[place])
+    }
+    let halves = (0..<2).map { lane in
+      let folded = (0..<4).map { lanes[4 * $0 + lane] + lanes[4 * $0 + lane + 2] }
+      return (folded[0] + folded[1]) + (folded[2] + folded[3])
+    }
+    return (whole..<counts.count).reduce(halves[0] + halves[1]) {
+      $0 + Double(counts[$1]) * weights[$1]
+    }
+  }
+
   /// The sum of contiguous numbers as `numpy.sum` adds them: in halves down to 128 numbers, which
   /// are added in eight interleaved chains (`loops_utils.h.src`, `pairwise_sum`).
   static func pairwiseSum<Value: BinaryFloatingPoint>(_ values: [Value]) -> Value {

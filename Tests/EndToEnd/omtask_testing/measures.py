@@ -1,5 +1,6 @@
 """What tables of measured objects must hold: by scikit-image, and by Python's own integers."""
 
+import io
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -11,6 +12,7 @@ from skimage.measure import regionprops_table
 
 from .images import PIXEL, Image, downsampled, write_group, write_image
 from .layouts import Layout
+from .program import Program
 
 SHAPE = ("label", "area", "centroid", "bbox", "extent")
 AXES = ("axis_major_length", "axis_minor_length")
@@ -118,3 +120,10 @@ def exact_moments(values: np.ndarray) -> tuple[float, float, float, float]:
 
 def physical(axis: str, level: int = 0) -> float:
     return PIXEL[axis] * 2**level
+
+
+def joined(omtask: Program, path: Path, name: str) -> pandas.DataFrame:
+    """A table as `omtask table` gives it."""
+    text = omtask("table", path, name, "--csv", "-").stdout
+    # The default parser of pandas is a bit off in the last place.
+    return pandas.read_csv(io.StringIO(text), float_precision="round_trip")
