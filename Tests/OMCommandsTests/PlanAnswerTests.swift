@@ -65,8 +65,6 @@ import Testing
     #expect(large.job?.parts == 1)
     large.images = Array(repeating: large.images[0], count: 30)
     #expect(large.job?.processes == 12 && large.job?.parts == 12)
-    large.programs = [ProgramPlan(words: ["a"], times: "once")]
-    #expect(large.job == nil)
   }
 
   @Test func `many regions are counted for a person and listed for a program`() {
