@@ -43,7 +43,7 @@ import Testing
         "  labels: 2 regions, the same", "",
         "regions are spread over 2 ranks x 4 threads", "reads    1.0 KiB decoded",
         "writes   at most 2.0 KiB before compression, in at most 6 files, 1.0 GiB free",
-        "memory   1.0 MiB per process", "job      1 process x 4 threads, 129.1 MiB each",
+        "memory   1.0 MiB per process", "job      1 process x 4 threads, 129 MiB each",
       ])
   }
 
@@ -52,7 +52,7 @@ import Testing
     large.images[0].bytesRead = 1 << 40
     #expect(
       PlanAnswer(plan: large).lines.last
-        == "job      12 processes x 4 threads, 129.1 MiB each, as ranks or as parts")
+        == "job      12 processes x 4 threads, 129 MiB each, as ranks or as parts")
     let job: JSON = [
       "processes": 12, "threads_per_process": 4, "memory_per_process": 135_371_161, "parts": 12,
     ]
