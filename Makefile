@@ -4,7 +4,7 @@ PREFIX ?= $(HOME)/.local
 BUILD = swift build -c release --static-swift-stdlib $(if $(CPU),-Xcc -march=$(CPU))
 
 .NOTPARALLEL:
-.PHONY: help demo test acceptance fuzz sanitize build install check format bench setup clean
+.PHONY: help demo test acceptance fuzz sanitize build install dist check format bench setup clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,6 +35,9 @@ build: ## the release program, .build/release/omtask
 install: build ## copy the program to PREFIX/bin (default ~/.local), no root needed
 	install -D -m 755 .build/release/omtask "$(DESTDIR)$(PREFIX)/bin/omtask"
 
+dist: ## one archive with one program for any Linux with glibc 2.34, dist/omtask-*.tar.gz
+	scripts/dist
+
 check: ## format, documentation rules, warnings as errors, import arrows
 	scripts/check
 
@@ -46,4 +49,4 @@ bench: setup build ## omtask against its peers, writes Benchmarks/RESULTS.md
 	.venv/bin/python Benchmarks/run.py
 
 clean: ## remove what was built and made (not .venv)
-	rm -rf .build demo-output
+	rm -rf .build dist demo-output

@@ -47,7 +47,7 @@ let package = Package(
   ],
   traits: [
     .default(enabledTraits: ["MPI"]),
-    .trait(name: "MPI", description: "Run on several ranks with Open MPI."),
+    .trait(name: "MPI", description: "Run on several ranks with MPI."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -58,16 +58,12 @@ let package = Package(
     system("CZstd", "libzstd", "libzstd-dev"),
     system("CZlib", "zlib", "zlib1g-dev"),
     system("CPNG", "libpng", "libpng-dev"),
-    system("COpenMPI", "ompi-c", "libopenmpi-dev"),
     // GNU system calls that Glibc's overlay hides
     .target(name: "CSys"),
     // HTTP through libcurl, which is loaded at run time
     .target(name: "CCurl"),
-    // functions over the macros of mpi.h; without the trait every call says "not built in"
-    .target(
-      name: "CMPI",
-      dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
-      cSettings: [.define("OM_WITH_MPI", .when(traits: ["MPI"]))]),
+    // MPI of any make, loaded at run time; without the trait none is looked for
+    .target(name: "CMPI", cSettings: [.define("OM_WITH_MPI", .when(traits: ["MPI"]))]),
 
     // The walk of a pixel, bottom up: each module may import those above it in this list
     // JSON as an ordered tree, and the one error type
@@ -159,6 +155,7 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMManifest", "OMTask", "OMRun",
+        "OMMPI",
       ]),
     // masks that are hard to label and a flood fill to compare with
     .target(

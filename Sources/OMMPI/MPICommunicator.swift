@@ -19,12 +19,17 @@ package struct MPICommunicator: Communicator {
 
   /// *Collective*.
   ///
-  /// - Throws: A fault of kind `usage` when this build holds no MPI or MPI does not start.
-  package init() throws(Fault) {
-    if om_mpi_available() == 0 {
+  /// - Parameters:
+  ///   - make: Whose library it is.
+  ///   - library: The file of the library; nil takes a usual one.
+  /// - Throws: A fault of kind `usage` when no library can be loaded or MPI does not start.
+  package init(_ make: MPIMake = .any, library: String? = nil) throws(Fault) {
+    var reason: UnsafePointer<CChar>?
+    if om_mpi_load(make.code, library, &reason) != 0 {
       throw Fault(
-        .usage, "", "started by an MPI launcher, but this omtask was built without MPI",
-        hint: "start it without the launcher, or build it with the trait MPI")
+        .usage, "",
+        "started by an MPI launcher, but MPI cannot be loaded: \(reason.map { String(cString: $0) } ?? "")",
+        hint: make.advice)
     }
     if om_mpi_init() != 0 { throw Fault(.usage, "", "MPI did not start") }
     rank = Int(om_mpi_rank())

@@ -5,6 +5,7 @@
     --faults-table FILE   writes how many faults were injected
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 from omtask_testing import faults
-from omtask_testing.places import binary, open_to_all
+from omtask_testing.cluster import Cluster
+from omtask_testing.places import binary, open_to_all, shared
 from omtask_testing.program import Program
 from omtask_testing.scenes import SCENES, Stand
 from omtask_testing.sweeps import Tally
@@ -48,6 +50,21 @@ def omtask(tmp_path_factory: pytest.TempPathFactory) -> Program:
     if not path.exists():
         pytest.exit(f"{path} is not there: `make build` makes it, $OMTASK names another", 2)
     return Program(path, tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A two-node Slurm cluster of its own for each file of tests that wants one."""
+    script = shared("engines/start_slurm.sh")
+    if script is None:
+        pytest.skip("no ../shared/engines/start_slurm.sh")
+    if os.geteuid() != 0:
+        pytest.skip("the test cluster needs root")
+    started = Cluster.start(script, tmp_path_factory.mktemp("slurm") / "slurm-test")
+    try:
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from omtask_testing import faults, samples
 from omtask_testing.images import Image, PlateShape, downsampled, write_image, write_plate
 from omtask_testing.jobs import until
 from omtask_testing.layouts import ZSTD, Layout, blosc_v2
-from omtask_testing.program import Outcome, Program, environment, flags
+from omtask_testing.program import Outcome, Program, environment, flags, mpirun
 from omtask_testing.trees import leftovers, tree
 
 LAYOUTS = (
@@ -355,6 +355,68 @@ def wait_for(image: Path, name: str) -> None:
             return
         time.sleep(0.02)
     raise AssertionError(f"no {name}")
+
+
+# `finalize`: only when no part is missing
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:1], ids=lambda layout: layout.name)
+@pytest.mark.parametrize("kind", ["mask", "objects", "blur", "convert"])
+def test_finalize_names_what_is_missing(
+    kind: str, folders: tuple[Path, Path], omtask: Program
+) -> None:
+    task, parameters = CALLS[kind]
+    whole, parts = folders
+    words = flags(parameters)
+    omtask("run", task, whole / "image.zarr", *words)
+    image = parts / "image.zarr"
+    before = tree(parts)
+    none = omtask("finalize", task, image, *words, expect=66).stderr
+    assert "no part of it was done" in none
+    assert tree(parts) == before
+    for part, missing in (("1/3", "missing: part 0/3, 2/3"), ("0/3", "missing: part 2/3")):
+        omtask("run", task, image, *words, "--part", part)
+        before = tree(parts)
+        assert missing in omtask("finalize", task, image, *words, expect=66).stderr
+        assert tree(parts) == before
+    # Of another call nothing was done.
+    other = omtask("finalize", "threshold", image, "--label-name", "other", expect=66)
+    assert "no part of it was done" in other.stderr
+    omtask("run", task, image, *words, "--part", "2/3")
+    omtask("finalize", task, image, *words, "--threads", "2")
+    equal(parts, whole)
+    assert "nothing to do" in omtask("finalize", task, image, *words).stderr
+
+
+def test_finalize_on_ranks(omtask: Program, tmp_path: Path) -> None:
+    write(tmp_path / "a/image.zarr", LAYOUTS[0])
+    shutil.copytree(tmp_path / "a/image.zarr", tmp_path / "b/image.zarr")
+    words = ["--method", "otsu"]
+    omtask("run", "threshold", tmp_path / "a/image.zarr", *words)
+    image = tmp_path / "b/image.zarr"
+    refused = omtask("finalize", "threshold", image, *words, launcher=mpirun(2), expect=66)
+    assert refused.stderr.count("error[missing]") == 1
+    for part in ("0/2", "1/2"):
+        omtask("run", "threshold", image, *words, "--part", part)
+    omtask("finalize", "threshold", image, *words, launcher=mpirun(2))
+    equal(tmp_path / "b", tmp_path / "a")
+
+
+def test_finalize_names_images_that_no_part_did(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    shape = PlateShape(1, 4, 1)
+    images = {path: samples.blobs_image(samples.SHARDED, rng) for path in shape.images}
+    plate = tmp_path / "p.zarr"
+    write_plate(plate, shape, images)
+    words = ["--method", "otsu", "--label-name", "n"]
+    omtask("run", "threshold", plate, *words, "--part", "0/2")
+    done = omtask("finalize", "threshold", plate, *words, expect=66)
+    assert done.stderr.count("no part of it was done") == 2
+    omtask("run", "threshold", plate, *words, "--part", "1/2")
+    omtask("finalize", "threshold", plate, *words)
+    refused = omtask("finalize", "threshold", plate, *words, "--scope", "plate", expect=64)
+    assert "scope `plate`" in refused.stderr
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:1], ids=lambda layout: layout.name)

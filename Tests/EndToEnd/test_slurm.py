@@ -1,8 +1,6 @@
 """The launch table on a real two-node Slurm cluster."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +9,10 @@ import pytest
 from omtask_testing import faults, samples
 from omtask_testing.cluster import Cluster
 from omtask_testing.jobs import until
-from omtask_testing.places import shared
 from omtask_testing.program import Program
 from omtask_testing.trees import tree
 
 WORDS = ("--method", "otsu", "--label-name", "nuclei", "--threads", "1")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    script = shared("engines/start_slurm.sh")
-    if script is None:
-        pytest.skip("no ../shared/engines/start_slurm.sh")
-    if os.geteuid() != 0:
-        pytest.skip("the test cluster needs root")
-    started = Cluster.start(script, tmp_path_factory.mktemp("slurm") / "slurm-test")
-    try:
-        yield started
-    finally:
-        started.stop()
 
 
 @pytest.fixture

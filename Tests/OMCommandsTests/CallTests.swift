@@ -70,6 +70,13 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
     WrongCall(
       "run threshold a --report /no/such/r.json", 66, "/no/such: no such file or directory"),
     WrongCall("run threshold a --out-json /tmp/", 64, "`--out-json` is given `/tmp/`"),
+    WrongCall(
+      "run threshold a --part auto", 64,
+      "--part: `auto` takes the part from a job array, and this is none",
+      hint: "sbatch --array"),
+    WrongCall("finalize threshold", 64, "threshold is given no image"),
+    WrongCall("finalize threshold a --part 0/2", 64, "threshold has no parameter or flag `--part`"),
+    WrongCall("finalize threshold a --fresh", 64, "threshold has no parameter or flag `--fresh`"),
     WrongCall("plan threshold a --ranks 0", 64, "`--ranks` is 0, it must be 1 to 1000000"),
     WrongCall("tasks shw", 64, "unexpected argument `shw`", hint: "`omtask tasks --help`"),
     WrongCall("tasks show treshold", 64, "no task named `treshold`"),

@@ -1,4 +1,5 @@
 import OMJSON
+import OMMPI
 import Testing
 
 @testable import OMCommands
@@ -9,6 +10,7 @@ struct LaunchCase: Sendable, CustomTestStringConvertible {
     case alone
     case aloneWithAdvice
     case mpi(announced: Int?)
+    case mpich(announced: Int?)
     case refused(hint: String)
   }
 
@@ -42,10 +44,13 @@ struct LaunchCase: Sendable, CustomTestStringConvertible {
     LaunchCase(
       testDescription: "srun --mpi=pmi2 -n2",
       environment: ["PMI_RANK": "0", "PMI_SIZE": "2", "SLURM_STEP_NUM_TASKS": "2"],
-      outcome: .refused(hint: "srun --mpi=pmix")),
+      outcome: .mpich(announced: 2)),
+    LaunchCase(
+      testDescription: "mpiexec of MPICH with four processes",
+      environment: ["PMI_RANK": "3", "PMI_SIZE": "4"], outcome: .mpich(announced: 4)),
     LaunchCase(
       testDescription: "mpiexec of MPICH with one process",
-      environment: ["PMI_RANK": "0", "PMI_SIZE": "1"], outcome: .refused(hint: "mpirun")),
+      environment: ["PMI_RANK": "0", "PMI_SIZE": "1"], outcome: .alone),
     LaunchCase(
       testDescription: "a batch script with many tasks", environment: ["SLURM_NTASKS": "8"],
       outcome: .aloneWithAdvice),
@@ -84,7 +89,10 @@ struct LaunchCase: Sendable, CustomTestStringConvertible {
     case (.success(let launch), .aloneWithAdvice):
       #expect(!launch.startsMPI && launch.warnings.count == 1)
     case (.success(let launch), .mpi(let announced)):
-      #expect(launch == Launch(startsMPI: true, announcedRanks: announced))
+      let make: MPIMake = row.environment["OMPI_COMM_WORLD_SIZE"] == nil ? .any : .openMPI
+      #expect(launch == Launch(startsMPI: true, announcedRanks: announced, make: make))
+    case (.success(let launch), .mpich(let announced)):
+      #expect(launch == Launch(startsMPI: true, announcedRanks: announced, make: .mpich))
     case (.failure(let fault), .refused(let hint)):
       #expect(fault.kind == .usage)
       #expect(fault.hint?.contains(hint) == true)

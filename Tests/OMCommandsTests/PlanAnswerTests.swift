@@ -43,8 +43,28 @@ import Testing
         "  labels: 2 regions, the same", "",
         "regions are spread over 2 ranks x 4 threads", "reads    1.0 KiB decoded",
         "writes   at most 2.0 KiB before compression, in at most 6 files, 1.0 GiB free",
-        "memory   1.0 MiB per process",
+        "memory   1.0 MiB per process", "job      1 process x 4 threads, 129 MiB each",
       ])
+  }
+
+  @Test func `a large plan asks for as many processes as have work`() throws {
+    var large = plan(regions: 100)
+    large.images[0].bytesRead = 1 << 40
+    #expect(
+      PlanAnswer(plan: large).lines.last
+        == "job      12 processes x 4 threads, 129 MiB each, as ranks or as parts")
+    let job: JSON = [
+      "processes": 12, "threads_per_process": 4, "memory_per_process": 135_371_161, "parts": 12,
+    ]
+    #expect(PlanAnswer(plan: large).json["job"] == job)
+    // By their bytes three processes are enough.
+    large.images[0].bytesRead = 9 << 30
+    #expect(large.job?.processes == 3)
+    // A table is made by one job as a whole; many images may still be shared out.
+    large.images[0].takesParts = false
+    #expect(large.job?.parts == 1)
+    large.images = Array(repeating: large.images[0], count: 30)
+    #expect(large.job?.processes == 12 && large.job?.parts == 12)
   }
 
   @Test func `many regions are counted for a person and listed for a program`() {

@@ -2,12 +2,15 @@
 #define CMPI_H
 #include <stddef.h>
 
-/* Functions over the macros of mpi.h. Nothing of mpi.h is visible here, so that linking the
-   library and loading it at run time are interchangeable without touching Swift.
+/* MPI of any make, loaded when a launcher announced itself. Nothing of mpi.h is visible here, and
+   none is needed to build: Open MPI and the ABI of MPICH are known by their symbols.
    All calls are made from the thread that called om_mpi_init. Every wait is sleepy. */
 
-/* 1 when this build holds MPI. */
-int om_mpi_available(void);
+/* Which library the launcher wants; a library that was named is looked at. */
+enum { om_mpi_abi_any, om_mpi_abi_open_mpi, om_mpi_abi_mpich };
+/* Loads the library of this name, or a usual one when it is NULL; 0 when it worked, else reason says
+   why not. To be called before all others of this file. */
+int om_mpi_load(int abi, const char *name, const char **reason);
 /* Starts MPI; 0 when it worked. */
 int om_mpi_init(void);
 /* The number of this rank, and of all ranks. */

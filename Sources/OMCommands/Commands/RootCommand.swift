@@ -9,10 +9,10 @@ struct RootCommand: ParsableCommand {
     abstract: "Run image-analysis tasks on OME-Zarr, on one core, all cores or many nodes.",
     version: programVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
-      CatCommand.self, TableCommand.self, ValidateCommand.self, VerifyCommand.self,
-      RunsCommand.self, CleanCommand.self, PackCommand.self, UnpackCommand.self,
-      ManifestCommand.self,
+      RunCommand.self, FinalizeCommand.self, PlanCommand.self, TasksCommand.self,
+      InfoCommand.self, PreviewCommand.self, CatCommand.self, TableCommand.self,
+      ValidateCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
+      PackCommand.self, UnpackCommand.self, ManifestCommand.self,
     ])
 
   /// The names of the commands.

@@ -1,11 +1,9 @@
 import ArgumentParser
 import OMJSON
-import OMManifest
 import OMRun
-import OMTask
 
 /// `omtask run`: runs a task on images.
-struct RunCommand: Subcommand {
+struct RunCommand: TaskRun {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a task on images, plates or wells.",
@@ -21,97 +19,23 @@ struct RunCommand: Subcommand {
   @OptionGroup(title: "Input") var input: InputFlags
   @OptionGroup(title: "Output") var output: OutputFlags
   @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup(title: "Running") var share: ShareFlags
   @OptionGroup(title: "Running") var control: ControlFlags
   @OptionGroup(title: "Running") var program: ProgramFlags
   @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
   @OptionGroup(title: "Machines") var machine: MachineFlags
-
-  private var flags: TaskFlags {
-    TaskFlags(input: input, output: output, arguments: arguments, python: program.python)
-  }
-
+  @OptionGroup(title: "Machines") var trial: TrialFlags
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
-  func run(in context: CommandContext) throws -> Int32 {
-    try limits.apply()
-    let speaks = Launch.speaks(context.environment)
-    if !speaks { context.console.hush() }
-    let launch = try Launch.decide(context.environment, control.mpi)
-    var ranks: Ranks?
-    do {
-      var context = context
-      if flags.readsStandardInput && launch.startsMPI {
-        let started = try Ranks(launch)
-        ranks = started
-        let bytes = try started.share(context.standardInput)
-        context.standardInput = { bytes }
-      }
-      let request = try request(context)
-      try context.console.use { sink throws(Fault) in
-        try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
-      }
-      if machine.dryRun {
-        try writePlan(
-          of: request, resources: resources, ranks: launch.announcedRanks ?? 1,
-          form: speaks ? .human : .quiet, context)
-        return try ranks?.end(with: 0) ?? 0
-      }
-      let watcher = watcher(request.options.stop, launch, context)
-      if context.ownsProcess { watcher.start() }
-      defer { watcher.finish() }
-      for warning in launch.warnings { context.console.warning(warning) }
-      // Everything that can be wrong with the call has been found; only now may MPI start.
-      var started = try ranks ?? Ranks(launch)
-      started.beforeEnd = { watcher.finish() }
-      ranks = started
-      let session = started
-      let (known, patience) = (context, control.stallTimeout.count)
-      return try session.watch(request.options.stop, patience: patience, context.console) {
-        () throws(Fault) in try start(request, on: session, known, speaks: speaks)
-      }
-    } catch let fault as Fault {
-      if ranks?.end(after: fault, context.console) == true { return fault.exitCode }
-      throw fault
-    }
-  }
+  var isTrial: Bool { trial.dryRun }
 
-  private func start(
-    _ request: RunRequest, on ranks: Ranks, _ context: CommandContext, speaks: Bool
-  ) throws(Fault) -> Int32 {
-    var request = request
-    request.options.use(resources, ranks: ranks.communicator.size, context.environment)
-    let session = try ranks.agree { () throws(Fault) in
-      try RunSession(request, machine, context, speaks: speaks)
+  func shape(_ options: inout RunOptions, _ environment: Environment) throws(Fault) {
+    options.fresh = share.fresh
+    guard let part = try share.part?.part(in: environment) else { return }
+    if options.part != nil {
+      throw Fault(.usage, "", "both `--part` and `init_args` name a part")
     }
-    return try session.run(on: ranks)
-  }
-
-  private func watcher(
-    _ stop: StopSwitch, _ launch: Launch, _ context: CommandContext
-  ) -> StopWatcher {
-    // Of several ranks one watches the clock, and all watch each other.
-    let watch = StopWatcher.Watch(
-      stopBefore: Launch.speaks(context.environment) ? control.stopBefore?.count : nil,
-      stallTimeout: launch.startsMPI ? 0 : control.stallTimeout.count)
-    return StopWatcher(watch, stop, context.console, context.environment)
-  }
-
-  /// What the words and flags ask for, before threads and memory are known.
-  func request(_ context: CommandContext) throws(Fault) -> RunRequest {
-    var request = try readTaskCall(words, flags, command: "run", context)
-    if let part = control.part?.part {
-      if request.options.part != nil {
-        throw Fault(.usage, "", "both `--part` and `init_args` name a part")
-      }
-      request.options.part = part
-      request.options.lastPartFinishes = false
-    }
-    request.options.failFast = control.failFast
-    request.options.lockWait = Double(control.lockWait.count)
-    request.options.fresh = control.fresh
-    request.options.durability = control.durability
-    // A little less than the engine waits: who hangs is better named by who talks to it.
-    request.options.surroundings.patience = 0.9 * Double(control.stallTimeout.count)
-    return request
+    options.part = part
+    options.lastPartFinishes = false
   }
 }

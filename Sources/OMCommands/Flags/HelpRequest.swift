@@ -25,7 +25,7 @@ enum HelpRequest: Equatable {
       self = .program
       return
     }
-    let takesTask = ["run", "plan", "preview"].contains(command)
+    let takesTask = ["run", "finalize", "plan", "preview"].contains(command)
     if takesTask, words.count > 1, !words[1].hasPrefix("-") {
       self = .task(words[1], of: command)
     } else if ["manifest", "tasks"].contains(command), words.count > 1, !words[1].hasPrefix("-") {

@@ -99,8 +99,8 @@ struct RankFlags: ParsableArguments {
   var ranks = 1
 }
 
-/// How a run is started and stopped.
-struct ControlFlags: ParsableArguments {
+/// What of the work a run does.
+struct ShareFlags: ParsableArguments {
   @Flag(
     help: """
       Begin anew where an earlier run was stopped; otherwise the same command goes on from there. \
@@ -108,6 +108,17 @@ struct ControlFlags: ParsableArguments {
       """)
   var fresh = false
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Do part i of n, i from 0, beside other processes that do the other parts; `omtask finalize` \
+      does the rest. `auto` takes i and n from a job array of Slurm.
+      """, valueName: "i/n|auto"))
+  var part: PartSetting?
+}
+
+/// How a run is started and stopped.
+struct ControlFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
@@ -120,14 +131,6 @@ struct ControlFlags: ParsableArguments {
     help: ArgumentHelp(
       "Whether a launcher (`mpirun`, `srun --mpi=pmix`) may start ranks.", valueName: "auto|off"))
   var mpi: MPISetting = .auto
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      Do part i of n, i from 0, beside other processes that do the other parts; the same command \
-      without this flag does the rest.
-      """, valueName: "i/n"))
-  var part: PartSetting?
 
   @Flag(help: "Stop at the first image that fails; otherwise the others go on.")
   var failFast = false
@@ -200,7 +203,10 @@ struct MachineFlags: ParsableArguments {
       "`plain` prints lines instead of a bar; `none` prints neither progress nor summary.",
       valueName: "auto|plain|none"))
   var progress: ProgressSetting = .auto
+}
 
+/// Whether anything is done.
+struct TrialFlags: ParsableArguments {
   @Flag(help: "Say what would happen and write nothing, as `omtask plan`.")
   var dryRun = false
 }

@@ -24,7 +24,15 @@ struct PlanAnswer: Answer {
       "writes   at most \(byteText(plan.bytesWritten)) before compression, "
         + "in at most \(counted(plan.files, "file"))\(free)",
       "memory   \(byteText(plan.memory)) per process",
-    ]
+    ] + (plan.job.map { ["job      \(text($0))"] } ?? [])
+  }
+
+  /// The job that is suggested, in words.
+  private func text(_ job: JobSize) -> String {
+    let size =
+      "\(counted(job.processes, "process", "processes")) x \(counted(job.threads, "thread")), "
+      + "\(byteText(job.memory)) each"
+    return job.parts == job.processes && job.parts > 1 ? "\(size), as ranks or as parts" : size
   }
 
   /// What is known where a program reads and writes by itself.
@@ -88,6 +96,13 @@ struct PlanAnswer: Answer {
       "bytes_read": JSON(plan.bytesRead), "bytes_written": JSON(plan.bytesWritten),
       "files": JSON(plan.files),
     ]
+    if let job = plan.job {
+      // Names that are unique in the document: job scripts find them without a reader of JSON.
+      document["job"] = [
+        "processes": JSON(job.processes), "threads_per_process": JSON(job.threads),
+        "memory_per_process": JSON(job.memory), "parts": JSON(job.parts),
+      ]
+    }
     if let last = plan.programs.last {
       document["program"] = .array(last.words.map(JSON.string))
       if plan.programs.count > 1 {

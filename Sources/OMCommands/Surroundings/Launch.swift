@@ -1,4 +1,5 @@
 import OMJSON
+import OMMPI
 
 /// Whether `--mpi` lets a launcher start ranks.
 enum MPISetting: String, Sendable, CaseIterable {
@@ -14,6 +15,10 @@ struct Launch: Sendable, Equatable {
   var startsMPI: Bool
   /// The number of ranks that the launcher announced; nil when it announced none.
   var announcedRanks: Int?
+  /// Whose MPI the launcher wants.
+  var make = MPIMake.any
+  /// The library that `OMTASK_MPI_LIBRARY` names; nil takes a usual one.
+  var library: String?
   /// What a person should know.
   var warnings: [String] = []
 
@@ -31,18 +36,19 @@ struct Launch: Sendable, Equatable {
     // Under mpirun the Slurm step is mpirun's own helper, so its size says nothing about the ranks.
     let announced = openMPI ?? stepTasks
     if setting == .auto && (openMPI != nil || environment["PMIX_RANK"] != nil) {
-      return Launch(startsMPI: true, announcedRanks: announced)
+      return Launch(
+        startsMPI: true, announcedRanks: announced, make: openMPI == nil ? .any : .openMPI,
+        library: environment["OMTASK_MPI_LIBRARY"])
     }
     if setting == .off && max(announced ?? 1, environment.number("PMI_SIZE") ?? 1) > 1 {
       throw copies(max(announced ?? 1, environment.number("PMI_SIZE") ?? 1), "with `--mpi off`")
     }
-    if setting == .auto,
-      let variable = ["PMI_RANK", "PMI_SIZE"].first(where: { environment[$0] != nil })
-    {
-      throw Fault(
-        .usage, "", "the launcher speaks PMI (`\(variable)` is set), omtask needs PMIx",
-        hint: "start it with `mpirun` of Open MPI or `srun --mpi=pmix`; `--mpi off` for one process"
-      )
+    // One process of such a launcher needs nobody to talk to.
+    let processes = environment.number("PMI_SIZE")
+    if setting == .auto, environment["PMI_RANK"] != nil || processes != nil, processes != 1 {
+      return Launch(
+        startsMPI: true, announcedRanks: processes ?? stepTasks, make: .mpich,
+        library: environment["OMTASK_MPI_LIBRARY"])
     }
     if let stepTasks, openMPI == nil, stepTasks > 1 { throw copies(stepTasks, "without MPI") }
     return Launch(startsMPI: false, announcedRanks: nil, warnings: unused(environment))
@@ -62,7 +68,8 @@ struct Launch: Sendable, Equatable {
     throw Fault(
       .usage, "",
       "the launcher started \(announcedRanks) processes, but MPI sees \(counted(ranks, "rank"))",
-      hint: "launcher and omtask use different MPI libraries; `omtask` is built with Open MPI")
+      hint: "launcher and omtask use different MPI libraries: load the launcher's, or name it in "
+        + "`OMTASK_MPI_LIBRARY`")
   }
 
   private static func copies(_ count: Int, _ how: String) -> Fault {

@@ -74,7 +74,9 @@ enum MemoryLimit {
 
   /// How many ranks the launcher put on this node; nil when it does not say.
   static func ranksOnNode(_ environment: Environment) -> Int? {
-    if let local = environment.number("OMPI_COMM_WORLD_LOCAL_SIZE") { return local }
+    for name in ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"] {
+      if let local = environment.number(name) { return local }
+    }
     // `2(x3),1`: the first three nodes have two tasks each. The fullest node decides.
     guard let list = environment["SLURM_STEP_TASKS_PER_NODE"] else { return nil }
     return list.split(separator: ",").compactMap { Int($0.prefix { $0.isNumber }) }.max()

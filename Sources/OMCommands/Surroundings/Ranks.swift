@@ -17,14 +17,14 @@ struct Ranks {
   ///
   /// *Collective* in that case.
   ///
-  /// - Throws: A fault of kind `usage` when MPI does not start, or sees other ranks than announced.
+  /// - Throws: A fault of kind `usage` when MPI cannot be loaded, does not start, or sees other ranks than announced.
   init(_ launch: Launch) throws(Fault) {
     if !launch.startsMPI {
       communicator = SoloCommunicator()
       mpi = nil
       return
     }
-    let started = try MPICommunicator()
+    let started = try MPICommunicator(launch.make, library: launch.library)
     mpi = started
     communicator = started
     do throws(Fault) {

@@ -111,11 +111,44 @@ extension ImageJob {
       hint: "leave `--part` out; threads and ranks share the work")
   }
 
+  /// Refuses to do what parts should have done, where that is wanted.
+  ///
+  /// *Local*, rank 0.
+  ///
+  /// - Throws: A fault of kind `missing` that names the parts.
+  func checkNothingMissing(_ decision: Decision, _ committer: any Committer) throws(Fault) {
+    guard request.options.needsParts, decision.state == .open else { return }
+    let past = try committer.stage.pastWork()
+    guard let missing = past.missingParts else {
+      if past.isComplete { return }
+      throw Fault.noParts(location.displayName)
+    }
+    guard let first = missing.first else { return }
+    let names = missing.prefix(Self.listedParts).map(\.description).joined(separator: ", ")
+    let more = missing.count - Self.listedParts
+    throw Fault(
+      .missing, location.displayName,
+      "missing: part \(names)" + (more > 0 ? " and \(more) more" : ""),
+      hint: "`--part \(first)` and so on make them; `omtask run` does all that is left")
+  }
+
+  /// The most missing parts that are named.
+  private static var listedParts: Int { 12 }
+
   func partResult(
     _ part: WorkPart, _ setup: ImageSetup, _ end: String, _ result: JobResult? = nil
   ) -> JobResult {
     var report = ImageReport(uri: location.displayName, status: .part)
     report.note = "part \(part) \(end)"
     return JobResult(report: report, bytesWritten: result?.bytesWritten ?? 0)
+  }
+}
+
+extension Fault {
+  /// Nobody began the work that is to be finished.
+  static func noParts(_ subject: String) -> Fault {
+    Fault(
+      .missing, subject, "no part of it was done",
+      hint: "`omtask run TASK IMAGE --part 0/8` and so on do parts; `omtask run` does all of it")
   }
 }

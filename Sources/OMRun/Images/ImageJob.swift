@@ -47,6 +47,7 @@ struct ImageJob: Sendable {
       if engine.rank == 0 { tidy(setup, target, committer, decision) }
       return skipped(decision)
     }
+    try engine.agree { if engine.rank == 0 { try checkNothingMissing(decision, committer) } }
     let preset = try preset(setup)
     let ending = request.options.stop.atForcedEnd { committer.stage.unlock() }
     defer { request.options.stop.forget(ending) }

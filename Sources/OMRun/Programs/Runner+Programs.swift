@@ -41,7 +41,8 @@ extension Runner {
     let own = Partition(costs: open.map { _ in 1 }, parts: engine.rankCount)
       .pieces(of: engine.rank).map { open[$0] }
     try walk(own, most: workers.count, table, progress) { index, worker in
-      try job(index)?.run(worker)
+      if request.options.needsParts { throw Fault.noParts(inputs.items[index].uri) }
+      return try job(index)?.run(worker)
     }
     let report = try table.report(engine)
     tell(try unheard.gathered(engine), of: "warnings")
@@ -84,9 +85,9 @@ extension Runner {
       ("--output", options.output != nil && !request.manifest.isWhole),
       ("--on-damage fill", options.onDamage == .fill),
     ]
-    if options.part != nil && request.manifest.isWhole {
+    if (options.part != nil || options.needsParts) && request.manifest.isWhole {
       throw Fault(
-        .usage, "--part",
+        .usage, options.needsParts ? "finalize" : "--part",
         "\(request.manifest.identifier) is one piece of work: its first program is started once, and "
           + "parts do not hear of each other",
         hint: "ranks share the work by themselves: `mpirun -n 4 omtask run ...`")

@@ -70,6 +70,8 @@ package struct RunOptions: Sendable {
   package var part: WorkPart?
   /// Whether the process that ends the last part does the rest, too.
   package var lastPartFinishes = false
+  /// Whether an image of which a part was not done is refused, instead of being done here.
+  package var needsParts = false
 
   /// Makes the default options.
   package init() {}

@@ -17,9 +17,14 @@ extension Runner {
         .usage, "--fresh", "would throw away what other parts have done",
         hint: "`omtask clean` removes what unfinished runs left")
     }
+    try checkPlate("--part")
+  }
+
+  /// Refuses what is found of all images together.
+  func checkPlate(_ subject: String) throws(Fault) {
     if try PlateThresholds.isWanted(self) {
       throw Fault(
-        .usage, "--part", "with the scope `plate` every image needs the voxels of all others",
+        .usage, subject, "with the scope `plate` every image needs the voxels of all others",
         hint: "run the plate as one job, or take another `--scope`")
     }
   }

@@ -102,6 +102,7 @@ struct Runner: Sendable {
         return try share(of: part).run()
       }
     }
+    if request.options.needsParts { try checkPlate("finalize") }
     observer?.handle(
       .start(
         images: inputs.items.count, ranks: engine.rankCount, threads: engine.workerCount))

@@ -2,9 +2,11 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .jobs import until
 from .program import environment
 
 
@@ -38,15 +40,37 @@ class Cluster:
         )
         return done.stdout
 
-    def run(self, *command: str) -> tuple[int, str]:
+    def run(self, *command: str, extra: Mapping[str, str] | None = None) -> tuple[int, str]:
         """A command with the cluster in its environment: exit code and all it said."""
-        env = environment() | self.settings
+        env = environment() | self.settings | dict(extra or {})
         # The nodes are one machine: between them only TCP tells them apart.
         env |= {"OMPI_MCA_btl": "self,vader,tcp"}
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, env=env
         )
         return done.returncode, done.stdout
+
+    def submit(self, *words: str, extra: Mapping[str, str] | None = None) -> str:
+        """`sbatch`: the number of the job."""
+        code, said = self.run("sbatch", "--parsable", *words, extra=extra)
+        assert code == 0, said
+        return said.split()[-1]
+
+    def wait(self, number: str, seconds: float) -> dict[str, str]:
+        """Waits until a job is over; gives state and exit code of each of its elements."""
+        ends: dict[str, str] = {}
+
+        def over() -> bool:
+            ends.clear()
+            for line in self.run("scontrol", "-o", "show", "job", number)[1].splitlines():
+                facts = dict(word.split("=", 1) for word in line.split() if "=" in word)
+                name = facts.get("ArrayTaskId", "0")
+                ends[name] = f"{facts['JobState']} {facts['ExitCode']}"
+            unfinished = ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "CONFIGURING")
+            return bool(ends) and not any(end.startswith(unfinished) for end in ends.values())
+
+        until(over, seconds, f"the end of job {number}", every=0.1)
+        return ends
 
     def batch(self, output: Path, options: list[str], script: str) -> tuple[int, str]:
         """`sbatch --wait`: the job's exit code and all it said."""

@@ -11,12 +11,14 @@ from .memory import processes_named
 from .program import environment
 
 
-def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+def until(
+    condition: Callable[[], object], seconds: float, what: str, every: float = 0.01
+) -> None:
     """Waits for something, and fails when it does not come."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"in vain for {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def lives(pid: int) -> bool:

@@ -1,0 +1,381 @@
+"""The job scripts of Slurm/ on a real two-node cluster, and rows of the launch table beside them."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from omtask_testing import faults, samples
+from omtask_testing.cluster import Cluster
+from omtask_testing.jobs import until
+from omtask_testing.program import Program
+from omtask_testing.trees import leftovers, tree
+
+SCRIPTS = Path(__file__).parents[2] / "Slurm"
+WORDS = ("--method", "otsu", "--label-name", "nuclei", "--threads", "1")
+SMALL = ("--cpus-per-task=1", "--mem-per-cpu=200M", "--time=2")
+# The requeued job starts again when its begin time has come, some six seconds later.
+SLOW = """#!/bin/bash
+[ "${{SLURM_RESTART_COUNT:-0}}" -ge {times} ] || export {settings}
+exec {omtask} "$@"
+"""
+# One element fails as long as nobody repaired it.
+FAILING = """#!/bin/bash
+[ "$SLURM_ARRAY_TASK_ID" != 2 ] || [ -e {repaired} ] || exit 1
+exec {omtask} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scripts") / "original.zarr"
+    samples.write_series(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def right(omtask: Program, original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The files that one process leaves."""
+    copy = shutil.copytree(original, tmp_path_factory.mktemp("right") / "image.zarr")
+    omtask("run", "threshold", copy, *WORDS)
+    return tree(copy)
+
+
+@dataclass
+class Work:
+    """A folder with an image in it, and what its job says."""
+
+    folder: Path
+    number: str = ""
+
+    @property
+    def image(self) -> Path:
+        return self.folder / "image.zarr"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "job.log"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events"
+
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def is_at_work(self) -> bool:
+        return self.events.exists() and '"progress"' in self.events.read_text()
+
+
+@pytest.fixture(scope="module")
+def new(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Work]:
+    def make(name: str) -> Work:
+        work = Work(tmp_path_factory.mktemp(name))
+        shutil.copytree(original, work.image)
+        return work
+
+    return make
+
+
+def program(work: Work, text: str, **words: object) -> dict[str, str]:
+    """The environment with a program of such a text in the place of omtask."""
+    path = work.folder / "program"
+    path.write_text(text.format(**words))
+    path.chmod(0o755)
+    return {"OMTASK": str(path)}
+
+
+# Jobs that are queued again wait some seconds: they are sent first and looked at last.
+
+
+@pytest.fixture(scope="module")
+def requeued(
+    cluster: Cluster, omtask: Program, new: Callable[[str], Work],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Work]:
+    """Jobs that are slow until they have been queued again: twice alone, once on two ranks.
+
+    All have been stopped once.
+    """
+    library = faults.injector(tmp_path_factory.mktemp("library"))
+    sent: dict[str, Work] = {}
+    for name, script, times, launcher in (
+        ("one", "run.sbatch", 2, ""), ("srun", "run_mpi.sbatch", 1, "srun"),
+        ("mpirun", "run_mpi.sbatch", 1, "mpirun"),
+    ):
+        work = new(name)
+        slow = faults.delayed(library, work.image / "0" / "c", 0.3)
+        settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in slow.items())
+        extra = program(work, SLOW, times=times, settings=settings, omtask=omtask.path)
+        if launcher:
+            extra["LAUNCHER"] = launcher
+        ranks = ["--ntasks=2"] if launcher else []
+        work.number = cluster.submit(
+            f"--output={work.log}", *SMALL, *ranks, str(SCRIPTS / script), "threshold",
+            str(work.image), *WORDS, "--events", str(work.events), extra=extra)
+        sent[name] = work
+    stop(cluster, sent["one"])
+    stop(cluster, sent["srun"], "--batch")
+    stop(cluster, sent["mpirun"], "--batch")
+    return sent
+
+
+def stop(cluster: Cluster, work: Work, *how: str) -> None:
+    """Sends USR1 as Slurm does before the limit, when the job is in the middle of its work."""
+    until(work.is_at_work, 60, f"progress\n{work.said()}")
+    work.events.unlink()
+    stops = work.said().count("stopped by USR1")
+    code, said = cluster.run("scancel", *how, "-s", "USR1", work.number)
+    assert code == 0, said
+    until(lambda: work.said().count("stopped by USR1") > stops, 20, f"the stop\n{work.said()}")
+
+
+def equal(work: Work, right: dict[str, str]) -> None:
+    assert tree(work.image) == right, work.said()
+    assert leftovers(work.image) == []
+
+
+def test_the_scripts_are_clean() -> None:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("no shellcheck")
+    done = subprocess.run([shellcheck, *sorted(SCRIPTS.iterdir())], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+# An array of parts
+
+
+@pytest.fixture(scope="module")
+def repair(
+    requeued: dict[str, Work], cluster: Cluster, omtask: Program, new: Callable[[str], Work]
+) -> tuple[Work, list[str], dict[str, str]]:
+    """An array of four parts of which one fails, and a job that would finish behind it."""
+    work = new("array")
+    extra = program(work, FAILING, omtask=omtask.path, repaired=work.folder / "repaired")
+    words = ["threshold", str(work.image), *WORDS]
+    log = f"--output={work.folder}/part-%a.log"
+    work.number = cluster.submit(
+        log, *SMALL, "--array=0-3", str(SCRIPTS / "array.sbatch"), *words, extra=extra)
+    return work, words, extra
+
+
+def test_a_failed_element_is_sent_again_by_its_number(
+    repair: tuple[Work, list[str], dict[str, str]], cluster: Cluster, right: dict[str, str]
+) -> None:
+    work, words, extra = repair
+    log = f"--output={work.folder}/part-%a.log"
+
+    def end(*call: str, **more: str) -> str:
+        """What a job of one element ends with."""
+        number = cluster.submit(*SMALL, *call, *words, extra=extra | more)
+        return next(iter(cluster.wait(number, 60).values()))
+
+    behind = [f"--output={work.log}", str(SCRIPTS / "finalize.sbatch")]
+    again = [log, "--array=2", str(SCRIPTS / "array.sbatch")]
+    ends = cluster.wait(work.number, 60)
+    assert [ends[name][:6] for name in "0123"] == ["COMPLE", "COMPLE", "FAILED", "COMPLE"], ends
+    # What is missing is named, and nothing appears.
+    assert end(*behind) == "FAILED 66:0", work.said()
+    assert "missing: part 2/4" in work.said()
+    assert not (work.image / "labels").exists()
+    (work.folder / "repaired").touch()
+    # Alone it does not know how many parts there are.
+    assert end(*again) == "FAILED 64:0"
+    assert "`--part 2/N`" in (work.folder / "part-2.log").read_text()
+    assert end(*again, PARTS="4") == "COMPLETED 0:0", (work.folder / "part-2.log").read_text()
+    assert end(*behind) == "COMPLETED 0:0", work.said()
+    equal(work, right)
+
+
+def test_a_job_that_was_queued_again_is_stopped_again(
+    requeued: dict[str, Work], cluster: Cluster
+) -> None:
+    stop(cluster, requeued["one"])
+
+
+# One command
+
+
+def submit(
+    cluster: Cluster, work: Work, omtask: Program, *options: str, words: tuple[str, ...] = (),
+    extra: dict[str, str] | None = None,
+) -> tuple[int, str]:
+    given = {"OMTASK": str(omtask.path)} | (extra or {})
+    call = ["--cpus", "1", "--sbatch", f"--time=2 --output={work.log} --open-mode=append", *options]
+    task = ["threshold", str(work.image), *[word for word in WORDS[:4]], *words]
+    return cluster.run(str(SCRIPTS / "submit.sh"), *call, *task, extra=given)
+
+
+@pytest.mark.parametrize(
+    ("options", "scripts"),
+    [
+        (["--mode", "one"], ["run.sbatch"]),
+        (["--mode", "mpi", "--processes", "2"], ["run_mpi.sbatch"]),
+        (["--mode", "array", "--processes", "3"], ["array.sbatch", "finalize.sbatch"]),
+    ],
+    ids=["one", "mpi", "array"],
+)
+def test_one_command_does_all(
+    options: list[str], scripts: list[str], cluster: Cluster, omtask: Program,
+    new: Callable[[str], Work], right: dict[str, str],
+) -> None:
+    work = new("submit")
+    told = work.folder / "out.json"
+    words = ("--out-json", str(told))
+    code, shown = submit(cluster, work, omtask, "--show", *options, words=words)
+    assert code == 0, shown
+    assert [shown.count(name) for name in ("--out-json", "--mem-per-cpu=")] == [1, len(scripts)]
+    assert all(f"/{name} " in shown for name in scripts), shown
+    assert not work.log.exists()
+    code, said = submit(cluster, work, omtask, *options, words=words)
+    assert code == 0, said
+    last = said.split()[-1]
+    assert set(cluster.wait(last, 60).values()) == {"COMPLETED 0:0"}, work.said()
+    equal(work, right)
+    assert str(work.image) in told.read_text()
+
+
+def test_the_command_says_how_it_went(
+    cluster: Cluster, omtask: Program, new: Callable[[str], Work]
+) -> None:
+    work = new("failing")
+    # A part that fails leaves nothing to finish; the same bad word fails the plan, before anything is sent.
+    extra = program(work, FAILING, omtask=omtask.path, repaired=work.folder / "never")
+    extra["SLURM_ARRAY_TASK_ID"] = ""
+    options = ["--wait", "--mode", "array", "--processes", "3"]
+    code, said = submit(cluster, work, omtask, *options, extra=extra)
+    assert code == 1, said + work.said()
+    assert "not all parts of job" in said
+    assert "PARTS=3 sbatch --array=NUMBER" in said
+    assert not (work.image / "labels").exists()
+    code, said = submit(cluster, work, omtask, words=("--scope", "world"))
+    assert code == 64 and "Submitted" not in said, said
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "text"),
+    [
+        (["--mode", "many"], (), "--mode is `many`"),
+        (["--cpus", "0"], (), "--cpus is `0`"),
+        (["--speed", "9"], (), "no option `--speed`"),
+        ([], ("--threads", "4"), "`--threads` stands after the task"),
+        ([], ("--part", "0/2"), "`--part` is no word for a job"),
+        (["--mode", "array"], ("--fresh",), "`--fresh`"),
+    ],
+    ids=str,
+)
+def test_wrong_calls_are_refused(
+    options: list[str], words: tuple[str, ...], text: str, omtask: Program, tmp_path: Path
+) -> None:
+    call = [SCRIPTS / "submit.sh", *options, "threshold", tmp_path / "image.zarr", *words]
+    done = subprocess.run(
+        [*map(str, call)], capture_output=True, text=True,
+        env=os.environ | {"OMTASK": str(omtask.path)})
+    assert done.returncode == 64, done
+    assert text in done.stderr
+
+
+# The page
+
+
+def test_every_command_of_the_page_works(
+    requeued: dict[str, Work], cluster: Cluster, omtask: Program, new: Callable[[str], Work],
+    right: dict[str, str],
+) -> None:
+    folder = new("page").folder
+    (folder / "image.zarr").rename(folder / "big.zarr")
+    for script in SCRIPTS.iterdir():
+        copy = Path(shutil.copy(script, folder))
+        # What a user edits: the nodes here have few CPUs.
+        text = re.sub(r"(?m)^(#SBATCH --cpus-per-task=).*", r"\g<1>1", copy.read_text())
+        text = re.sub(r"(?m)^(#SBATCH --mem-per-cpu=).*", r"\g<1>200M", text)
+        copy.write_text(re.sub(r"(?m)^(#SBATCH --ntasks=)4", r"\g<1>2", text))
+    page = (SCRIPTS.parent / "docs/slurm.md").read_text()
+    blocks = re.findall(r"(?ms)^```bash\n(.*?)^```", page)
+    assert len(blocks) == 5
+    extra = {"PATH": f"{omtask.path.parent}:{os.environ['PATH']}"}
+    # `sbatch --wait` asks every ten seconds, so all that is no sequence is done at once.
+    calls = [*blocks[:2], *blocks[2].splitlines(), *blocks[3:]]
+
+    def done(call: str) -> tuple[int, str]:
+        return cluster.run("bash", "-c", f"cd {folder}; set -euo pipefail\n{call}", extra=extra)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        ends = list(pool.map(done, calls))
+    assert [code for code, _ in ends] == [0] * len(calls), ends
+    said = ends[-1][1]
+    assert "missing: part 0/8, 1/8, 2/8, 4/8" in said and "ended with 66" in said
+    made = {path.name: tree(path) for path in (folder / "big.zarr/labels").glob("[!z.]*")}
+    assert sorted(made) == ["five", "four", "one", "six", "three", "two"]
+    (voxels,) = {
+        tuple(sorted((name, digest) for name, digest in files.items() if "zarr.json" not in name))
+        for files in made.values()
+    }
+    assert set(voxels) <= {(n.removeprefix("labels/nuclei/"), d) for n, d in right.items()}
+
+
+# The launch table and the signals
+
+
+@pytest.mark.parametrize(
+    ("launch", "extra"),
+    [
+        ("srun -N2 -n2", {"SLURM_MPI_TYPE": "pmix"}),
+        ("srun --mpi=pmix_v4 -N2 -n2", {}),
+        # In a step, mpirun must not look for the allocation around it.
+        ("srun -n1 -c2 mpirun --mca ras ^slurm --mca plm ^slurm --bind-to none -n 2", {}),
+    ],
+    ids=str,
+)
+def test_launches_that_work(
+    launch: str, extra: dict[str, str], cluster: Cluster, omtask: Program,
+    new: Callable[[str], Work], right: dict[str, str],
+) -> None:
+    work = new("launch")
+    job = [str(omtask.path), "run", "threshold", str(work.image), *WORDS]
+    code, said = cluster.run(*launch.split(), *job, extra=extra)
+    assert code == 0, said
+    assert "2 ranks x 1 thread" in said
+    equal(work, right)
+
+
+def test_pmi2_is_refused_before_anything_is_done(
+    cluster: Cluster, omtask: Program, original: Path
+) -> None:
+    before = tree(original)
+    code, said = cluster.run(
+        "srun", "--mpi=pmi2", "-n2", str(omtask.path), "run", "threshold", str(original), *WORDS)
+    assert code == 64, said
+    assert "srun --mpi=pmix" in said
+    assert tree(original) == before
+
+
+# Last, because meanwhile Slurm's pauses have passed
+
+
+def test_a_job_of_one_process_goes_on_after_each_requeue(
+    requeued: dict[str, Work], cluster: Cluster, right: dict[str, str]
+) -> None:
+    work = requeued["one"]
+    assert cluster.wait(work.number, 60) == {"0": "COMPLETED 0:0"}, work.said()
+    assert work.said().count("stopped by USR1") == 2
+    assert work.said().count("going on") == 2
+    equal(work, right)
+
+
+@pytest.mark.parametrize("launcher", ["srun", "mpirun"])
+def test_ranks_go_on_after_a_requeue(
+    launcher: str, requeued: dict[str, Work], cluster: Cluster, right: dict[str, str]
+) -> None:
+    work = requeued[launcher]
+    assert cluster.wait(work.number, 60) == {"0": "COMPLETED 0:0"}, work.said()
+    assert work.said().count("stopped by USR1") == 1
+    equal(work, right)
