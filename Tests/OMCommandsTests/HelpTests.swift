@@ -18,6 +18,7 @@ import Testing
     ("manifest-export", ["manifest", "export", "--help"]),
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("pack", ["pack", "--help"]), ("unpack", ["unpack", "--help"]),
+    ("export", ["export", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),

@@ -11,7 +11,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, TasksCommand.self, InfoCommand.self, PreviewCommand.self,
       CatCommand.self, TableCommand.self, ValidateCommand.self, VerifyCommand.self,
-      RunsCommand.self, CleanCommand.self, PackCommand.self, UnpackCommand.self,
+      RunsCommand.self, CleanCommand.self, PackCommand.self, UnpackCommand.self, ExportCommand.self,
       ManifestCommand.self,
     ])
 
