@@ -300,6 +300,20 @@ def test_every_engine_writes_the_same_files(omtask: Program, tmp_path: Path) -> 
     assert all(found == trees[0] for found in trees)
 
 
+@pytest.mark.parametrize(("shape", "chunk", "shard"), [
+    ((20, 900, 1100), (16, 256, 256), (16, 1024, 1280)), ((900, 1100), (900, 1024), (900, 2048)),
+    ((2, 70, 60), (2, 70, 60), (2, 70, 60)), ((3, 2500, 2500), (2, 512, 512), (2, 2560, 2560)),
+])
+def test_whole_planes_lie_in_one_shard(
+    shape: tuple[int, ...], chunk: tuple[int, ...], shard: tuple[int, ...], omtask: Program,
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "a.tif", np.zeros(shape, "uint8"), compression="zlib")
+    omtask.run("convert", path, extra=["--output", tmp_path / "a.zarr"])
+    array = zarr.open_array(tmp_path / "a.zarr/0", mode="r")
+    assert (array.chunks, array.shards) == (chunk, shard)
+
+
 def test_a_killed_conversion_goes_on(omtask: Program, tmp_path: Path) -> None:
     data = voxels((2, 2, 6, 60, 70))
     pattern_files(tmp_path / "f", data)

@@ -47,9 +47,13 @@ struct RowStorage: Sendable {
       shard[axis] = (min(source[axis], shape[axis]) + chunk[axis] - 1) / chunk[axis] * chunk[axis]
     }
     for axis in [shape.count - 1, space] {
-      let rest = shard.enumerated().reduce(1) { $1.offset == axis ? $0 : $0 * $1.element }
+      // What hangs over the edge holds no voxels.
+      let rest = shard.indices.reduce(1) { product, other in
+        other == axis ? product : product * max(1, min(shard[other], shape[other]))
+      }
       let all = (shape[axis] - 1) / chunk[axis] + 1
-      shard[axis] = chunk[axis] * max(1, min(all, voxels / max(1, rest * chunk[axis])))
+      let fits = rest * shape[axis] <= voxels
+      shard[axis] = chunk[axis] * (fits ? all : max(1, voxels / max(1, rest * chunk[axis])))
     }
     return shard
   }
