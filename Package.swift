@@ -62,6 +62,8 @@ let package = Package(
     .target(name: "CSys"),
     // HTTP through libcurl, which is loaded at run time
     .target(name: "CCurl"),
+    // TIFF through libtiff, which is loaded at run time
+    .target(name: "CTIFF"),
     // MPI of any make, loaded at run time; without the trait none is looked for
     .target(name: "CMPI", cSettings: [.define("OM_WITH_MPI", .when(traits: ["MPI"]))]),
 
@@ -76,8 +78,10 @@ let package = Package(
     library("OMCodecs", ["OMJSON", "OMGrid", "CSys", "CBlosc", "CZstd", "CZlib"]),
     // Zarr v2 and v3 arrays and groups
     library("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"]),
+    // images in TIFF files: pages, OME-XML, naming patterns
+    library("OMTiff", ["OMJSON", "OMGrid", "OMStore", "CTIFF"]),
     // OME-Zarr: multiscales, labels, plates, wells
-    library("OMImage", ["OMJSON", "OMGrid", "OMStore", "OMZarr"]),
+    library("OMImage", ["OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMTiff"]),
     // the rules of OME-Zarr by name, and what breaks them
     library("OMValidate", ["OMJSON", "OMStore", "OMZarr", "OMImage"]),
     // manifests, args schemas, bound parameters
@@ -135,6 +139,7 @@ let package = Package(
     tests("OMStore", ["OMJSON", "CSys"]),
     tests("OMCodecs", ["OMJSON", "OMGrid"], hasFixtures: true),
     tests("OMZarr", ["OMJSON", "OMGrid", "OMStore", "OMCodecs"], hasFixtures: true),
+    tests("OMTiff", ["OMJSON", "OMGrid", "OMStore"]),
     tests("OMImage", ["OMJSON", "OMStore", "OMZarr"]),
     tests("OMValidate", ["OMJSON", "OMStore"]),
     tests("OMManifest", ["OMJSON"]),
@@ -166,7 +171,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMValidate", "OMManifest",
-        "OMTables", "OMRun",
+        "OMTiff", "OMTables", "OMRun",
       ], path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),

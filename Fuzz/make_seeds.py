@@ -416,13 +416,86 @@ def found_images(seeds, folder):
                 seeds.add("ome-metadata", name(path), *parts)
 
 
+def tiff(pages, order="<", big=False):
+    """A TIFF of pages: tags with their values, and the bytes of the parts."""
+    mark, word = (b"II", b"MM")[order == ">"], "Q" if big else "I"
+    size = 8 if big else 4
+    head = mark + (struct.pack(order + "HHHQ", 43, 8, 0, 16) if big else struct.pack(order + "HI", 42, 8))
+    data = bytearray(head)
+    for number, (tags, parts) in enumerate(pages):
+        start = len(data)
+        texts = [v for v in tags.values() if isinstance(v, bytes)]
+        table = (8 if big else 2) + (len(tags) + 2) * (20 if big else 12) + size
+        lists = start + table
+        end = lists + sum(len(t) for t in texts) + 2 * size * len(parts)
+        offsets, place = [], end
+        for part in parts:
+            offsets.append(place)
+            place += len(part)
+        place += place % 2
+        tiled = 322 in tags
+        everything = dict(tags) | {324 if tiled else 273: offsets, 325 if tiled else 279: [len(p) for p in parts]}
+        entries, extra = b"", b""
+        for tag, value in sorted(everything.items()):
+            if isinstance(value, bytes):
+                kind, count, body = 2, len(value), value
+            else:
+                values = value if isinstance(value, list) else [value]
+                kind, count = (16 if big else 4), len(values)
+                body = struct.pack(f"{order}{count}{word}", *values)
+            entries += struct.pack(f"{order}HH{word}", tag, kind, count)
+            if len(body) <= size:
+                entries += body.ljust(size, b"\0")
+            else:
+                entries += struct.pack(order + word, lists + len(extra))
+                extra += body
+        follows = place if number + 1 < len(pages) else 0
+        count = struct.pack(order + ("Q" if big else "H"), len(everything))
+        data += count + entries + struct.pack(order + word, follows)
+        data += extra.ljust(end - len(data), b"\0") + b"".join(parts)
+        data += b"\0" * (place - len(data))
+    return bytes(data)
+
+
+def tiffs(seeds):
+    """Files of a few pages, in every form that is told apart."""
+    plane = bytes(range(96))
+    grey = {256: 8, 257: 6, 258: 16, 259: 1, 262: 1, 277: 1, 278: 6, 339: 1}
+    seeds.add("tiff", "strips", tiff([(grey, [plane])] * 3))
+    seeds.add("tiff", "big-endian", tiff([(grey, [plane])], ">"))
+    seeds.add("tiff", "bigtiff", tiff([(grey, [plane])] * 2, big=True))
+    seeds.add("tiff", "deflate", tiff([(grey | {259: 8, 278: 3}, [zlib.compress(plane[:48])] * 2)]))
+    seeds.add("tiff", "packbits", tiff([(grey | {259: 32773}, [b"\x5f" + plane])]))
+    tiled = {k: v for k, v in grey.items() if k != 278} | {322: 16, 323: 16}
+    seeds.add("tiff", "tiles", tiff([(tiled, [bytes(512)])]))
+    rgb = grey | {258: 8, 262: 2, 277: 3}
+    seeds.add("tiff", "rgb", tiff([(rgb, [bytes(144)])]))
+    seeds.add("tiff", "planes", tiff([(rgb | {284: 2}, [bytes(48)] * 3)]))
+    seeds.add("tiff", "bits", tiff([(grey | {258: 1}, [bytes(6)])]))
+    seeds.add("tiff", "imagej", tiff([(grey | {270: b"ImageJ=1.54\nimages=2\nframes=2\n\0"}, [plane])] * 2))
+    seeds.add(
+        "tiff", "imagej-one-page",
+        tiff([(grey | {270: b"ImageJ=1.54\nimages=2\nslices=2\n\0"}, [plane])]) + plane)
+    seeds.add("tiff", "tifffile", tiff([(grey | {270: b'{"shape": [2, 6, 8], "axes": "TYX"}\0'}, [plane])] * 2))
+    xml = (
+        '<?xml version="1.0"?><!-- c --><OME UUID="urn:uuid:1"><Image ID="Image:0" Name="a&amp;b">'
+        '<Pixels DimensionOrder="XYZCT" Type="uint16" SizeX="8" SizeY="6" SizeZ="1" SizeC="2" SizeT="1" '
+        'PhysicalSizeX="0.5" PhysicalSizeXUnit="nm"><Channel Name="c" Color="-1"/><Channel/>'
+        '<TiffData IFD="0" PlaneCount="2"><UUID FileName="a.tif">urn:uuid:1</UUID></TiffData>'
+        "</Pixels></Image>{}</OME>")
+    for name, more in (("ome", ""), ("ome-two", "<Image><Pixels DimensionOrder='XYCZT' Type='uint16' SizeX='8' "
+                       "SizeY='6' SizeZ='1' SizeC='1' SizeT='1'><TiffData IFD='1'/></Pixels></Image>")):
+        text = xml.format(more).encode() + b"\0"
+        seeds.add("tiff", name, tiff([(grey | {270: text}, [plane]), (grey, [plane])]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--images", type=Path, action="append", default=[])
     given = parser.parse_args()
     seeds = Seeds(given.out)
-    makers = (fixtures, stored_bytes, codecs, shards, zips, servers, images, validations, tables, manifests,
+    makers = (fixtures, stored_bytes, codecs, shards, zips, servers, tiffs, images, validations, tables, manifests,
               journals, documents)
     for make in makers:
         make(seeds)

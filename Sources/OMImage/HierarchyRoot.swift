@@ -18,7 +18,7 @@ struct HierarchyRoot {
   ///
   /// - Throws: `unsupported` for a URI of an unknown kind, `missing` when nothing is there.
   init(uri: String, followLinks: Bool) throws(Fault) {
-    let place = try StorePlace(uri, followLinks: followLinks)
+    let place = try SourcePlace(uri, followLinks: followLinks)
     guard var folder = place.store as? FileStore else {
       (store, self.path) = (place.store, place.key)
       return

@@ -60,6 +60,7 @@ package struct ImageSource: Sendable {
         "\(archive.deflatedCount) of \(archive.count) entries of \(archive.root) are deflated, which "
           + "is slow; `omtask unpack` and `pack` store them as RFC-9 wants")
     }
+    if let tiff = root.store as? TiffStore { source.warnings += tiff.warnings }
     return source
   }
 
@@ -240,7 +241,20 @@ extension ImageSource {
     }
     return Fault(
       .metadata, location.path,
-      "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group", hint: hint)
+      "this is not an OME-Zarr image: neither `zarr.json` nor `.zgroup` of a group",
+      hint: hint ?? tiffHint(location))
+  }
+
+  /// Says how TIFF files in the folder are named together.
+  private static func tiffHint(_ location: ImageLocation) -> String? {
+    let names = (try? location.store.list(location.path)) ?? []
+    guard
+      let name = names.first(where: { name in
+        [".tif", ".tiff"].contains { name.lowercased().hasSuffix($0) }
+      })
+    else { return nil }
+    return "TIFF files of one image are named by a pattern, such as "
+      + "`\(joinedKey(location.displayName, "img_t{t}_c{c}.tif"))`; the first here is `\(name)`"
   }
 
   /// Names a folder directly below that is an image or a plate.

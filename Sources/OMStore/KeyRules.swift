@@ -69,6 +69,6 @@ private func hasScheme(_ path: some Collection<UInt8>) -> Bool {
 }
 
 /// The text with control characters in a form that can be printed.
-func escaped(_ text: some StringProtocol) -> String {
+package func escaped(_ text: some StringProtocol) -> String {
   text.unicodeScalars.map { $0.escaped(asASCII: false) }.joined()
 }

@@ -51,13 +51,21 @@ package struct LocalPlace: Sendable {
   ///
   /// - Throws: A fault of kind `path` for a rest that leads elsewhere.
   package static func archive(in path: String) throws(Fault) -> (path: String, key: String)? {
+    guard let place = try file(in: path), isArchive(place.path) else { return nil }
+    return place
+  }
+
+  /// The file that a path leads to or into, and the rest of the path; nil when there is none.
+  ///
+  /// - Throws: A fault of kind `path` for a rest that leads elsewhere.
+  package static func file(in path: String) throws(Fault) -> (path: String, key: String)? {
     var front = path[...]
     while front.count > 1 && front.hasSuffix("/") { front.removeLast() }
     let whole = front
     while !front.isEmpty {
       var status = stat()
       if stat(String(front), &status) == 0 {
-        guard EntryKind(mode: status.st_mode) == .file, isArchive(String(front)) else { return nil }
+        guard EntryKind(mode: status.st_mode) == .file else { return nil }
         let rest = whole[front.endIndex...].drop { $0 == "/" }
         let key = rest.isEmpty ? "" : try checkedKey(String(rest), subject: String(front))
         return (String(front), key)
@@ -70,16 +78,28 @@ package struct LocalPlace: Sendable {
     return nil
   }
 
+  /// Whether anything has this path.
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
+  }
+
   private static func isArchive(_ path: String) -> Bool {
     let name = path.lowercased()
     if name.hasSuffix(".ozx") || name.hasSuffix(".zip") { return true }
+    let start = beginning(of: path)
+    return start.count == 4 && start.zip32(0) == ZipFormat.Local.signature
+  }
+
+  /// The first four bytes of a file; fewer when it has no more or cannot be read.
+  package static func beginning(of path: String) -> [UInt8] {
     do {
       let file = try Descriptor(below: AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
       var start = [UInt8](repeating: 0, count: 4)
       let count = try start.withUnsafeMutableBytes { (buffer) throws(Errno) in
         try file.read(at: 0, into: buffer)
       }
-      return count == 4 && start.zip32(0) == ZipFormat.Local.signature
-    } catch { return false }
+      return Array(start[..<count])
+    } catch { return [] }
   }
 }

@@ -7,6 +7,8 @@ package import OMJSON
 package final class OpenedValue: Sendable {
   /// Bytes, as they were when the value was opened.
   package let size: Int
+  /// Whether reading it decodes something, so that a fault may mean damage.
+  package let isMade: Bool
   private let key: String
   private let source: Source
 
@@ -15,12 +17,22 @@ package final class OpenedValue: Sendable {
     case memory([UInt8])
     case entry(ZipValue)
     case remote(RemoteValue)
+    case made(any ValueMaker)
+  }
+
+  /// A value that is made when it is read, such as a chunk of a file of another format.
+  package init(key: String, size: Int, maker: any ValueMaker) {
+    self.key = key
+    self.size = size
+    isMade = true
+    source = .made(maker)
   }
 
   /// A value on a server.
   init(key: String, remote: RemoteValue) {
     self.key = key
     size = remote.size
+    isMade = false
     source = .remote(remote)
   }
 
@@ -28,6 +40,7 @@ package final class OpenedValue: Sendable {
   init(key: String, entry: ZipValue) {
     self.key = key
     size = entry.size
+    isMade = false
     source = .entry(entry)
   }
 
@@ -35,6 +48,7 @@ package final class OpenedValue: Sendable {
   package init(key: String, bytes: [UInt8]) {
     self.key = key
     size = bytes.count
+    isMade = false
     source = .memory(bytes)
   }
 
@@ -44,6 +58,7 @@ package final class OpenedValue: Sendable {
   init(key: String, file: consuming Descriptor) throws(Fault) {
     self.key = key
     size = try file.regularFileSize(key)
+    isMade = false
     source = .file(file)
   }
 
@@ -65,6 +80,12 @@ package final class OpenedValue: Sendable {
       bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[range])) }
     case .entry(let entry): try entry.read(at: start, into: buffer)
     case .remote(let value): try value.read(at: start, into: buffer)
+    case .made(let maker):
+      if buffer.count == size { return try maker.make(into: buffer) }
+      let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, size), alignment: 64)
+      defer { whole.deallocate() }
+      try maker.make(into: UnsafeMutableRawBufferPointer(rebasing: whole[..<size]))
+      buffer.copyMemory(from: .init(rebasing: whole[start..<start + buffer.count]))
     case .file(let file):
       let count: Int
       do { count = try file.read(at: start, into: buffer) } catch {
@@ -129,4 +150,10 @@ package final class OpenedValue: Sendable {
     Fault(
       .truncated, key, "has \(size) bytes, expected \(count) bytes at \(start)")
   }
+}
+
+/// Makes the bytes of a value.
+package protocol ValueMaker: Sendable {
+  /// Fills a buffer of the size of the value; always with the same bytes.
+  func make(into buffer: UnsafeMutableRawBufferPointer) throws(Fault)
 }

@@ -155,14 +155,26 @@ extension ChunkReader {
       return true
     }
     guard isSound != nil else { return try body(ChunkView(region: region, voxels: nil)) }
-    let bytes = try readEncoded(0..<value.size, of: value)
+    guard let bytes = try readWhole(value, region, key) else {
+      return try body(ChunkView(region: region, voxels: nil))
+    }
     try body(ChunkView(region: region, voxels: decode(bytes, region, key)))
+  }
+
+  /// All bytes of a stored chunk; nil when making them shows damage that the log takes.
+  private func readWhole(
+    _ value: OpenedValue, _ region: Region, _ key: String
+  ) throws(Fault) -> UnsafeRawBufferPointer? {
+    if !value.isMade { return try readEncoded(0..<value.size, of: value) }
+    return try tolerating(region, key) { () throws(Fault) in
+      try readEncoded(0..<value.size, of: value)
+    }
   }
 
   /// Makes one step of reading a chunk; nil when it shows damage that the log takes.
   ///
   /// Reading bytes is no such step: a value that shrinks while it is read would be damaged for one
-  /// pass and sound for another.
+  /// pass and sound for another. Where reading decodes, as of a TIFF, it is one.
   ///
   /// - Parameters:
   ///   - region: The box of the chunk, or of a whole shard.

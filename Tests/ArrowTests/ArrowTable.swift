@@ -4,15 +4,17 @@
 enum ArrowTable {
   /// Our modules, bottom up, as Package.swift lists them.
   static let order = [
-    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMValidate", "OMManifest",
-    "OMTask", "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting", "OMMPI",
-    "OMCommands", "OMTasks", "manifest-compiler", "omtask",
+    "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMTiff", "OMImage", "OMValidate",
+    "OMManifest", "OMTask", "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting",
+    "OMMPI", "OMCommands", "OMTasks", "manifest-compiler", "omtask",
   ]
 
   /// Modules that see less than what lies below them.
   static let narrowed: [String: Set<String>] = [
     "OMStore": ["OMJSON"],
     "OMCodecs": ["OMJSON", "OMGrid"],
+    // Pages of files; what Zarr is it does not know.
+    "OMTiff": ["OMJSON", "OMGrid", "OMStore"],
     // It judges documents and shares no reading of them with those who use images.
     "OMValidate": ["OMJSON", "OMStore", "OMZarr", "OMImage"],
     "OMManifest": ["OMJSON"],
@@ -46,6 +48,7 @@ enum ArrowTable {
     "CZstd": ["OMCodecs"],
     "CZlib": ["OMStore", "OMCodecs"],
     "CCurl": ["OMStore"],
+    "CTIFF": ["OMTiff"],
     "CPNG": ["OMCommands"],
     "CMPI": ["OMMPI"],
     "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMCommands"],

@@ -46,7 +46,10 @@ public struct FuzzTarget: Sendable {
 extension FuzzTarget {
   /// All targets.
   public static let all: [FuzzTarget] =
-    [json, arrayMetadata, omeMetadata, validate, shardIndex, chunk, manifest, table, zip, remote]
+    [
+      json, arrayMetadata, omeMetadata, validate, shardIndex, chunk, manifest, table, zip, remote,
+      tiff,
+    ]
     + codecs
     + journals
 

@@ -74,5 +74,5 @@ struct ArchiveFlags: ParsableArguments {
 /// - Throws: A fault of kind `unsupported` for what lies elsewhere.
 func localPath(_ uri: String) throws(Fault) -> String {
   try LocalPlace.path(
-    of: uri, refusal: "archives are packed and unpacked on local disks only")
+    of: uri, refusal: "archives and files are made on local disks only")
 }

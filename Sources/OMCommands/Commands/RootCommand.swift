@@ -12,7 +12,7 @@ struct RootCommand: ParsableCommand {
       RunCommand.self, FinalizeCommand.self, PlanCommand.self, TasksCommand.self,
       InfoCommand.self, PreviewCommand.self, CatCommand.self, TableCommand.self,
       ValidateCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
-      PackCommand.self, UnpackCommand.self, ManifestCommand.self,
+      PackCommand.self, UnpackCommand.self, ExportCommand.self, ManifestCommand.self,
     ])
 
   /// The names of the commands.

@@ -27,9 +27,13 @@ struct ImageAnswer: Answer {
 
   private var version: String { image.nodeVersion ?? image.version.rawValue }
 
+  private var format: String {
+    image.location.store is TiffStore ? "TIFF" : "OME-Zarr \(version)"
+  }
+
   var lines: [String] {
     var lines = [
-      "\(image.location.displayName): OME-Zarr \(version) image \"\(image.name)\"",
+      "\(image.location.displayName): \(format) image \"\(image.name)\"",
       "  axes      \(image.axes.map(\.letter).joined(separator: ", "))",
       "  size      \(shapeText(levels.first?.metadata.shape ?? [])) voxels, "
         + (levels.first?.metadata.dataType.rawValue ?? ""),

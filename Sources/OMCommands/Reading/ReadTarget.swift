@@ -47,14 +47,14 @@ enum ReadTarget {
   ///
   /// - Throws: What reading its metadata gives, and all that a server gives.
   static func openArray(_ uri: String, followLinks: Bool = false) throws(Fault) -> ZarrArray? {
-    let isArray = { (place: StorePlace) throws(Fault) -> Bool in
+    let isArray = { (place: SourcePlace) throws(Fault) -> Bool in
       if try place.store.stamp(joinedKey(place.key, ".zarray")) != nil { return true }
       guard try place.store.stamp(joinedKey(place.key, "zarr.json")) != nil else { return false }
       return try ZarrGroup.open(place.store, path: place.key) == nil
     }
-    let place: StorePlace
+    let place: SourcePlace
     do throws(Fault) {
-      place = try StorePlace(uri, followLinks: followLinks)
+      place = try SourcePlace(uri, followLinks: followLinks)
       if try !isArray(place) { return nil }
     } catch {
       // Whoever opens it as an image says what is wrong; a server is not asked for that twice.

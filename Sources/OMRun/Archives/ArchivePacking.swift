@@ -44,62 +44,18 @@ package struct ArchivePacking: Sendable {
         hint: "`omtask pack \(source.displayName) \(ArchivePacking.stem(output.name)).ozx`")
     }
     try OutputRules.checkApart(output, source)
-    let home = try OutputFolder(path: output.parent)
-    try checkFree(output, in: home)
     let rules = LockRules(
       holder: .thisProcess(), patience: patience, check: { () throws(Fault) in }, warn: warn)
-    return try rules.atWork(on: output, in: home) { (workshop) throws(Fault) in
+    let file = NewFile(output: output, overwrites: overwrites, rules: rules)
+    return try file.make { (name, workshop) throws(Fault) in
       let content = try ArchiveContent(source)
-      let name = SeparateCommitter.lock.spare
       let bytes = try content.write(
         name, in: workshop, threads: threads, isDurable: true, check: rules.check)
       try content.checkUnchanged()
-      try checkFree(output, in: home)
-      try place(name, of: workshop, as: output.name, in: home)
       return Report(
         entries: content.items.count, bytes: bytes, leftOut: content.leftOut,
         unsharded: content.unsharded)
     }
-  }
-
-  /// Moves the new archive to its place.
-  ///
-  /// - Throws: What the disk throws; what was there before is there again then, where two names can change
-  ///   places.
-  private func place(
-    _ name: String, of workshop: OutputFolder, as final: String, in home: OutputFolder
-  ) throws(Fault) {
-    var isExchanged = false
-    if overwrites, try home.kind(of: final) != nil {
-      do {
-        try workshop.renameExchange(name, with: home, final)
-        isExchanged = true
-      } catch {
-        if error.kind != .unsupported { throw error }
-        try workshop.renameReplacing(name, to: home, final)
-        return try home.sync()
-      }
-    } else {
-      try workshop.renameNoReplace(name, to: home, final)
-    }
-    do {
-      try home.sync()
-    } catch {
-      if isExchanged {
-        try? workshop.renameExchange(name, with: home, final)
-      } else {
-        try? home.renameNoReplace(final, to: workshop, name)
-      }
-      throw error
-    }
-  }
-
-  private func checkFree(_ output: SeparatePath, in home: OutputFolder) throws(Fault) {
-    guard let kind = try home.kind(of: output.name) else { return }
-    if kind == .file && overwrites { return }
-    throw Fault(
-      .exists, output.uri, "is there already" + (kind == .file ? "" : " and is \(kind.rawValue)"),
-      hint: kind == .file ? "`--overwrite` replaces it" : "give another name")
   }
 
   private static func stem(_ name: String) -> String {

@@ -67,6 +67,14 @@ enum OutputRules {
           ? "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there"
           : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into an archive")
     }
+    if image.store is TiffStore {
+      throw Fault(
+        .permission, image.displayName,
+        "results cannot be written into TIFF files, which are only ever read",
+        hint: inPlace
+          ? "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there"
+          : "`--output out.zarr` puts the result elsewhere")
+    }
     throw Fault(
       .permission, image.displayName,
       "results cannot be written into an archive, which is only ever read",

@@ -56,6 +56,7 @@ package struct ImageSetup: Sendable {
       inAnyOrder: request.entry.program.takesAnyAxisOrder)
     image = source.image
     damage = request.options.onDamage == .fill ? DamageLog() : nil
+    if damage == nil, let tiff = location.store as? TiffStore { try tiff.checkComplete() }
     let given = ImageSetup.types(of: source.image)
     types = given.merging(request.manifest.outputTypes) { $1 }
     // An image that is named by itself is taken whatever it is.

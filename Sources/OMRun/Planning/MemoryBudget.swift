@@ -1,5 +1,6 @@
 import OMCodecs
 import OMGrid
+import OMImage
 import OMJSON
 import OMTask
 import OMZarr
@@ -34,7 +35,7 @@ struct MemoryBudget: Sendable {
     _ plans: [any ArrayPlan], memory: Int, workers wanted: Int, ranks: Int
   ) throws(Fault) {
     let share = memory / max(1, wanted)
-    let worker = plans.map { $0.workerBytes(share: share) }.max() ?? 0
+    let worker = plans.map { $0.workerBytes(share: share) + $0.tiffBytes }.max() ?? 0
     let units = plans.reduce(0) { $0 + $1.openUnitBytes }
     let finds = plans.contains { $0.findsObjects }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
@@ -72,11 +73,19 @@ struct MemoryBudget: Sendable {
     // Each channel may make a label image of its own at the same time.
     let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
     return base + least + labels * plan.openUnitBytes + plan.workerBytes(keepsRegion: true)
-      <= memory
+      + plan.tiffBytes <= memory
   }
 }
 
 extension ArrayPlan {
+  /// What decoding a TIFF takes besides: the tile or strip as it is stored, and colours before they are
+  /// taken apart.
+  var tiffBytes: Int {
+    inputs.map { input in
+      input.store is TiffStore ? 2 * input.metadata.pipeline.decodedByteCount : 0
+    }.max() ?? 0
+  }
+
   /// Encoded and decoded chunks, the chunk that is written with the pieces for coarser levels, and
   /// the write unit in hand.
   var chunkBytes: Int {

@@ -10,6 +10,8 @@ struct StoragePlan: Sendable {
   let version: OMEVersion
   private let storage: Storage
   private let compression: Compression
+  /// How images of TIFF files are stored; nil for others, whose own chunks are good ones.
+  private let rows: RowStorage?
 
   /// Shards hold about as many voxels at most, like regions: large enough for any disk, small enough
   /// to be encoded by one worker.
@@ -27,6 +29,7 @@ struct StoragePlan: Sendable {
         hint: "`--ome-version 0.5` has, or leave `--shard` out")
     }
     compression = try StoragePlan.compression(storage, dataType)
+    rows = image.location.store is TiffStore ? RowStorage(voxels: StoragePlan.shardVoxels) : nil
   }
 
   /// The layout of a level.
@@ -41,7 +44,9 @@ struct StoragePlan: Sendable {
   func layout(
     _ shape: [Int], like source: ArrayMetadata, _ order: AxisOrder, _ dataType: DataType
   ) throws(Fault) -> ArrayLayout {
-    let chunk = storage.chunk ?? order.values(source.innerChunkShape, new: 1)
+    let chunk =
+      storage.chunk ?? rows?.chunk(order.values(source.shape, new: 1), order.axes)
+      ?? order.values(source.innerChunkShape, new: 1)
     try check("chunk", chunk, dataType, StoragePlan.chunkBytes)
     if case .shape(let shard) = storage.sharding {
       try check("shard", shard, dataType, StoragePlan.shardBytes)
@@ -88,7 +93,8 @@ struct StoragePlan: Sendable {
       if source.isSharded && storage.chunk == nil {
         return order.values(source.storedChunkShape, new: 1)
       }
-      return grown(chunk, shape, order)
+      return rows?.shard(chunk, shape, like: order.values(source.innerChunkShape, new: 1))
+        ?? grown(chunk, shape, order)
     }
   }
 

@@ -78,6 +78,7 @@ struct Inputs: Sendable {
           let isRemote = RemoteStore.takes(location.store.description)
           object["remote"] = isRemote ? JSON(item.input) : nil
           object["archive"] = (location.store as? ZipStore)?.archiveStamp.encoded
+          object["tiff"] = (location.store as? TiffStore).map(Inputs.state)
           object["path"] = .string(location.path)
           object["field"] = location.field?.encoded()
           object["member"] = .bool(location.isMember)
@@ -101,7 +102,7 @@ struct Inputs: Sendable {
           if let known { known } else {
             try Inputs.open(
               root, remote: remote.map { request.inputs[$0] }, archive: entry["archive"],
-              followLinks: request.options.followLinks)
+              tiff: entry["tiff"], followLinks: request.options.followLinks)
           }
         stores[name] = store
         location = ImageLocation(
@@ -120,10 +121,28 @@ extension Inputs {
     return String(uri[..<slash])
   }
 
+  /// What tells TIFF files from others of the same names: a digest of sizes and times.
+  private static func state(_ store: TiffStore) -> JSON {
+    var bytes: [UInt8] = []
+    for stamp in store.stamps {
+      withUnsafeBytes(of: (stamp.size, stamp.modified)) { bytes += $0 }
+    }
+    return .string(hexadecimal(sha256(bytes)))
+  }
+
   /// Opens the folder, the server or the archive that rank 0 has opened.
   private static func open(
-    _ root: String, remote: String?, archive: JSON?, followLinks: Bool
+    _ root: String, remote: String?, archive: JSON?, tiff: JSON?, followLinks: Bool
   ) throws(Fault) -> any Store {
+    if let tiff {
+      let store = try SourcePlace(root, followLinks: followLinks).store
+      if (store as? TiffStore).map(state) != tiff {
+        throw Fault(
+          .locked, root, "is another file on this rank than on rank 0",
+          hint: "run the command again when nobody changes it")
+      }
+      return store
+    }
     let place = try remote.map { (uri) throws(Fault) in try StorePlace(folder(of: uri)) }
     if let place, place.store.description != root {
       throw Fault(
