@@ -188,7 +188,7 @@ def test_parts_that_are_run_again_leave_a_finisher_alone(
     env = faults.injected(parts / "image.zarr/labels", "rename,mkdir", "kill", nth=1)
     done, _ = compute(omtask, parts, task, items[2], 2, expect=None, env=env)
     assert done.code == -signal.SIGKILL
-    slow = faults.injected(parts, "rename,mkdir,link", "delay", every=1, nth=1, ms=1500)
+    slow = faults.injected(parts, "rename,mkdir,link", "delay", every=1, nth=1, ms=500)
     given = tmp_path / "again.json"
     given.write_text(json.dumps(items[0]))
     call = [omtask.path, "run", task, "--args-json", given]
