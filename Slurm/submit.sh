@@ -103,7 +103,7 @@ processes=${processes:-$suggested}
 if [ "$mode" = auto ]; then
   if [ "$processes" = 1 ]; then
     mode=one
-  elif [ "$LAUNCHER" = mpirun ] || srun --mpi=list 2>&1 | grep -qw pmix; then
+  elif [ "$LAUNCHER" = mpirun ] || srun --mpi=list 2>&1 | grep -w pmix >/dev/null; then
     mode=mpi
   elif [ "$parts" -gt 1 ] && [ -z "$mode_needs_one" ]; then
     mode=array
@@ -114,9 +114,17 @@ if [ "$mode" = auto ]; then
 fi
 [ "$mode" != one ] || processes=1
 
+# What each process may take: a node's own memory says nothing about the job's. The plan does not know how
+# many objects there will be, so nobody gets less than 2 GiB.
+export MEMORY=$memory
+if [ -n "$memory" ]; then
+  bytes=$(numfmt --from=iec "${memory%%[iB]*}")
+  bytes=$((bytes + bytes / 10))
+elif [ "${planned:-0}" != 0 ]; then
+  MEMORY=$((planned > 2147483648 ? planned : 2147483648))
+  bytes=$((MEMORY + MEMORY / 10 + 134217728))
+fi
 mib=$(((bytes / cpus + 1048575) / 1048576))
-# What the plan needs is what each process may take: a node's own memory says nothing about the job's.
-[ "${planned:-0}" = 0 ] || export MEMORY=${memory:-$planned}
 shared=("${ALWAYS[@]}" --parsable --cpus-per-task="$cpus" --mem-per-cpu="${mib}M" "${options[@]}")
 last=()
 [ -z "$waits" ] || last=(--wait)
@@ -147,7 +155,7 @@ case $mode in
     echo "$end"
     # sbatch takes a job for well ended that was cancelled because a part failed.
     if [ -n "$waits" ] && [ "$rc" = 0 ] && [ -z "$shows" ] &&
-      ! scontrol show job "${end%%;*}" | grep -q 'JobState=COMPLETED'; then
+      ! scontrol show job "${end%%;*}" | grep 'JobState=COMPLETED' >/dev/null; then
       say "not all parts of job $id ended well, so the rest was not done"
       rc=1
     fi

@@ -9,6 +9,8 @@ struct OMEPlanes {
   /// The identity of that file.
   let identity: String?
 
+  private static let mostChannels = 1_000_000
+
   /// The image.
   ///
   /// - Throws: `metadata` where the XML and the pages do not fit; `limit`.
@@ -27,6 +29,10 @@ struct OMEPlanes {
     }
     let counts = (t: xml.sizes.t, c: xml.sizes.c / samples, z: xml.sizes.z)
     let total = try TiffImage.planeCount(counts.t, counts.c, counts.z)
+    guard xml.sizes.c <= Self.mostChannels else {
+      throw Fault(
+        .limit, "", "the image has \(xml.sizes.c) channels, the limit is \(Self.mostChannels)")
+    }
     guard let order = PlaneOrder(xml.order, counts) else {
       throw Fault(
         .metadata, "",
@@ -37,7 +43,16 @@ struct OMEPlanes {
     let data =
       xml.data.isEmpty
       ? [OMEXML.Data(page: nil, first: (0, 0, 0), count: nil, file: nil, identity: nil)] : xml.data
-    for block in data { try add(block, order, counts, to: &planes) }
+    var added = 0
+    for block in data {
+      added += try add(block, order, counts, to: &planes)
+      // Blocks that repeat each other would take hours.
+      guard added <= 2 * total else {
+        throw Fault(
+          .metadata, "",
+          "the `TiffData` of its OME-XML have \(added) planes and more, the image has \(total)")
+      }
+    }
     guard let first = planes.first(where: { $0 != .missing }) else {
       throw Fault(.metadata, "", "none of the files that its OME-XML names is there")
     }
@@ -80,10 +95,12 @@ struct OMEPlanes {
   }
 
   /// Adds the planes of a block, which follow each other in the order of the image.
+  ///
+  /// - Returns: How many these are.
   private func add(
     _ block: OMEXML.Data, _ order: PlaneOrder, _ counts: (t: Int, c: Int, z: Int),
     to planes: inout [TiffPlace]
-  ) throws(Fault) {
+  ) throws(Fault) -> Int {
     let (t, c, z) = block.first
     guard t < counts.t, c < counts.c, z < counts.z else {
       throw Fault(
@@ -97,20 +114,21 @@ struct OMEPlanes {
     if count == nil, file >= 0 {
       count = min(try files.content(file).places.count, order.count - start)
     }
-    guard let count else { return }
+    guard let count else { return 0 }
     guard count <= order.count - start else {
       throw Fault(
         .metadata, "",
         "a `TiffData` of its OME-XML has \(count) planes from plane \(start) on, the image has "
           + "\(order.count)")
     }
-    if file < 0 { return }
+    if file < 0 { return count }
     for step in 0..<count {
       let plane = order.plane(start + step)
       let place = (plane.t * counts.c + plane.c) * counts.z + plane.z
       planes[place] = TiffPlace(
         file: Int32(clamping: file), page: Int32(clamping: (block.page ?? 0) + step))
     }
+    return count
   }
 
   /// The number of the file that a block is about; -1 when it is not there.

@@ -48,7 +48,8 @@ struct OMEXML: Sendable {
     let start = description.prefix(8192)
     let first = start.first { $0 > 0x20 }
     guard first == UInt8(ascii: "<") || start.starts(with: [0xEF, 0xBB]) else { return false }
-    return String(decoding: start, as: UTF8.self).firstMatch(of: /<([A-Za-z]+:)?OME[\s>]/) != nil
+    let text = String(decoding: start, as: UTF8.self)
+    return text.firstMatch(of: /<([A-Za-z_][A-Za-z0-9_.\-]*:)?OME[\s>]/) != nil
   }
 
   /// Reads a document.

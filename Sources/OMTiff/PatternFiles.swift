@@ -44,16 +44,19 @@ struct PatternFiles {
     let total = try TiffImage.planeCount(counts[0], counts[1], counts[2])
     var numbers = [Int?](repeating: nil, count: total)
     var first: [Int: String] = [:]
+    let known = values.mapValues { names in
+      Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    }
     for entry in found {
       let places = (["t", "c", "z"] as [Character]).map { axis in
-        values[axis]?.firstIndex(of: Self.canonical(entry.values[axis] ?? "", axis)) ?? 0
+        known[axis]?[Self.canonical(entry.values[axis] ?? "", axis)] ?? 0
       }
       let place = (places[0] * counts[1] + places[1]) * counts[2] + places[2]
       if let other = first[place] {
         throw Fault(.metadata, "", "`\(other)` and `\(entry.name)` have the same place")
       }
       first[place] = entry.name
-      guard let file = try TiffFile(store, entry.name) else { continue }
+      guard let file = try TiffFile(store, entry.name, keepsText: files.isEmpty) else { continue }
       numbers[place] = files.count
       files.append(file)
     }
@@ -162,7 +165,9 @@ struct PatternFiles {
           }
           let own = each.place(
             t: outer[0] > 1 ? 0 : t, c: outer[1] > 1 ? 0 : c, z: outer[2] > 1 ? 0 : z)
-          image.planes.append(TiffPlace(file: Int32(clamping: file), page: own.page))
+          // A plane that the first file itself lacks is nowhere.
+          image.planes.append(
+            own.file == 0 ? TiffPlace(file: Int32(clamping: file), page: own.page) : .missing)
         }
       }
     }

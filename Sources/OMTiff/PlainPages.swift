@@ -61,7 +61,7 @@ enum PlainPages {
       order = String(axis) + order
     }
     for axis in ["z", "c", "t"] where !order.contains(axis) { order += axis }
-    let product = counts.values.reduce(1, *)
+    let product = try? TiffImage.planeCount(counts["t"] ?? 1, counts["c"] ?? 1, counts["z"] ?? 1)
     guard product == content.pages.count else { return nil }
     return ((counts["t"] ?? 1, counts["c"] ?? 1, counts["z"] ?? 1), "XY" + order.uppercased())
   }

@@ -11,18 +11,24 @@ package final class TiffFile: Sendable {
   package let key: String
   /// Size and time when it was found.
   package let stamp: ValueStamp
+  /// Whether its description is of use once its pages are known; in sets each file may repeat all of it.
+  private let keepsText: Bool
   private let content = Mutex<TiffContent?>(nil)
 
   /// Finds a file.
   ///
   /// - Returns: nil when there is none of this name.
   /// - Throws: What looking at it gives.
-  init?(_ store: any Store, _ key: String) throws(Fault) {
+  init?(_ store: any Store, _ key: String, keepsText: Bool = true) throws(Fault) {
     guard let stamp = try store.stamp(key) else { return nil }
     self.store = store
     self.key = key
     self.stamp = stamp
+    self.keepsText = keepsText
   }
+
+  /// The description of the first page, read now.
+  func text() throws(Fault) -> [UInt8] { try TiffHandle(self).description() }
 
   /// What its pages say; read once, whoever asks first.
   ///
@@ -31,7 +37,8 @@ package final class TiffFile: Sendable {
     let found = content.withLock { (known) -> Result<TiffContent, Fault> in
       if let known { return .success(known) }
       return Result { () throws(Fault) in
-        let read = try TiffContent(try TiffHandle(self), size: stamp.size)
+        var read = try TiffContent(try TiffHandle(self), size: stamp.size)
+        if !keepsText { read.description = [] }
         known = read
         return read
       }
@@ -49,7 +56,7 @@ struct TiffContent: Sendable {
   /// The number in the file of each of `pages`.
   private(set) var numbers: [Int] = []
   /// The description of the first page.
-  let description: [UInt8]
+  fileprivate(set) var description: [UInt8]
   /// The pixels of an inch, a centimetre or another unit along x and y; 0 where it does not say.
   let resolution: (x: Double, y: Double)
   /// The tag that tells of a format of its own; 0 without one.
@@ -70,6 +77,7 @@ struct TiffContent: Sendable {
       guard seen.insert(page.directory).inserted else {
         throw Fault(.metadata, "", "page \(number) is an earlier page again: the list never ends")
       }
+      try handle.checkDirectory(page.directory, number)
       first = first ?? page
       let isSmallerCopy = page.subfile & 1 != 0 && number > 0
       places.append(isSmallerCopy ? nil : pages.count)
@@ -85,10 +93,15 @@ struct TiffContent: Sendable {
     }
     resolution = (first?.x_resolution ?? 0, first?.y_resolution ?? 0)
     foreign = Int(first?.foreign ?? 0)
-    if pages.count == 1, let told = ImageJText(description)?.planes ?? PlainPages.planes(self),
+    if places.count == 1, let told = ImageJText(description)?.planes ?? PlainPages.planes(self),
       told > 1, told <= Self.mostPages
     {
       addPlanes(told, from: handle.firstOffset, size: size)
+      guard pages.count == told else {
+        throw Fault(
+          .truncated, "", "it tells of \(told) planes, and holds one",
+          hint: "the file may be cut off; copy or save it anew")
+      }
     }
   }
 

@@ -34,7 +34,7 @@ final class TiffFiles: Sendable {
   func number(of name: String) throws(Fault) -> Int? {
     let key = path(below: folder, try checkedKey(name, subject: ""))
     if let known = state.withLock({ $0.numbers[key] }) { return known < 0 ? nil : known }
-    let file = try TiffFile(store, key)
+    let file = try TiffFile(store, key, keepsText: false)
     return state.withLock { state in
       guard let file else {
         state.numbers[key] = -1

@@ -48,6 +48,9 @@ final class TiffHandle {
         }
       }, Int64(2 * Limits.current.chunk), &text, text.count)
     guard let opened else {
+      if let fault = bytes.fault, fault.kind != .truncated {
+        throw Fault(fault.kind, "", fault.message, hint: fault.hint)
+      }
       let said = printable(text)
       throw Fault(
         .metadata, "", "this is no TIFF that can be read" + (said.isEmpty ? "" : ": \(said)"))
@@ -74,6 +77,56 @@ final class TiffHandle {
       throw problem(.metadata, "page \(number) has no width and height")
     }
     return page
+  }
+
+  /// Refuses a page whose directory, or whose description, does not lie in the file: libtiff takes what
+  /// it cannot read for absent.
+  ///
+  /// - Throws: `truncated`, and what reading gives.
+  func checkDirectory(_ directory: UInt64, _ number: Int) throws(Fault) {
+    var start = [UInt8](repeating: 0, count: 4)
+    try read(at: 0, &start, of: number)
+    let isBigEndian = start[0] == UInt8(ascii: "M")
+    let isBig = start[isBigEndian ? 3 : 2] == 43
+    func whole(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+      let ordered = isBigEndian ? Array(bytes) : bytes.reversed()
+      return ordered.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    let place = Int(clamping: directory)
+    var count = [UInt8](repeating: 0, count: isBig ? 8 : 2)
+    try read(at: place, &count, of: number)
+    let (entryBytes, offsetBytes) = isBig ? (20, 8) : (12, 4)
+    let entries = Int(clamping: whole(count[...]))
+    // libtiff reads no more of them.
+    guard entries <= 1 << 16 else {
+      throw Fault(.metadata, "", "page \(number) has \(entries) entries in its directory")
+    }
+    var table = [UInt8](repeating: 0, count: entries * entryBytes + offsetBytes)
+    try read(at: place + count.count, &table, of: number)
+    for entry in 0..<entries {
+      let start = entry * entryBytes
+      // The description, of one byte each.
+      guard whole(table[start..<start + 2]) == 270 else { continue }
+      let length = Int(clamping: whole(table[start + 4..<start + 4 + offsetBytes]))
+      if length <= offsetBytes { continue }
+      let text = Int(clamping: whole(table[start + 4 + offsetBytes..<start + entryBytes]))
+      guard text <= bytes.value.size, length <= bytes.value.size - text else {
+        throw Fault(
+          .truncated, "",
+          "the description of page \(number) does not lie in the file, which has \(bytes.value.size) bytes",
+          hint: "the file may be cut off; copy or save it anew")
+      }
+    }
+  }
+
+  private func read(at place: Int, _ room: inout [UInt8], of number: Int) throws(Fault) {
+    let fault = room.withUnsafeMutableBytes { (room) -> Fault? in
+      do throws(Fault) {
+        try readPlain(at: place, of: number, into: room)
+        return nil
+      } catch { return error }
+    }
+    if let fault { throw fault }
   }
 
   var isLast: Bool { om_tiff_is_last(pointer) != 0 }
@@ -126,6 +179,13 @@ final class TiffHandle {
     strip: Int, from start: Int, of number: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(Fault) {
     let offset = Int(clamping: om_tiff_offset(pointer, UInt32(clamping: strip)))
+    // Behind the header; libtiff gives 0 where it cannot read the list.
+    guard offset >= 8, offset <= bytes.value.size else {
+      throw Fault(
+        .truncated, "",
+        "strip \(strip) of page \(number) begins at byte \(offset), the file has \(bytes.value.size)"
+      )
+    }
     let count = Int(clamping: om_tiff_byte_count(pointer, UInt32(clamping: strip)))
     guard start + buffer.count <= count else {
       throw Fault(

@@ -111,7 +111,8 @@ private struct PageReading {
       let index = strip + (page.isInterleaved ? 0 : samples.lowerBound * perPlane)
       let read = { (bytes: UnsafeMutableRawBufferPointer) throws(Fault) in
         if let start = page.plainStart {
-          try handle.readPlain(at: start + row * rowBytes, of: number, into: bytes)
+          let plane = page.isInterleaved ? 0 : samples.lowerBound * page.height * rowBytes
+          try handle.readPlain(at: start + plane + row * rowBytes, of: number, into: bytes)
         } else {
           try handle.readPlain(strip: index, from: inStrip, of: number, into: bytes)
         }
@@ -148,8 +149,13 @@ private struct PageReading {
           try handle.read(part: index, of: number, into: room)
           continue
         }
-        let bytes =
-          page.isPacked ? (width + 7) / 8 * partRows : partRows * width * lanes * itemBytes
+        let bytes = partBytes(partRows, width)
+        // Pages may have other tiles than the first, which the plan was made for.
+        guard bytes <= Limits.current.chunk else {
+          throw Fault(
+            .limit, "", "a tile or strip of page \(number) has \(bytes) bytes",
+            facts: ["the limit is \(Limits.current.chunk)"], hint: Limits.hint(.chunk))
+        }
         try pool.withRoom(bytes) { (room) throws(Fault) in
           try handle.read(part: index, of: number, into: room)
           if page.isPacked {
@@ -159,6 +165,16 @@ private struct PageReading {
           }
         }
       }
+    }
+  }
+
+  /// The bytes of a tile or strip; more than any limit where they cannot be counted.
+  private func partBytes(_ rows: Int, _ width: Int) -> Int {
+    let row = page.isPacked ? (width + 7) / 8 : width
+    let sizes = page.isPacked ? [rows] : [rows, lanes, itemBytes]
+    return sizes.reduce(row) { product, size in
+      let (next, overflows) = product.multipliedReportingOverflow(by: size)
+      return overflows ? .max : next
     }
   }
 

@@ -108,6 +108,14 @@ package final class TiffSet: Sendable {
     (0..<files.count).map { files.file($0).stamp }
   }
 
+  /// Whether a path without links is one of the files.
+  package func holds(_ path: String) -> Bool {
+    (0..<files.count).contains { number in
+      let file = files.file(number)
+      return (file.store as? FileStore)?.resolved(file.key) == path
+    }
+  }
+
   /// The stamp of the file that holds a plane; nil when there is none.
   package func stamp(_ image: Int, t: Int, c: Int, z: Int) -> ValueStamp? {
     let place = images[image].place(t: t, c: c, z: z)
@@ -166,9 +174,16 @@ extension TiffSet {
     if xml.images.isEmpty { throw Fault(.metadata, "", "there is no `Image` in its OME-XML") }
     let planes = OMEPlanes(files: files, identity: identity)
     var images: [TiffImage] = []
+    var count = 0
     for (number, image) in xml.images.enumerated() {
       do throws(Fault) {
-        images.append(try planes.image(image))
+        let made = try planes.image(image)
+        count += made.planes.count
+        guard count <= TiffImage.mostPlanes else {
+          throw Fault(
+            .limit, "", "the images have more than \(TiffImage.mostPlanes) planes together")
+        }
+        images.append(made)
       } catch {
         throw xml.images.count == 1
           ? error : Fault(error.kind, "", "image \(number): \(error.message)", hint: error.hint)
@@ -187,7 +202,10 @@ extension TiffFiles {
         hint: "keep the files of a set together")
     }
     let name = name.lowercased()
-    if name.hasSuffix(".tif") || name.hasSuffix(".tiff") { return try content(number).description }
+    if name.hasSuffix(".tif") || name.hasSuffix(".tiff") {
+      let file = file(number)
+      do throws(Fault) { return try file.text() } catch { throw naming(error, file) }
+    }
     let file = file(number)
     return try file.store.get(file.key, limit: OMEXML.largest) ?? []
   }

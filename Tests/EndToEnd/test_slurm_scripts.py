@@ -33,6 +33,14 @@ exec {omtask} "$@"
 """
 
 
+# An element whose number is that of the whole array stops once; the others work on meanwhile.
+STOPPED = """#!/bin/bash
+echo "$SLURM_ARRAY_TASK_ID" >>{starts}
+[ "$SLURM_JOB_ID" = "$SLURM_ARRAY_JOB_ID" ] || {{ sleep 4; exit 0; }}
+[ "${{SLURM_RESTART_COUNT:-0}}" -gt 0 ] || exit 75
+"""
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scripts") / "original.zarr"
@@ -193,6 +201,26 @@ def test_a_failed_element_is_sent_again_by_its_number(
     assert end(*again, PARTS="4") == "COMPLETED 0:0", (work.folder / "part-2.log").read_text()
     assert end(*behind) == "COMPLETED 0:0", work.said()
     equal(work, right)
+
+
+@pytest.fixture(scope="module")
+def stopped(repair: object, cluster: Cluster, new: Callable[[str], Work]) -> Work:
+    """An array of which one element is queued again."""
+    work = new("stopped")
+    extra = program(work, STOPPED, starts=work.folder / "starts")
+    work.number = cluster.submit(
+        f"--output={work.folder}/part-%a.log", *SMALL, "--array=0-2", str(SCRIPTS / "array.sbatch"),
+        "threshold", str(work.image), *WORDS, extra=extra)
+    return work
+
+
+def test_an_element_that_is_queued_again_leaves_the_others_alone(
+    stopped: Work, cluster: Cluster
+) -> None:
+    ends = cluster.wait(stopped.number, 90)
+    assert {end for end in ends.values()} == {"COMPLETED 0:0"}, ends
+    starts = (stopped.folder / "starts").read_text().split()
+    assert sorted(starts.count(number) for number in "012") == [1, 1, 2], starts
 
 
 def test_a_job_that_was_queued_again_is_stopped_again(

@@ -214,6 +214,10 @@ def test_axes_that_tifffile_wrote(converted: Callable[..., np.ndarray], tmp_path
     assert np.array_equal(converted(path), data)
     path = write(tmp_path / "b.tif", data, metadata={"axes": "TCZYX"}, truncate=True)
     assert np.array_equal(converted(path), data)
+    colours = voxels((5, 3, 33, 47), "uint8")
+    path = write(tmp_path / "c.tif", colours, metadata={}, photometric="rgb", planarconfig="separate",
+                 truncate=True)
+    assert np.array_equal(converted(path), colours.transpose(1, 0, 2, 3))
 
 
 # Files by a pattern
@@ -233,6 +237,15 @@ def test_a_file_for_each_time_and_channel(converted: Callable[..., np.ndarray], 
     pattern_files(tmp_path / "g", data, "t{}_{}.tif")  # t10 comes behind t9
     assert np.array_equal(converted(tmp_path / "g" / "t{t}_{c}.tif"), data)
     assert np.array_equal(converted(tmp_path / "g" / "t{t}_1.tif"), data[:, 0])
+
+
+def test_an_export_does_not_replace_a_file_of_its_input(omtask: Program, tmp_path: Path) -> None:
+    pattern_files(tmp_path / "f", voxels((2, 2, 20, 30)))
+    before = tree(tmp_path)
+    refused = omtask("export", tmp_path / "f/img_t{t}_c{c}.tif", tmp_path / "f/img_t009_c1.tif",
+                     "--overwrite", expect=None)
+    assert refused.code in (64, 77) and "one of the files of the input" in refused.stderr
+    assert tree(tmp_path) == before
 
 
 def test_names_of_channels_and_folders(converted: Callable[..., np.ndarray], tmp_path: Path) -> None:
@@ -393,6 +406,7 @@ DAMAGE: list[tuple[str, Callable[[bytes, list[int], int], bytes], int]] = [
             (262, 5, 76),
         ]
     ],
+    ("what follows the last page", lambda data, pages, end: data[:end] + data[end + 4:end + 5], 65),
     ("one page is smaller", lambda data, pages, end: with_tag(data, pages[2], 256, 40), 65),
 ]
 
@@ -407,6 +421,28 @@ def test_damaged_files_are_refused(
     path.write_bytes(spoil(data, *pages_of(data)))
     refused = omtask.run("convert", path, extra=["--output", tmp_path / "a.zarr"], expect=code, timeout=20)
     assert str(path) in refused.stderr and not (tmp_path / "a.zarr").exists()
+
+
+def test_what_a_file_says_must_be_in_it(omtask: Program, tmp_path: Path) -> None:
+    """A description that cannot be read must not make another image of the pages."""
+    where = ["--output", tmp_path / "a.zarr"]
+    path = write(tmp_path / "a.ome.tif", voxels((2, 3, 20, 30)), metadata={"axes": "TZYX"}, ome=True)
+    data = path.read_bytes()
+    path.write_bytes(with_tag(data, pages_of(data)[0][0], 270, 0x7FFFFFF0))
+    assert "description" in omtask.run("convert", path, extra=where, expect=65).stderr
+    # planes without pages of their own, of which some are gone
+    path = write(tmp_path / "b.tif", voxels((4, 20, 30)), metadata={}, truncate=True)
+    path.write_bytes(path.read_bytes()[:-900])
+    assert "4 planes" in omtask.run("convert", path, extra=where, expect=65).stderr
+    # the same planes again and again
+    path = write(tmp_path / "c.ome.tif", voxels((2, 20, 30)), metadata={"axes": "ZYX"}, ome=True)
+    with tifffile.TiffFile(path) as file:
+        text = file.pages[0].description
+    block = '<TiffData IFD="0" PlaneCount="2"></TiffData>'
+    text = text.replace("<TiffData", block * 50 + "<TiffData", 1)
+    write(path, voxels((2, 20, 30)), description=text.encode())
+    assert "TiffData" in omtask.run("convert", path, extra=where, expect=65).stderr
+    assert not (tmp_path / "a.zarr").exists()
 
 
 def test_absurd_sizes_take_no_memory(omtask: Program, tmp_path: Path) -> None:

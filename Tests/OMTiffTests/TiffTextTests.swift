@@ -65,12 +65,15 @@ import Testing
   @Test func `deep XML is refused, comments and raw text are not`() throws {
     let deep = String(repeating: "<a>", count: 100) + String(repeating: "</a>", count: 100)
     #expect(throws: Fault.self) { try OMEXML(Array("<OME>\(deep)</OME>".utf8)) }
+    #expect(OMEXML.isOne(Array("<?xml version='1.0'?><ns0:OME xmlns:ns0='x'/>".utf8)))
     let text = "<!-- <OME> > --><OME UUID='u>v'><![CDATA[<x>]]></OME>"
     #expect(try OMEXML(Array(text.utf8)).identity == "u>v")
   }
 
   @Test(arguments: [
     (10, 20, 3, false), (2000, 2000, 3, false), (3000, 3000, 2, false), (40_000, 50_000, 3, true),
+    // whole tiles at the edge, and many directories
+    (2304, 2304, 398, true), (32, 32, 4_100_000, true),
   ])
   func `pages are cut into parts that hold all of them`(
     height: Int, width: Int, pages: Int, isBig: Bool

@@ -35,10 +35,12 @@ struct Launch: Sendable, Equatable {
     let stepTasks = environment.number("SLURM_STEP_NUM_TASKS")
     // Under mpirun the Slurm step is mpirun's own helper, so its size says nothing about the ranks.
     let announced = openMPI ?? stepTasks
+    // Modules may leave the variable empty.
+    let library = environment["OMTASK_MPI_LIBRARY"].flatMap { $0.isEmpty ? nil : $0 }
     if setting == .auto && (openMPI != nil || environment["PMIX_RANK"] != nil) {
       return Launch(
         startsMPI: true, announcedRanks: announced, make: openMPI == nil ? .any : .openMPI,
-        library: environment["OMTASK_MPI_LIBRARY"])
+        library: library)
     }
     if setting == .off && max(announced ?? 1, environment.number("PMI_SIZE") ?? 1) > 1 {
       throw copies(max(announced ?? 1, environment.number("PMI_SIZE") ?? 1), "with `--mpi off`")
@@ -48,7 +50,7 @@ struct Launch: Sendable, Equatable {
     if setting == .auto, environment["PMI_RANK"] != nil || processes != nil, processes != 1 {
       return Launch(
         startsMPI: true, announcedRanks: processes ?? stepTasks, make: .mpich,
-        library: environment["OMTASK_MPI_LIBRARY"])
+        library: library)
     }
     if let stepTasks, openMPI == nil, stepTasks > 1 { throw copies(stepTasks, "without MPI") }
     return Launch(startsMPI: false, announcedRanks: nil, warnings: unused(environment))

@@ -51,6 +51,8 @@ package final class TiffStore: Store {
 
   package var description: String { files.description }
   package var folder: String? { nil }
+  /// Whether a path without links is one of the files.
+  package func holds(_ path: String) -> Bool { files.holds(path) }
   /// What is odd but can be read.
   package var warnings: [String] { files.warnings }
 

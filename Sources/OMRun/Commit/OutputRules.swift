@@ -18,6 +18,8 @@ enum OutputRules {
     let relation: String
     if path == root {
       relation = "is the input itself"
+    } else if let files = input.store as? TiffStore, files.holds(path) {
+      relation = "is one of the files of the input `\(root)`"
     } else if path.hasPrefix(root + "/") {
       relation = "lies in the input `\(root)`"
     } else if root.hasPrefix(path + "/") {

@@ -106,7 +106,7 @@ struct MeasurePass: Sendable {
       }
       runs.append(found)
     }
-    try check(sums)
+    try check(&sums)
     guard let image = plan.image, runs.contains(where: { !$0.isEmpty }) else { return }
     for channels in plan.channelGroups {
       try visit(image, part, channels, worker) { place, voxels, t, channel in
@@ -117,7 +117,7 @@ struct MeasurePass: Sendable {
         }
       }
     }
-    try check(sums)
+    try check(&sums)
   }
 
   /// Visits the voxels of some channels in a box of labels, chunk by chunk and volume by volume.
@@ -160,7 +160,9 @@ struct MeasurePass: Sendable {
     return UnsafeRawPointer(start)
   }
 
-  private func check(_ sums: ObjectSums) throws(Fault) {
+  private func check(_ sums: inout ObjectSums) throws(Fault) {
+    // Voxels that were just found take room until they are counted.
+    if sums.byteCount > limit { sums.counts.settle() }
     if sums.byteCount > limit { throw plan.tooManyObjects(sums.count, limit) }
   }
 }

@@ -63,9 +63,6 @@ package struct WrittenTiff: Sendable {
       let most = max(1, Self.stripBytes / max(1, rowBytes))
       part = (min(page.height, rows <= 4 * most ? rows : most), page.width)
     }
-    let bytes = page.height * page.width * dataType.byteCount
-    let (all, overflows) = bytes.multipliedReportingOverflow(by: pageCount)
-    isBig = overflows || all > Self.classicBytes
     let parts = ((page.height - 1) / part.height + 1) * ((page.width - 1) / part.width + 1)
     if page.height > Int(Int32.max) || page.width > Int(Int32.max)
       || parts.multipliedReportingOverflow(by: pageCount).overflow || parts * pageCount > 1 << 28
@@ -74,6 +71,11 @@ package struct WrittenTiff: Sendable {
         .limit, "", "\(pageCount) pages of \(page.width) × \(page.height) are too many for a TIFF",
         hint: "export a part of it with `--select`, or a coarser `--level`")
     }
+    // Tiles are whole at the edge, too; compression may add a little; directories list all parts.
+    let partBytes = part.height * part.width * dataType.byteCount
+    let pageBytes = parts * (partBytes + partBytes / 256 + 80) + 512
+    let (all, overflows) = pageBytes.multipliedReportingOverflow(by: pageCount)
+    isBig = overflows || all > Self.classicBytes
   }
 
   /// Parts along the rows and the columns of a page.
