@@ -456,7 +456,6 @@ def test_what_is_said_of_such_a_task(
     assert json.loads(result.read_text()) is None or "image_list_updates" in json.loads(result.read_text())
     where = {"OMTASK_TASKS": str(looks["table"].parent)}
     assert "rows" in omtask("tasks", "show", "rows", env=where).stdout
-    omtask("run", looks["table"], image, "--part", "1/2", *PYTHON, expect=64)
     omtask("preview", looks["table"], image, *PYTHON, "--png", tmp_path / "p.png", expect=64)
     omtask("verify", image)
 

@@ -49,9 +49,11 @@ if trouble == "slow":
     time.sleep(0.5)
 
 def write(path, text):
-    with open(path + ".tmp", "w") as file:
+    # Items of one image may be at work at the same time.
+    new = f"{path}.{os.getpid()}.tmp"
+    with open(new, "w") as file:
         file.write(text)
-    os.rename(path + ".tmp", path)
+    os.rename(new, path)
 
 def group(path, attributes):
     os.makedirs(path, exist_ok=True)
