@@ -79,26 +79,25 @@ static int wait_all(MPI_Request *requests, int count) {
 
 static int parts_of(size_t count) { return count == 0 ? 1 : (int)((count + part - 1) / part); }
 
+static int part_size(size_t count, int index) {
+  size_t rest = count - (size_t)index * part;
+  return (int)(rest < part ? rest : part);
+}
+
 static int start_send(const char *bytes, size_t count, int to, int tag, MPI_Request *requests) {
-  for (int index = 0; index < parts_of(count); index++) {
-    size_t rest = count - (size_t)index * part;
-    int size = (int)(rest < part ? rest : part);
-    if (mpi.Isend(bytes + (size_t)index * part, size, MPI_BYTE, to, tag, MPI_COMM_WORLD,
-                  requests + index) != MPI_SUCCESS)
-      return 1;
-  }
-  return 0;
+  int failed = 0;
+  for (int index = 0; index < parts_of(count) && !failed; index++)
+    failed = mpi.Isend(bytes + (size_t)index * part, part_size(count, index), MPI_BYTE, to, tag,
+                       MPI_COMM_WORLD, requests + index) != MPI_SUCCESS;
+  return failed;
 }
 
 static int start_receive(char *bytes, size_t count, int from, int tag, MPI_Request *requests) {
-  for (int index = 0; index < parts_of(count); index++) {
-    size_t rest = count - (size_t)index * part;
-    int size = (int)(rest < part ? rest : part);
-    if (mpi.Irecv(bytes + (size_t)index * part, size, MPI_BYTE, from, tag, MPI_COMM_WORLD,
-                  requests + index) != MPI_SUCCESS)
-      return 1;
-  }
-  return 0;
+  int failed = 0;
+  for (int index = 0; index < parts_of(count) && !failed; index++)
+    failed = mpi.Irecv(bytes + (size_t)index * part, part_size(count, index), MPI_BYTE, from, tag,
+                       MPI_COMM_WORLD, requests + index) != MPI_SUCCESS;
+  return failed;
 }
 
 static int om_init(void) {

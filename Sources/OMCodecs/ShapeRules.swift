@@ -1,3 +1,4 @@
+import OMGrid
 package import OMJSON
 
 /// The rules for lists of sizes in metadata; everything that multiplies them comes after these checks.
@@ -65,17 +66,14 @@ package struct ShapeRules: Sendable {
   package func byteCount(
     _ sizes: [Int], elementByteCount: Int, maximum: Int = maximumArrayByteCount, _ what: String
   ) throws(Fault) -> Int {
-    var product = elementByteCount
-    for size in sizes where size != 0 {
-      let (next, isOverflow) = product.multipliedReportingOverflow(by: size)
-      if isOverflow || next > maximum {
-        throw Fault(
-          .limit, subject,
-          "\(what) \(sizes) with \(elementByteCount) bytes each is more than \(maximum) bytes")
-      }
-      product = next
+    // The other sizes of an empty shape have their limit, too.
+    let filled = sizes.filter { $0 != 0 } + [elementByteCount]
+    guard let count = product(of: filled, atMost: maximum) else {
+      throw Fault(
+        .limit, subject,
+        "\(what) \(sizes) with \(elementByteCount) bytes each is more than \(maximum) bytes")
     }
-    return sizes.contains(0) ? 0 : product
+    return sizes.contains(0) ? 0 : count
   }
 
   /// Checks the bytes of a decoded chunk.

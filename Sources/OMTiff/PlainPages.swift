@@ -1,3 +1,4 @@
+import OMGrid
 import OMJSON
 
 /// Images of files that say nothing, or what tifffile says, of their pages.
@@ -33,13 +34,7 @@ enum PlainPages {
     if page.samples > 1 && page.isInterleaved, rest.popLast() != page.samples { return nil }
     guard rest.popLast() == page.width, rest.popLast() == page.height else { return nil }
     if page.samples > 1 && !page.isInterleaved, rest.popLast() != page.samples { return nil }
-    var product = 1
-    for size in rest {
-      let (next, overflows) = product.multipliedReportingOverflow(by: size)
-      if overflows || next > TiffImage.mostPlanes { return nil }
-      product = next
-    }
-    return product
+    return product(of: rest, atMost: TiffImage.mostPlanes)
   }
 
   /// The axes that tifffile wrote down, when they are t, c and z and fit the pages.

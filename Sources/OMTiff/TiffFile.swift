@@ -1,4 +1,5 @@
 import CTIFF
+import OMGrid
 import OMJSON
 package import OMStore
 import Synchronization
@@ -115,8 +116,7 @@ struct TiffContent: Sendable {
     guard let page = pages.first, page.isPlain, let bytes = page.planeBytes, start > 0 else {
       return
     }
-    let (all, overflows) = bytes.multipliedReportingOverflow(by: count)
-    guard !overflows, start <= size, all <= size - start else { return }
+    guard start <= size, product(of: [bytes, count], atMost: size - start) != nil else { return }
     pages = (0..<count).map { number in
       var plane = page
       plane.plainStart = start + number * bytes

@@ -64,10 +64,7 @@ final class TiffHandle {
   private static func load() throws(Fault) {
     var reason: UnsafePointer<CChar>?
     if om_tiff_load(&reason) == 0 { return }
-    throw Fault(
-      .unsupported, "",
-      "TIFF files need libtiff: \(reason.map { String(cString: $0) } ?? "it is not there")",
-      hint: "install it, on Debian the package libtiff6")
+    throw Fault(lacking: "libtiff", reason, for: "TIFF files", package: "libtiff6")
   }
 
   /// What the tags of the current page say.

@@ -111,16 +111,13 @@ extension TiffImage {
 
   /// Refuses more planes than can be listed.
   static func planeCount(_ t: Int, _ c: Int, _ z: Int) throws(Fault) -> Int {
-    var product = 1
-    for size in [t, c, z] {
-      if size < 1 { throw Fault(.metadata, "", "the image has \(size) planes along an axis") }
-      let (next, overflows) = product.multipliedReportingOverflow(by: size)
-      if overflows || next > mostPlanes {
-        throw Fault(
-          .limit, "", "the image has \(t) × \(c) × \(z) planes, the limit is \(mostPlanes)")
-      }
-      product = next
+    for size in [t, c, z] where size < 1 {
+      throw Fault(.metadata, "", "the image has \(size) planes along an axis")
     }
-    return product
+    guard let count = product(of: [t, c, z], atMost: mostPlanes) else {
+      throw Fault(
+        .limit, "", "the image has \(t) × \(c) × \(z) planes, the limit is \(mostPlanes)")
+    }
+    return count
   }
 }

@@ -86,15 +86,7 @@ package struct TiffPage: Sendable {
 
   /// The bytes of all its numbers; nil when they cannot be counted.
   var planeBytes: Int? {
-    let sizes = [width, height, samples, dataType.byteCount, part.width, part.height]
-    // Tiles may be larger than the page.
-    var product = 1
-    for size in sizes.prefix(4) {
-      let (next, overflows) = product.multipliedReportingOverflow(by: size)
-      if overflows { return nil }
-      product = next
-    }
-    return part.width.multipliedReportingOverflow(by: part.height).overflow ? nil : product
+    product(of: [width, height, samples, dataType.byteCount])
   }
 
   /// Whether another page has the same numbers in the same order.

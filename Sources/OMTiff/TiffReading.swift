@@ -23,29 +23,24 @@ extension TiffSet {
     let source = images[image]
     let samples = source.page.samples
     let place = source.place(t: t, c: channel / samples, z: z)
+    let number = Int(place.file)
     do throws(Fault) {
-      guard place.file >= 0 else {
+      guard number >= 0 else {
         throw Fault(
           .truncated, "", "there is no file with t \(t), c \(channel / samples), z \(z)",
           hint: "`--on-damage fill` takes 0 for what is missing")
       }
       let page = try files.page(place)
-      if let pagesEach, try files.content(Int(place.file)).places.count != pagesEach {
-        throw files.naming(
-          Fault(
-            .metadata, "",
-            "has \(try files.content(Int(place.file)).places.count) pages, the first file has \(pagesEach)"
-          ),
-          files.file(Int(place.file)))
-      }
-      guard page.fits(source.page) else {
-        throw files.naming(
-          Fault(
-            .metadata, "", "page \(place.page) is \(page.form), others are \(source.page.form)"),
-          files.file(Int(place.file)))
-      }
-      let file = files.file(Int(place.file))
+      let pages = try files.content(number).places.count
+      let file = files.file(number)
       do throws(Fault) {
+        if let pagesEach, pages != pagesEach {
+          throw Fault(.metadata, "", "has \(pages) pages, the first file has \(pagesEach)")
+        }
+        guard page.fits(source.page) else {
+          throw Fault(
+            .metadata, "", "page \(place.page) is \(page.form), others are \(source.page.form)")
+        }
         try pool.with(file) { (handle) throws(Fault) in
           let reading = PageReading(
             page: page, number: Int(place.page), handle: handle, pool: pool,
@@ -172,10 +167,7 @@ private struct PageReading {
   private func partBytes(_ rows: Int, _ width: Int) -> Int {
     let row = page.isPacked ? (width + 7) / 8 : width
     let sizes = page.isPacked ? [rows] : [rows, lanes, itemBytes]
-    return sizes.reduce(row) { product, size in
-      let (next, overflows) = product.multipliedReportingOverflow(by: size)
-      return overflows ? .max : next
-    }
+    return product(of: sizes + [row]) ?? .max
   }
 
   /// The memory of a tile or strip that can be decoded where it belongs; nil for all others.

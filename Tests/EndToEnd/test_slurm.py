@@ -10,7 +10,7 @@ from omtask_testing import faults, samples
 from omtask_testing.cluster import Cluster
 from omtask_testing.jobs import until
 from omtask_testing.program import Program
-from omtask_testing.trees import tree
+from omtask_testing.trees import made_by, tree
 
 WORDS = ("--method", "otsu", "--label-name", "nuclei", "--threads", "1")
 
@@ -30,10 +30,7 @@ def image(tmp_path: Path, original: Path) -> Path:
 @pytest.fixture
 def right(omtask: Program, tmp_path: Path, original: Path) -> dict[str, str]:
     """The files that every way to start the job must leave."""
-    copy = tmp_path / "right" / "image.zarr"
-    shutil.copytree(original, copy)
-    omtask("run", "threshold", copy, *WORDS)
-    return tree(copy)
+    return made_by(omtask, original, tmp_path / "right", "threshold", *WORDS)
 
 
 def job(omtask: Program, image: Path) -> str:

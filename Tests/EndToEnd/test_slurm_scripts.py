@@ -16,7 +16,7 @@ from omtask_testing import faults, samples
 from omtask_testing.cluster import Cluster
 from omtask_testing.jobs import until
 from omtask_testing.program import Program
-from omtask_testing.trees import leftovers, tree
+from omtask_testing.trees import leftovers, made_by, tree
 
 SCRIPTS = Path(__file__).parents[2] / "Slurm"
 WORDS = ("--method", "otsu", "--label-name", "nuclei", "--threads", "1")
@@ -51,9 +51,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def right(omtask: Program, original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """The files that one process leaves."""
-    copy = shutil.copytree(original, tmp_path_factory.mktemp("right") / "image.zarr")
-    omtask("run", "threshold", copy, *WORDS)
-    return tree(copy)
+    return made_by(omtask, original, tmp_path_factory.mktemp("right"), "threshold", *WORDS)
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 from omtask_testing import faults, samples
 from omtask_testing.jobs import Job, until
 from omtask_testing.program import Program, environment, mpirun
-from omtask_testing.trees import leftovers, tree
+from omtask_testing.trees import leftovers, made_by, tree
 
 # What is waited for on the disk is not the matter here.
 WORDS = ("--method", "otsu", "--label-name", "nuclei", "--durability", "none")
@@ -31,10 +31,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def right(omtask: Program, original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """The files that an undisturbed run leaves."""
-    copy = tmp_path_factory.mktemp("right") / "image.zarr"
-    shutil.copytree(original, copy)
-    omtask("run", "threshold", copy, *WORDS)
-    return tree(copy)
+    return made_by(omtask, original, tmp_path_factory.mktemp("right"), "threshold", *WORDS)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import Foundation
 import OMJSON
 import OMStore
 import Testing
@@ -6,55 +5,48 @@ import Testing
 @testable import OMRun
 
 @Suite struct ImageStateTests {
-  private let image: URL
+  private let folder = ImageFolder()
 
-  init() throws {
-    image = FileManager.default.temporaryDirectory
-      .appending(path: "state-\(UUID().uuidString)/image.zarr")
-    try put(
+  init() {
+    put(
       "zarr.json",
       #"{"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"multiscales": [1]}}}"#)
-    try put("0/zarr.json", "{}")
-    try put("0/c/0/0", "abc")
-    try put("labels/zarr.json", "{}")
-    try put("labels/a/0/c/0", "1")
-    try put("tables/t/table.csv", "x")
+    put("0/zarr.json", "{}")
+    put("0/c/0/0", "abc")
+    put("labels/zarr.json", "{}")
+    put("labels/a/0/c/0", "1")
+    put("tables/t/table.csv", "x")
   }
 
-  private func put(_ key: String, _ text: String) throws {
-    let file = image.appending(path: key)
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: file)
-  }
+  private func put(_ key: String, _ text: String) { folder.put(key, text) }
 
-  private func state() throws -> ImageState { try #require(try ImageState(at: image.path)) }
+  private func state() throws -> ImageState { try #require(try ImageState(at: folder.path)) }
 
   @Test func `an image is made of metadata, arrays, labels and tables`() throws {
     #expect(try state().parts.keys.sorted() == ["", "0", "labels/a", "tables/t"])
-    #expect(try ImageState(at: image.path + "x") == nil)
+    #expect(try ImageState(at: folder.path + "x") == nil)
   }
 
   @Test func `a change is seen in its part only`() throws {
     let before = try state()
-    try put("labels/a/0/c/0", "22")
-    try put("labels/b/0/c/0", "22")
+    put("labels/a/0/c/0", "22")
+    put("labels/b/0/c/0", "22")
     let after = try state()
     #expect(after.made(since: before) == ["labels/a", "labels/b"])
     #expect(after.firstChange(since: before) == "labels/a")
     #expect(after.hasVoxels(of: before))
-    try put("0/c/0/1", "x")
+    put("0/c/0/1", "x")
     #expect(try !state().hasVoxels(of: before))
   }
 
   @Test func `what others keep beside the data is no change`() throws {
     let before = try state()
-    try put(".omtask/x/run.json", "{}")
-    try put("labels/a.ngio-locks/root.lock", "")
-    try put("labels/.hidden/x", "")
-    try put("0/.zmetadata", "{}")
-    try put("labels/zarr.json", "{ }")
-    try put(
+    put(".omtask/x/run.json", "{}")
+    put("labels/a.ngio-locks/root.lock", "")
+    put("labels/.hidden/x", "")
+    put("0/.zmetadata", "{}")
+    put("labels/zarr.json", "{ }")
+    put(
       "zarr.json",
       #"{"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"multiscales": [1]}, "x": 1}}"#
     )

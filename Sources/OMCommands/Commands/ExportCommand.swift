@@ -38,7 +38,7 @@ struct ExportCommand: Subcommand {
   @Flag(help: "Replace a file of this name, which stays whole until the new one is.")
   var overwrite = false
 
-  @OptionGroup(title: "Running") var work: ArchiveFlags
+  @OptionGroup(title: "Running") var flags: WorkFlags
 
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
@@ -56,12 +56,8 @@ struct ExportCommand: Subcommand {
     if box.isEmpty {
       throw Fault(.unsupported, image.location.displayName, "there is no voxel to write")
     }
-    var export = TiffExport()
-    export.compression = compression
-    export.threads = work.threads.count(in: context.environment)
-    export.patience = Double(work.lockWait.count)
-    export.overwrites = overwrite
-    export.warn = { context.console.warning($0) }
+    let export = TiffExport(
+      flags.work(in: context), compression: compression, overwrites: overwrite)
     let report = try export.write(
       image, level: level, array, box, to: try localPath(file))
     context.console.note(

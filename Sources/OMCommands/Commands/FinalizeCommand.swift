@@ -13,18 +13,8 @@ struct FinalizeCommand: TaskRun {
       nothing (exit code 66) where a part is not done.
       """)
 
-  @Argument(
-    parsing: .allUnrecognized,
-    help: ArgumentHelp(
-      "The task, then images and parameters, as for `omtask run`.", valueName: "task uri ..."))
-  var words: [String] = []
-
-  @OptionGroup(title: "Input") var input: InputFlags
-  @OptionGroup(title: "Output") var output: OutputFlags
-  @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup var task: TaskFlags
   @OptionGroup(title: "Running") var control: ControlFlags
-  @OptionGroup(title: "Running") var program: ProgramFlags
-  @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
   @OptionGroup(title: "Machines") var machine: MachineFlags
   @OptionGroup(title: "Limits") var limits: LimitFlags
 

@@ -26,18 +26,14 @@ struct PackCommand: Subcommand {
   @Flag(help: "Follow symbolic links that leave the image.")
   var followLinks = false
 
-  @OptionGroup(title: "Running") var work: ArchiveFlags
+  @OptionGroup(title: "Running") var flags: WorkFlags
 
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let place = try LocalPlace(try localPath(uri), followLinks: followLinks)
-    var packing = ArchivePacking()
-    packing.threads = work.threads.count(in: context.environment)
-    packing.patience = Double(work.lockWait.count)
-    packing.overwrites = overwrite
-    packing.warn = { context.console.warning($0) }
+    let packing = ArchivePacking(flags.work(in: context), overwrites: overwrite)
     let report = try packing.pack(
       ImageLocation(store: place.store, path: place.key), to: try localPath(archive))
     let left = report.leftOut
@@ -55,8 +51,8 @@ struct PackCommand: Subcommand {
   }
 }
 
-/// How archives are made and unpacked.
-struct ArchiveFlags: ParsableArguments {
+/// How files are made that stand on their own, and archives unpacked.
+struct WorkFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Worker threads; `auto` takes the CPUs that the job may use.", valueName: "n|auto"))
@@ -67,6 +63,13 @@ struct ArchiveFlags: ParsableArguments {
       "Wait this long for another process that makes the same, then end with exit code 75.",
       valueName: "seconds"))
   var lockWait = Seconds(60)
+
+  /// What the flags say.
+  func work(in context: CommandContext) -> SeparateWork {
+    SeparateWork(
+      threads: threads.count(in: context.environment), patience: Double(lockWait.count),
+      warn: { context.console.warning($0) })
+  }
 }
 
 /// The path of a local file or folder.

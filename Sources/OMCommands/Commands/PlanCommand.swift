@@ -10,18 +10,8 @@ struct PlanCommand: Subcommand {
     abstract: "Show what a run would do: regions, owners, bytes, files and memory.",
     discussion: "`omtask plan TASK --help` shows the parameters of a task.")
 
-  @Argument(
-    parsing: .allUnrecognized,
-    help: ArgumentHelp(
-      "The task, then images and parameters, as for `omtask run`.", valueName: "task uri ..."))
-  var words: [String] = []
-
-  @OptionGroup(title: "Input") var input: InputFlags
-  @OptionGroup(title: "Output") var output: OutputFlags
-  @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup var task: TaskFlags
   @OptionGroup(title: "Running") var planned: RankFlags
-  @OptionGroup(title: "Running") var program: ProgramFlags
-  @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
 
   @Option(
     help: ArgumentHelp(
@@ -44,9 +34,7 @@ struct PlanCommand: Subcommand {
 
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
-    let flags = TaskFlags(
-      input: input, output: output, arguments: arguments, python: program.python)
-    let call = try readWholeCall(words, flags, command: "plan", context)
+    let call = try readWholeCall(task, command: "plan", context)
     let request = call.request
     guard 1...1_000_000 ~= planned.ranks else {
       throw Fault(.usage, "", "`--ranks` is \(planned.ranks), it must be 1 to 1000000")
@@ -62,7 +50,8 @@ struct PlanCommand: Subcommand {
       throw Fault(.usage, "", "`--parts` stands without `--out-json`, which lists the parts")
     }
     try writePlan(
-      of: request, resources: resources, ranks: planned.ranks, form: json ? .json : .human, context)
+      of: request, resources: task.resources, ranks: planned.ranks, form: json ? .json : .human,
+      context)
     return 0
   }
 }
@@ -77,7 +66,7 @@ extension PlanCommand {
         .usage, "", "`--parts` is \(parts), it must be 1 to \(PartCount.range.upperBound)")
     }
     var options = call.request.options
-    options.use(resources, ranks: 1, context.environment)
+    options.use(task.resources, ranks: 1, context.environment)
     let document = try PartList.document(
       of: call.request.inputs, parts: parts ?? call.parts, parameters: call.given
     ) { image in

@@ -9,20 +9,9 @@ struct RunCommand: TaskRun {
     abstract: "Run a task on images, plates or wells.",
     discussion: "`omtask run TASK --help` shows the parameters of a task.")
 
-  @Argument(
-    parsing: .allUnrecognized,
-    help: ArgumentHelp(
-      "The task, then images, plates or wells, and the task's parameters as `--name value`.",
-      valueName: "task uri ..."))
-  var words: [String] = []
-
-  @OptionGroup(title: "Input") var input: InputFlags
-  @OptionGroup(title: "Output") var output: OutputFlags
-  @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup var task: TaskFlags
   @OptionGroup(title: "Running") var share: ShareFlags
   @OptionGroup(title: "Running") var control: ControlFlags
-  @OptionGroup(title: "Running") var program: ProgramFlags
-  @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
   @OptionGroup(title: "Machines") var machine: MachineFlags
   @OptionGroup(title: "Machines") var trial: TrialFlags
   @OptionGroup(title: "Limits") var limits: LimitFlags

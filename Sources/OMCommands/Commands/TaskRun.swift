@@ -6,14 +6,9 @@ import OMTask
 
 /// A command that does a task: what `omtask run` and `omtask finalize` have in common.
 protocol TaskRun: Subcommand, Sendable {
-  /// The task and everything that is not a flag.
-  var words: [String] { get }
-  var input: InputFlags { get }
-  var output: OutputFlags { get }
-  var resources: ResourceFlags { get }
+  /// The task and what is given to it.
+  var task: TaskFlags { get }
   var control: ControlFlags { get }
-  var program: ProgramFlags { get }
-  var arguments: ArgumentsFlags { get }
   var machine: MachineFlags { get }
   var limits: LimitFlags { get }
   /// Whether only the plan is wanted.
@@ -28,10 +23,6 @@ protocol TaskRun: Subcommand, Sendable {
 extension TaskRun {
   private static var name: String { configuration.commandName ?? "" }
 
-  private var flags: TaskFlags {
-    TaskFlags(input: input, output: output, arguments: arguments, python: program.python)
-  }
-
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let speaks = Launch.speaks(context.environment)
@@ -40,7 +31,7 @@ extension TaskRun {
     var ranks: Ranks?
     do {
       var context = context
-      if flags.readsStandardInput && launch.startsMPI {
+      if task.readsStandardInput && launch.startsMPI {
         let started = try Ranks(launch)
         ranks = started
         let bytes = try started.share(context.standardInput)
@@ -52,7 +43,7 @@ extension TaskRun {
       }
       if isTrial {
         try writePlan(
-          of: request, resources: resources, ranks: launch.announcedRanks ?? 1,
+          of: request, resources: task.resources, ranks: launch.announcedRanks ?? 1,
           form: speaks ? .human : .quiet, context)
         return try ranks?.end(with: 0) ?? 0
       }
@@ -79,7 +70,7 @@ extension TaskRun {
     _ request: RunRequest, on ranks: Ranks, _ context: CommandContext, speaks: Bool
   ) throws(Fault) -> Int32 {
     var request = request
-    request.options.use(resources, ranks: ranks.communicator.size, context.environment)
+    request.options.use(task.resources, ranks: ranks.communicator.size, context.environment)
     let session = try ranks.agree { () throws(Fault) in
       try RunSession(request, machine, context, speaks: speaks)
     }
@@ -98,7 +89,7 @@ extension TaskRun {
 
   /// What the words and flags ask for, before threads and memory are known.
   func request(_ context: CommandContext) throws(Fault) -> RunRequest {
-    var request = try readTaskCall(words, flags, command: Self.name, context)
+    var request = try readTaskCall(task, command: Self.name, context)
     try shape(&request.options, context.environment)
     request.options.failFast = control.failFast
     request.options.lockWait = Double(control.lockWait.count)

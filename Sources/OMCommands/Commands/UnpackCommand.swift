@@ -18,16 +18,13 @@ struct UnpackCommand: Subcommand {
   @Argument(help: "The new folder.")
   var folder: String
 
-  @OptionGroup(title: "Running") var work: ArchiveFlags
+  @OptionGroup(title: "Running") var flags: WorkFlags
 
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
-    var unpacking = ArchiveUnpacking()
-    unpacking.threads = work.threads.count(in: context.environment)
-    unpacking.patience = Double(work.lockWait.count)
-    unpacking.warn = { context.console.warning($0) }
+    let unpacking = ArchiveUnpacking(flags.work(in: context))
     let report = try unpacking.unpack(try localPath(archive), to: try localPath(folder))
     context.console.note(
       "\(folder): \(counted(report.files, "file")), \(byteText(report.bytes))")

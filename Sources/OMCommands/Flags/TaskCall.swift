@@ -1,3 +1,4 @@
+import ArgumentParser
 import OMGrid
 import OMImage
 import OMJSON
@@ -5,12 +6,20 @@ import OMManifest
 import OMRun
 import OMTask
 
-/// The flags that `run` and `plan` share: everything that decides what is done.
-struct TaskFlags {
-  let input: InputFlags
-  let output: OutputFlags
-  let arguments: ArgumentsFlags
-  var python: String?
+/// What `run`, `finalize` and `plan` share: everything that decides what is done, and with what.
+struct TaskFlags: ParsableArguments {
+  @Argument(
+    parsing: .allUnrecognized,
+    help: ArgumentHelp(
+      "The task, then images, plates or wells, and the task's parameters as `--name value`.",
+      valueName: "task uri ..."))
+  var words: [String] = []
+
+  @OptionGroup(title: "Input") var input: InputFlags
+  @OptionGroup(title: "Output") var output: OutputFlags
+  @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup(title: "Running") var program: ProgramFlags
+  @OptionGroup(title: "Machines") var arguments: ArgumentsFlags
 
   /// Whether the call reads the standard input.
   var readsStandardInput: Bool { [arguments.argsJSON, input.inputList].contains("-") }
@@ -21,16 +30,15 @@ struct TaskFlags {
 /// What the command line says wins over the args JSON, which wins over the manifest's defaults.
 ///
 /// - Parameters:
-///   - words: The task and everything that is not a flag of the run.
-///   - flags: The flags of the run.
+///   - flags: The task and what was given to it.
 ///   - command: `run` or `plan`, for messages.
 ///   - context: Where the task is looked up.
 /// - Returns: The request with its inputs, parameters and options.
 /// - Throws: A fault of kind `usage`, or what reading a file named in the call gives.
 func readTaskCall(
-  _ words: [String], _ flags: TaskFlags, command: String, _ context: CommandContext
+  _ flags: TaskFlags, command: String, _ context: CommandContext
 ) throws(Fault) -> RunRequest {
-  try readWholeCall(words, flags, command: command, context).request
+  try readWholeCall(flags, command: command, context).request
 }
 
 /// A call of a task with what only Fractal says of it.
@@ -44,11 +52,11 @@ struct WholeCall {
 
 /// As `readTaskCall`, for who wants to hand the call on.
 func readWholeCall(
-  _ words: [String], _ flags: TaskFlags, command: String, _ context: CommandContext
+  _ flags: TaskFlags, command: String, _ context: CommandContext
 ) throws(Fault) -> WholeCall {
-  let (entry, manifest) = try findTask(words, command: command, context)
+  let (entry, manifest) = try findTask(flags.words, command: command, context)
   let known = try CommandDescription.ofProgram().subcommand(command)?.flags ?? []
-  let sorted = try ParameterWords(Array(words.dropFirst()), manifest: manifest, flags: known)
+  let sorted = try ParameterWords(Array(flags.words.dropFirst()), manifest: manifest, flags: known)
   var arguments = try readArguments(flags, context)
   let fractal = try FractalArguments(
     from: &arguments, plans: command == "plan", isWhole: manifest.isWhole)
@@ -73,7 +81,7 @@ func readWholeCall(
   _ = try WellFilter(wells: options.wells, acquisition: options.acquisition)
   options.onDamage = flags.input.onDamage
   options.followLinks = flags.input.followLinks
-  if let python = flags.python {
+  if let python = flags.program.python {
     if entry.file == nil {
       throw Fault(
         .usage, "--python", "`\(manifest.identifier)` is built in and needs no interpreter")

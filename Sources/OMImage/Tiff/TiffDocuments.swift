@@ -21,16 +21,11 @@ struct TiffDocuments {
   func layout() throws(Fault) -> ArrayLayout {
     let chunk = image.axes.map(image.chunk)
     let type = image.page.dataType
-    var bytes = type.byteCount
-    for size in chunk {
-      let (product, overflows) = bytes.multipliedReportingOverflow(by: size)
-      bytes = product
-      if overflows || bytes > Limits.current.chunk {
-        throw Fault(
-          .limit, "",
-          "its tiles or strips are \(chunk), more than \(Limits.current.chunk) bytes each",
-          hint: Limits.hint(.chunk))
-      }
+    if product(of: chunk + [type.byteCount], atMost: Limits.current.chunk) == nil {
+      throw Fault(
+        .limit, "",
+        "its tiles or strips are \(chunk), more than \(Limits.current.chunk) bytes each",
+        hint: Limits.hint(.chunk))
     }
     return try ArrayLayout(
       zarrFormat: 3, shape: image.axes.map(image.size), dataType: type, chunkShape: chunk,

@@ -4,17 +4,18 @@ import OMStore
 
 /// Packs a hierarchy into an archive (`omtask pack`).
 package struct ArchivePacking: Sendable {
-  /// Worker threads.
-  package var threads = 1
-  /// Whether an archive of this name is replaced.
-  package var overwrites = false
-  /// Seconds to wait for another process that makes the same archive.
-  package var patience = 60.0
-  /// Hears of locks that were left.
-  package var warn: @Sendable (String) -> Void = { _ in }
+  private let work: SeparateWork
+  private let overwrites: Bool
 
-  /// Makes the default options.
-  package init() {}
+  /// Makes a packer.
+  ///
+  /// - Parameters:
+  ///   - work: How it works.
+  ///   - overwrites: Whether an archive of this name is replaced.
+  package init(_ work: SeparateWork, overwrites: Bool) {
+    self.work = work
+    self.overwrites = overwrites
+  }
 
   /// What came of it.
   package struct Report: Sendable {
@@ -44,13 +45,12 @@ package struct ArchivePacking: Sendable {
         hint: "`omtask pack \(source.displayName) \(ArchivePacking.stem(output.name)).ozx`")
     }
     try OutputRules.checkApart(output, source)
-    let rules = LockRules(
-      holder: .thisProcess(), patience: patience, check: { () throws(Fault) in }, warn: warn)
+    let rules = work.lockRules
     let file = NewFile(output: output, overwrites: overwrites, rules: rules)
     return try file.make { (name, workshop) throws(Fault) in
       let content = try ArchiveContent(source)
       let bytes = try content.write(
-        name, in: workshop, threads: threads, isDurable: true, check: rules.check)
+        name, in: workshop, threads: work.threads, isDurable: true, check: rules.check)
       try content.checkUnchanged()
       return Report(
         entries: content.items.count, bytes: bytes, leftOut: content.leftOut,

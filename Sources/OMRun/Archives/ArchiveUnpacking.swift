@@ -5,15 +5,12 @@ import Synchronization
 
 /// Unpacks an archive into a folder (`omtask unpack`).
 package struct ArchiveUnpacking: Sendable {
-  /// Worker threads.
-  package var threads = 1
-  /// Seconds to wait for another process that makes the same folder.
-  package var patience = 60.0
-  /// Hears of locks that were left.
-  package var warn: @Sendable (String) -> Void = { _ in }
+  private let work: SeparateWork
 
-  /// Makes the default options.
-  package init() {}
+  /// Makes an unpacker.
+  ///
+  /// - Parameter work: How it works.
+  package init(_ work: SeparateWork) { self.work = work }
 
   /// What came of it.
   package struct Report: Sendable {
@@ -56,9 +53,7 @@ package struct ArchiveUnpacking: Sendable {
     if let space = try? home.freeSpace() {
       try check(bytes, files: numbers.count, space, output.uri)
     }
-    let rules = LockRules(
-      holder: .thisProcess(), patience: patience, check: { () throws(Fault) in }, warn: warn)
-    return try rules.atWork(on: output, in: home) { (workshop) throws(Fault) in
+    return try work.lockRules.atWork(on: output, in: home) { (workshop) throws(Fault) in
       let name = SeparateCommitter.lock.spare
       let folder = try workshop.makeFolder(name)
       try write(numbers, of: store, without: prefix.utf8.count, into: folder)
@@ -89,7 +84,7 @@ package struct ArchiveUnpacking: Sendable {
   ) throws(Fault) {
     let folders = OpenFolders(root)
     do {
-      try ThreadEngine(threads: threads).walk(
+      try ThreadEngine(threads: work.threads).walk(
         numbers.count, name: { "entry \(store.key(numbers[$0]))" }
       ) { index, _ in
         let number = numbers[index]

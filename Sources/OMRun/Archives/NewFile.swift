@@ -1,6 +1,24 @@
 import OMJSON
 import OMStore
 
+/// How something is made that stands on its own: an archive, an OME-TIFF, a folder of an archive.
+package struct SeparateWork: Sendable {
+  let threads: Int
+  /// How it is locked against another process that makes the same.
+  let lockRules: LockRules
+
+  /// Says how to work.
+  ///
+  /// - Parameters:
+  ///   - threads: Worker threads.
+  ///   - patience: Seconds to wait for another process that makes the same.
+  ///   - warn: Hears of locks that were left.
+  package init(threads: Int, patience: Double, warn: @escaping @Sendable (String) -> Void) {
+    self.threads = threads
+    lockRules = LockRules(holder: .thisProcess(), patience: patience, check: {}, warn: warn)
+  }
+}
+
 /// A file that is made whole beside its place and then moved there: an archive, or an OME-TIFF.
 struct NewFile: Sendable {
   /// Its place.

@@ -8,19 +8,21 @@ package import OMZarr
 
 /// Writes a level of an image, or a part of it, as OME-TIFF (`omtask export`).
 package struct TiffExport: Sendable {
-  /// How tiles and strips are compressed.
-  package var compression = WrittenTiff.Compression.deflate
-  /// Worker threads.
-  package var threads = 1
-  /// Whether a file of this name is replaced.
-  package var overwrites = false
-  /// Seconds to wait for another process that makes the same file.
-  package var patience = 60.0
-  /// Hears of locks that were left.
-  package var warn: @Sendable (String) -> Void = { _ in }
+  private let work: SeparateWork
+  private let compression: WrittenTiff.Compression
+  private let overwrites: Bool
 
-  /// Makes the default options.
-  package init() {}
+  /// Makes a writer.
+  ///
+  /// - Parameters:
+  ///   - work: How it works.
+  ///   - compression: How tiles and strips are compressed.
+  ///   - overwrites: Whether a file of this name is replaced.
+  package init(_ work: SeparateWork, compression: WrittenTiff.Compression, overwrites: Bool) {
+    self.work = work
+    self.compression = compression
+    self.overwrites = overwrites
+  }
 
   /// What came of it.
   package struct Report: Sendable {
@@ -59,13 +61,11 @@ package struct TiffExport: Sendable {
     let form = try WrittenTiff(
       page: (source.size("y"), source.size("x")), pageCount: source.pages,
       dataType: array.metadata.dataType, compression: compression, rows: source.chunk("y"))
-    let rules = LockRules(
-      holder: .thisProcess(), patience: patience, check: { () throws(Fault) in }, warn: warn)
-    let new = NewFile(output: output, overwrites: overwrites, rules: rules)
+    let new = NewFile(output: output, overwrites: overwrites, rules: work.lockRules)
     return try new.make { (name, folder) throws(Fault) in
       let file = try folder.place(name)
       let writing = TiffWriting(source: source, form: form, file: file)
-      let bytes = try writing.run(description, threads: threads)
+      let bytes = try writing.run(description, threads: work.threads)
       try file.close(durable: true)
       return Report(pages: form.pageCount, bytes: bytes, isBig: form.isBig)
     }

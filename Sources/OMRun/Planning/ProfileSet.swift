@@ -202,14 +202,9 @@ struct ProfileFile {
   }
 
   private func checked(_ shape: [Int]) throws(Fault) -> Int {
-    var count = 1
-    for size in shape {
-      let (product, overflows) = count.multipliedReportingOverflow(by: size)
-      count = product
-      if overflows || count > Self.largest {
-        throw Fault(
-          .limit, path, "the profile has the shape \(shape), the limit is \(Self.largest)")
-      }
+    guard let count = product(of: shape, atMost: Self.largest) else {
+      throw Fault(
+        .limit, path, "the profile has the shape \(shape), the limit is \(Self.largest)")
     }
     return count
   }

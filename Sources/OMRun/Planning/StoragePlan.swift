@@ -61,14 +61,9 @@ struct StoragePlan: Sendable {
   private func check(
     _ name: String, _ shape: [Int], _ dataType: DataType, _ most: Int
   ) throws(Fault) {
-    var bytes = dataType.byteCount
-    for size in shape {
-      let (product, overflows) = bytes.multipliedReportingOverflow(by: size)
-      bytes = product
-      if overflows || bytes > most {
-        throw Fault(
-          .usage, "", "`\(name)` is \(shape), more than \(most >> 20) MiB before compression")
-      }
+    if product(of: shape + [dataType.byteCount], atMost: most) == nil {
+      throw Fault(
+        .usage, "", "`\(name)` is \(shape), more than \(most >> 20) MiB before compression")
     }
   }
 

@@ -87,10 +87,7 @@ final class HTTPConnections: Sendable {
   static func load() throws(Fault) {
     var reason: UnsafePointer<CChar>?
     if om_http_load(&reason) == 0 { return }
-    throw Fault(
-      .unsupported, "",
-      "remote stores need libcurl: \(reason.map { String(cString: $0) } ?? "it is not there")",
-      hint: "install it, on Debian the package libcurl4")
+    throw Fault(lacking: "libcurl", reason, for: "remote stores", package: "libcurl4")
   }
 }
 

@@ -8,19 +8,18 @@ import OMGrid
 /// voxels around a voxel must be known.
 struct BorderKernel<Label: FixedWidthInteger> {
   private let labels: SurroundedLabels
-  private let time: UInt32
   private let start: UnsafePointer<Label>
   /// The columns of the box that are looked at, and one beside them on each side as far as there are any.
   private let columns: Range<Int>
-  private var last: (label: Label, slot: Int) = (0, 0)
+  private var slots: LabelSlots<Label>
 
   /// - Precondition: The labels are flat.
   init(_ labels: SurroundedLabels, time: UInt32) {
     self.labels = labels
-    self.time = time
     start = labels.start.assumingMemoryBound(to: Label.self)
     let origin = labels.box.origin.x
     let (low, high) = (labels.core.low.x - origin, labels.core.high.x - origin)
+    slots = LabelSlots(time: time)
     columns = max(0, low - 1)..<min(labels.box.shape.x, high + 1)
   }
 
@@ -85,10 +84,7 @@ struct BorderKernel<Label: FixedWidthInteger> {
         isBorder(above, x - 1) + isBorder(above, x + 1) + isBorder(below, x - 1)
         + isBorder(below, x + 1)
       guard let place = Perimeter.places[1 + 2 * beside + 10 * diagonal] else { continue }
-      if label != last.label {
-        last = (label, sums.slot(UInt64(bitPattern: Int64(truncatingIfNeeded: label)), time))
-      }
-      sums.add(1, to: sums.layout.borderCodes + place, of: last.slot)
+      sums.add(1, to: sums.layout.borderCodes + place, of: slots.slot(of: label, in: &sums))
     }
   }
 }

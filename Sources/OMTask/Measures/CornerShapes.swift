@@ -76,20 +76,39 @@ extension ObjectSums {
   }
 }
 
+/// The places of objects by their labels, of which the same one often follows itself.
+struct LabelSlots<Label: FixedWidthInteger> {
+  private let time: UInt32
+  private var last: (label: Label, slot: Int) = (0, 0)
+
+  init(time: UInt32) { self.time = time }
+
+  /// The place of an object.
+  ///
+  /// - Precondition: The label is not 0.
+  @inline(__always)
+  mutating func slot(of label: Label, in sums: inout ObjectSums) -> Int {
+    if label != last.label {
+      // As in runs: the bits of a negative number tell it apart.
+      last = (label, sums.slot(UInt64(bitPattern: Int64(truncatingIfNeeded: label)), time))
+    }
+    return last.slot
+  }
+}
+
 /// Goes over the corners between voxels and tells of each how the objects lie around it.
 ///
 /// A corner belongs to the voxel behind it along all axes, so each is met once however the image is cut;
 /// those behind the last voxels of the whole belong to these.
 private struct CornerKernel<Label: FixedWidthInteger> {
   private let labels: SurroundedLabels
-  private let time: UInt32
   private let start: UnsafePointer<Label>
-  private var last: (label: Label, slot: Int) = (0, 0)
+  private var slots: LabelSlots<Label>
 
   init(_ labels: SurroundedLabels, time: UInt32) {
     self.labels = labels
-    self.time = time
     start = labels.start.assumingMemoryBound(to: Label.self)
+    slots = LabelSlots(time: time)
   }
 
   /// The labels on one side of a corner: at z and y, at z and y - 1, and both at z - 1.
@@ -192,11 +211,7 @@ private struct CornerKernel<Label: FixedWidthInteger> {
       var code = 0
       for other in place..<count where around[other] == label { code |= 1 << other }
       seen |= code
-      if label != last.label {
-        // As in runs: the bits of a negative number tell it apart.
-        last = (label, sums.slot(UInt64(bitPattern: Int64(truncatingIfNeeded: label)), time))
-      }
-      sums.add(corner: code, isFlat: labels.isFlat, to: last.slot)
+      sums.add(corner: code, isFlat: labels.isFlat, to: slots.slot(of: label, in: &sums))
     }
   }
 }

@@ -65,7 +65,7 @@ package struct WrittenTiff: Sendable {
     }
     let parts = ((page.height - 1) / part.height + 1) * ((page.width - 1) / part.width + 1)
     if page.height > Int(Int32.max) || page.width > Int(Int32.max)
-      || parts.multipliedReportingOverflow(by: pageCount).overflow || parts * pageCount > 1 << 28
+      || product(of: [parts, pageCount], atMost: 1 << 28) == nil
     {
       throw Fault(
         .limit, "", "\(pageCount) pages of \(page.width) × \(page.height) are too many for a TIFF",
@@ -74,8 +74,7 @@ package struct WrittenTiff: Sendable {
     // Tiles are whole at the edge, too; compression may add a little; directories list all parts.
     let partBytes = part.height * part.width * dataType.byteCount
     let pageBytes = parts * (partBytes + partBytes / 256 + 80) + 512
-    let (all, overflows) = pageBytes.multipliedReportingOverflow(by: pageCount)
-    isBig = overflows || all > Self.classicBytes
+    isBig = product(of: [pageBytes, pageCount], atMost: Self.classicBytes) == nil
   }
 
   /// Parts along the rows and the columns of a page.

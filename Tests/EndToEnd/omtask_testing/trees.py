@@ -1,7 +1,10 @@
 """What lies in a folder, as values that can be compared."""
 
 import hashlib
+import shutil
 from pathlib import Path
+
+from .program import Program
 
 
 def tree(root: Path) -> dict[str, str]:
@@ -14,6 +17,14 @@ def tree(root: Path) -> dict[str, str]:
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def made_by(omtask: Program, original: Path, folder: Path, *words: str) -> dict[str, str]:
+    """The files of an image after `omtask run WORDS...` on a copy of it, which nobody disturbed."""
+    copy = folder / "image.zarr"
+    shutil.copytree(original, copy)
+    omtask("run", words[0], copy, *words[1:])
+    return tree(copy)
 
 
 def leftovers(root: Path) -> list[str]:
