@@ -12,10 +12,10 @@ help: ## show this list
 demo: setup build ## a real micrograph and a generated volume, with threads and with two ranks
 	scripts/demo
 
-test: setup build ## all tests, at most 30 minutes on two cores
+test: setup builds ## all tests, at most 30 minutes on two cores
 	scripts/test
 
-acceptance: setup build ## the tests again with the full figures (5 GiB image, 384 images)
+acceptance: setup builds ## the tests again with the full figures (5 GiB image, 384 images)
 	scripts/test --acceptance
 
 fuzz: setup ## fuzz all readers, FUZZ_SECONDS (600) each; FUZZ_TARGETS=json,chunk for some of them
@@ -31,6 +31,13 @@ setup: ## the Debian packages and the Python peers that demo and test need
 build: ## the release program, .build/release/omtask
 	scripts/setup-debian --build
 	$(BUILD) --product omtask
+
+# Either optimised build keeps one core busy, so the fuzzer's goes on beside that of the program.
+.PHONY: builds
+builds:
+	@mkdir -p .build
+	scripts/fuzz --build >.build/fuzz-build.log 2>&1 & fuzzer=$$!; $(MAKE) build; program=$$?; \
+	wait $$fuzzer || { cat .build/fuzz-build.log; exit 1; }; exit $$program
 
 install: build ## copy the program to PREFIX/bin (default ~/.local), no root needed
 	install -D -m 755 .build/release/omtask "$(DESTDIR)$(PREFIX)/bin/omtask"

@@ -30,6 +30,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--faults-table", help="file for the table of injected faults")
 
 
+# Files with few tests that take long; two workers share the files (scripts/test).
+LONG_FILES = (
+    "test_slurm", "test_bad_inputs", "test_swift_package", "test_writers", "test_pyramid_kills",
+    "test_resume", "test_fractal", "test_stops", "test_overlap",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONG_FILES))
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     profile = "acceptance" if config.getoption("--acceptance") else "test"
     return [f"omtask: {binary()}", f"profile: {profile}, seed: {config.getoption('--seed')}"]
