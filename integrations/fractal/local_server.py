@@ -2,7 +2,7 @@
 
 Everything lies in temporary folders, listens on the loopback or on a socket that only this user may
 open, and is gone at the end, also when the program that started it fails or is killed. Needs
-nothing but Python; fractal-server lives in another one (`scripts/setup-fractal` makes it).
+nothing but Python; fractal-server lives in another one (`scripts/setup-engines fractal` makes it).
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def run(
     their environment besides what this process has.
     """
     if not (python.parent / "fractalctl").exists():
-        raise NotThere(f"{python} has no fractal-server (scripts/setup-fractal makes one that has)")
+        raise NotThere(f"{python} has no fractal-server (scripts/setup-engines fractal makes one that has)")
     with _folder("omtask-fractal-") as folder, _postgres() as socket_folder:
         server = Server(
             f"http://127.0.0.1:{_free_port()}", EMAIL, secrets.token_hex(8),
