@@ -319,7 +319,8 @@ def test_make_package_replaces_its_own_folder_only(omtask: Program, tmp_path: Pa
 def test_make_package_says_what_is_missing(tmp_path: Path) -> None:
     assert "name it by --omtask" in make(tmp_path / "a", code=1, PATH=str(tmp_path))
     assert "no program none" in make(tmp_path / "a", "--omtask", "none", code=1)
-    assert "ended with 1" in make(tmp_path / "a", "--omtask", "/bin/false", code=1)
+    said = make(tmp_path / "a", "--omtask", "/bin/ls", code=1)
+    assert "ended with 2" in said and "ls: " in said
     assert list(tmp_path.iterdir()) == []
 
 
