@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from omtask_testing import faults, samples
+from omtask_testing import faults, pages, samples
 from omtask_testing.cluster import Cluster
 from omtask_testing.jobs import until
 from omtask_testing.program import Program
@@ -324,8 +324,7 @@ def test_every_command_of_the_page_works(
         text = re.sub(r"(?m)^(#SBATCH --cpus-per-task=).*", r"\g<1>1", copy.read_text())
         text = re.sub(r"(?m)^(#SBATCH --mem-per-cpu=).*", r"\g<1>200M", text)
         copy.write_text(re.sub(r"(?m)^(#SBATCH --ntasks=)4", r"\g<1>2", text))
-    page = (SCRIPTS.parent / "docs/slurm.md").read_text()
-    blocks = re.findall(r"(?ms)^```bash\n(.*?)^```", page)
+    blocks = pages.blocks("slurm.md")
     assert len(blocks) == 5
     extra = {"PATH": f"{omtask.path.parent}:{os.environ['PATH']}"}
     # `sbatch --wait` asks every ten seconds, so all that is no sequence is done at once.

@@ -29,9 +29,10 @@ def lives(pid: int) -> bool:
         return False
 
 
-def hear_hangups() -> None:
-    """Undoes `nohup` for a program that is started: it would rightly ignore HUP."""
+def hear_signals() -> None:
+    """Undoes `nohup` and `&` for a program that is started: it would rightly ignore HUP and INT."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Job:
@@ -41,7 +42,7 @@ class Job:
         self, command: Sequence[str | Path], folder: Path, env: Mapping[str, str], **how: object
     ) -> None:
         self.said = folder / "said"
-        how = {"preexec_fn": hear_hangups} | how
+        how = {"preexec_fn": hear_signals} | how
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdout=output, stderr=output,
