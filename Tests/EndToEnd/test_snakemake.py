@@ -184,30 +184,39 @@ def test_a_failing_rule_leaves_the_image_as_it_was(example: tuple[Workflow, Path
     assert said.count("omtask: nothing to do") == 2 and "omtask: done" not in said, said
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
 def test_an_interrupted_run_goes_on(
-    make: Callable[..., Workflow], omtask: Program, tmp_path: Path, fault_library: Path
+    how: signal.Signals, make: Callable[..., Workflow], omtask: Program, tmp_path: Path,
+    fault_library: Path, request: pytest.FixtureRequest,
 ) -> None:
+    if how == signal.SIGKILL and not request.config.getoption("--acceptance"):
+        pytest.skip("another interrupt of Snakemake (--acceptance)")
     workflow = make()
     workflow.configure(images=["series.zarr"], large=[], tasks={"threshold": {"label_name": "nuclei"}})
-    samples.write_series(workflow.images / "series.zarr")
-    shutil.copytree(workflow.images, tmp_path / "images")
-    slow = faults.delayed(fault_library, workflow.images / "series.zarr/0/c", 0.1)
+    image = workflow.images / "series.zarr"
+    samples.write_series(image)
+    shutil.copytree(image, tmp_path / "series.zarr")
+    slow = faults.delayed(fault_library, image / "0/c", 0.1)
     call = ["snakemake", "--cores", "1", "results/series.zarr/threshold.json"]
     job = Job(call, tmp_path, workflow.env(**slow), cwd=workflow.folder)
-    journal = workflow.images / "series.zarr/.omtask"
     try:
-        until(lambda: [f for f in journal.glob("*/journal.*") if f.stat().st_size > 300], 30, job.text())
-        # Ctrl-C reaches the whole group.
-        os.killpg(job.process.pid, signal.SIGINT)
+        until(
+            lambda: [f for f in image.glob(".omtask/*/journal.*") if f.stat().st_size > 300], 30, job.text())
+        # Ctrl-C reaches the whole group, and so does this.
+        os.killpg(job.process.pid, how)
         code, _ = job.end(20)
     finally:
         job.clean_up()
-    assert code == 1 and "ended by INT" in job.text(), job.text()
-    assert not (workflow.images / "series.zarr/labels").exists()
-    said = workflow("results/series.zarr/threshold.json")
+    if how == signal.SIGINT:
+        assert code == 1 and "ended by INT" in job.text(), job.text()
+        assert not (image / "labels").exists()
+        said = workflow("results/series.zarr/threshold.json")
+    else:
+        assert not (image / "labels/nuclei").exists()
+        said = workflow.shell(pages.blocks("snakemake.md")[3])
     assert "going on" in said, said
-    omtask.run("threshold", tmp_path / "images/series.zarr", parameters={"label_name": "nuclei"})
-    assert files(workflow.images) == files(tmp_path / "images")
+    omtask.run("threshold", tmp_path / "series.zarr", parameters={"label_name": "nuclei"})
+    assert files(image) == files(tmp_path / "series.zarr")
 
 
 # What a stranger meets
