@@ -30,10 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--faults-table", help="file for the table of injected faults")
 
 
-# Files with few tests that take long; two workers share the files (scripts/test).
+# Files with few tests that take long; some workers share the files (scripts/test).
 LONG_FILES = (
     "test_slurm", "test_bad_inputs", "test_swift_package", "test_writers", "test_pyramid_kills",
-    "test_resume", "test_fractal", "test_stops", "test_overlap",
+    "test_resume", "test_fractal", "test_stops", "test_overlap", "test_snakemake",
 )
 
 

@@ -22,7 +22,8 @@ class Cluster:
         """Starts it with ports and a state folder of its own, so that it meets no other."""
         settings = {
             "SLURM_TEST_DIR": str(folder),
-            "SLURM_TEST_PORT": str(20000 + os.getpid() % 20000),
+            # Three each, below those that the system gives away.
+            "SLURM_TEST_PORT": str(20000 + os.getpid() % 4000 * 3),
         }
         cluster = cls(script, settings)
         line = cluster._do("start").strip().splitlines()[-1]
