@@ -28,7 +28,7 @@ process OMTASK_RUN {
     def args = task.ext.args ?: ''
     def prefix = task.ext.prefix ?: "${meta.id}"
     def quoted = { text -> "'" + "${text}".replace("'", "'\\''") + "'" }
-    def base = quoted('./' + prefix.replace('/', '_'))
+    def base = quoted.call('./' + prefix.replace('/', '_'))
     def images = [zarr_url].flatten().collect { image -> "${image}" }
     def relative = images.find { image -> !image.startsWith('/') && !image.contains('://') }
     if (relative != null) {
@@ -43,7 +43,7 @@ process OMTASK_RUN {
     END_OF_PARAMETERS
     printf '%s\\n' ${images.collect(quoted).join(' ')} > images.txt
 
-    ${launcher} omtask run ${quoted(name)} \\
+    ${launcher} omtask run ${quoted.call(name)} \\
         --inputs images.txt \\
         --args-json parameters.json \\
         --out-json ${base}.result.json \\
