@@ -16,9 +16,10 @@ from omtask_testing.cluster import Cluster
 from omtask_testing.nextflow import CONFIG, FOLDER, MODULE, Answer, answers
 from omtask_testing.places import REPOSITORY
 from omtask_testing.program import MPI_ENVIRONMENT, Program, environment
-from omtask_testing.reading import listed_labels
+from omtask_testing.reading import listed_labels, read_multiscale
 from omtask_testing.trees import leftovers, tree
 
+NEW = FOLDER / "modules/omtask/new/main.nf"
 PAGE = REPOSITORY / "docs/nextflow.md"
 FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in (".nf", ".config", ".test"))
 # A name in which a shell, JSON, Groovy and a file system each find something.
@@ -87,6 +88,11 @@ def bench(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench.process("removed", [["both", together]], path=gone)
     bench.process("stub", [[f"a/{ODD}", odd]], stub=True)
 
+    new = {"kind": "run", "file": str(NEW), "process": "OMTASK_NEW", "config": str(CONFIG)}
+    for name in ("new", "new stub"):
+        inputs = [[[{"id": f"a/{ODD}"}, str(odd)]], "threshold", {"method": "li"}]
+        bench.add(name, new, inputs=inputs, stub=name == "new stub")
+
     good, damaged = bench.image("good.zarr"), bench.image("damaged.zarr")
     (damaged / "0/c/3/0/0").write_bytes(b"no chunk")
     bench.process("damaged", [["both", [damaged, good]]])
@@ -111,7 +117,7 @@ def bench(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench.add("no input", example)
     bench.add("no image", example, params={"input": str(bench.folder / "none/*.zarr")})
     bench.add("no label", example, params={"input": str(good), "threshold": {"method": "otsu"}})
-    for name, file in (("module", MODULE), ("subworkflow", FOLDER / "subworkflows/omtask/threshold_measure/main.nf")):
+    for name, file in (("run", MODULE), ("new", NEW), ("subworkflow", FOLDER / "subworkflows/omtask/threshold_measure/main.nf")):
         tests = file.parent / "tests"
         output = bench.folder / "launch" / f"nf-test {name}" / "output"
         output.mkdir(parents=True)
@@ -138,10 +144,11 @@ def page(bench: Bench) -> None:
     for number, command in enumerate(commands[:2]):
         folder = page_folder(bench, f"page {number}")
         bench.add(f"page {number}", nextflow.command_job(command.replace("/data", f"{folder}/data"), folder))
-    folder = page_folder(bench, "page own")
-    shutil.copytree(FOLDER / "modules", folder / "modules")
-    (folder / "main.nf").write_text(blocks("groovy")[0].replace("/data", f"{folder}/data"))
-    bench.add("page own", {"kind": "run", "file": str(folder / "main.nf"), "config": str(CONFIG)})
+    for name, block in (("page own", blocks("groovy")[0]), ("page new", blocks("groovy")[1])):
+        folder = page_folder(bench, name)
+        shutil.copytree(FOLDER / "modules", folder / "modules")
+        (folder / "main.nf").write_text(block.replace("/data", f"{folder}/data"))
+        bench.add(name, {"kind": "run", "file": str(folder / "main.nf"), "config": str(CONFIG)})
 
 
 def page_folder(bench: Bench, name: str) -> Path:
@@ -151,7 +158,7 @@ def page_folder(bench: Bench, name: str) -> Path:
     (folder / "images.csv").write_text(blocks("csv")[0].replace("/data", f"{folder}/data"))
     (folder / "params.json").write_text(blocks("json")[0])
     # The nodes of the tests are small.
-    ours = re.sub("cpus = 16", "cpus = 1", blocks("groovy")[1]).replace("32.GB", "400.MB")
+    ours = re.sub("cpus = 16", "cpus = 1", blocks("groovy")[2]).replace("32.GB", "400.MB")
     (folder / "ours.config").write_text(ours)
     return folder
 
@@ -201,17 +208,19 @@ def test_mistakes_are_found_with_line_and_column(name: str, place: tuple[int, in
         assert line <= error["line"] <= line + 1, error
 
 
-def test_metadata_names_every_channel(done: dict[str, Answer], omtask: Program) -> None:
-    text = (MODULE.parent / "meta.yml").read_text()
-    outputs = re.findall(r"emit: (\w+)", MODULE.read_text())
-    assert outputs == ["result", "events", "versions_omtask"]
+@pytest.mark.parametrize(
+    ("module", "channels"), [(MODULE, ["result", "events"]), (NEW, ["image", "events"])], ids=["run", "new"])
+def test_metadata_names_every_channel(module: Path, channels: list[str], omtask: Program) -> None:
+    text, code = (module.parent / "meta.yml").read_text(), module.read_text()
+    outputs = re.findall(r"emit: (\w+)", code)
+    assert outputs == [*channels, "versions_omtask"]
     assert re.findall(r"(?m)^  (\w+):$", text[text.index("\noutput:"):text.index("\ntopics:")]) == outputs
-    for name in re.findall(r"val\((\w+)\)|val (\w+)\n", MODULE.read_text().split("output:")[0]):
-        assert re.search(rf"(?m)^ +(- )*{''.join(name)}:$", text), name
-    dependencies = re.findall(r"(?m)^  - (\S+::\S+)$", (MODULE.parent / "environment.yml").read_text())
+    for names in re.findall(r"(?:val|path)\((\w+)|val (\w+)\n", code[code.index("input:"):code.index("output:")]):
+        assert re.search(rf"(?m)^ +(- )*{''.join(names)}:$", text), names
+    dependencies = re.findall(r"(?m)^  - (\S+::\S+)$", (module.parent / "environment.yml").read_text())
     assert len(dependencies) == 1 and dependencies[0].count("=") == 1
     version = omtask("--version").stdout.strip()
-    assert f"container 'omtask:{version}'" in MODULE.read_text() and f"omtask:{version} " in PAGE.read_text()
+    assert f"container 'omtask:{version}'" in code and f"omtask:{version} " in PAGE.read_text()
 
 
 # The process
@@ -358,7 +367,7 @@ def test_only_what_may_go_away_is_tried_again(done: dict[str, Answer]) -> None:
         assert {what for what in strategies.values()} == {"retry", "finish"}
 
 
-@pytest.mark.parametrize(("name", "count"), [("module", 3), ("subworkflow", 1)])
+@pytest.mark.parametrize(("name", "count"), [("run", 3), ("new", 3), ("subworkflow", 1)])
 def test_the_tests_of_nf_test_pass(name: str, count: int, done: dict[str, Answer]) -> None:
     assert len(done[f"nf-test {name}"]["done"]) == count
 
@@ -400,16 +409,38 @@ def test_the_pipeline_of_the_page(bench: Bench, done: dict[str, Answer]) -> None
         assert listed_labels(folder / f"data/{name}_gaussian.zarr") == ["nuclei"]
 
 
-@pytest.fixture
-def accepting(request: pytest.FixtureRequest) -> None:
-    """Skips what takes half a minute."""
-    if not request.config.getoption("--acceptance"):
-        pytest.skip("tasks of Nextflow are sent to Slurm for --acceptance")
+def test_steps_that_change_nothing(bench: Bench, done: dict[str, Answer]) -> None:
+    folder, answer = bench.folder / "launch/page new", done["page new"]
+    assert "error" not in answer, answer
+    for name in ("a", "b"):
+        assert tree(folder / f"data/{name}.zarr") == tree(bench.original)
+    steps = [Path(run["folder"]) for run in answer["runs"]]
+    assert ["cache" in run["directives"] for run in answer["runs"]] == [False] * 4
+    for blurred, labels in zip(steps[:2], steps[2:], strict=True):
+        (made,), (found,) = blurred.glob("*.zarr"), labels.glob("*.zarr")
+        assert read_multiscale(made).levels[0].dtype == np.uint16
+        assert read_multiscale(found).levels[0].max() > 1
+        assert made.name == found.name and (labels / "input" / made.name).resolve() == made
+    # Large results are not published beside the small ones.
+    assert {path.suffix for path in (folder / "results").rglob("*") if path.is_file()} == {".jsonl"}
+
+
+def test_a_new_image_takes_odd_names(done: dict[str, Answer]) -> None:
+    answer = done["new"]
+    assert "error" not in answer, answer
+    ((meta, image),) = answer["out"]["image"]
+    assert Path(image).name == f"a_{ODD}.zarr" and meta == {"id": f"a/{ODD}"}
+    assert read_multiscale(Path(image)).levels[0].max() > 0
+    (stubbed,) = done["new stub"]["runs"]
+    assert (Path(stubbed["folder"]) / f"a_{ODD}.zarr").is_dir()
 
 
 def test_the_commands_for_slurm_on_a_real_cluster(
-    accepting: None, bench: Bench, cluster: Cluster, right: dict[str, str], tmp_path: Path
+    request: pytest.FixtureRequest, bench: Bench, right: dict[str, str], tmp_path: Path
 ) -> None:
+    if not request.config.getoption("--acceptance"):
+        pytest.skip("tasks of Nextflow are sent to Slurm for --acceptance")
+    cluster: Cluster = request.getfixturevalue("cluster")
     commands = "".join(blocks("bash")).splitlines()[2:]
     jobs = {}
     for number, command in enumerate(commands):
@@ -418,7 +449,8 @@ def test_the_commands_for_slurm_on_a_real_cluster(
         job = nextflow.command_job(command.replace("/data", f"{folder}/data"), folder)
         jobs[command] = job | {"path": bench.path}
     done = answers(jobs, tmp_path, lambda command: cluster.run(*command, extra=MPI_ENVIRONMENT))
-    for command, answer in done.items():
+    for command in jobs:
+        answer = done[command]
         assert "error" not in answer, answer
         assert {run["task"]["executor"] for run in answer["runs"]} == {"slurm"}
         ranks = "2 ranks" in "".join(run["stderr"] for run in answer["runs"])

@@ -19,6 +19,15 @@ STANDIN = Path(__file__).parent / "nextflow_standin"
 Answer = dict[str, Any]
 
 
+class Answers(dict[str, Answer]):
+    """The answers to jobs by their names; that of a job in which the stand-in failed cannot be had."""
+
+    def __getitem__(self, name: str) -> Answer:
+        answer = super().__getitem__(name)
+        assert "failed" not in answer, answer["failed"]
+        return answer
+
+
 def groovy() -> str:
     """The program `groovy`; skips the test where there is none."""
     if (program := shutil.which("groovy")) is None:
@@ -37,7 +46,7 @@ def program_folder(folder: Path, omtask: Path, text: str = 'exec {omtask} "$@"')
 
 def answers(
     jobs: dict[str, Answer], folder: Path, start: Callable[[list[str]], tuple[int, str]]
-) -> dict[str, Answer]:
+) -> Answers:
     """What comes of some jobs (`main.groovy` says which there are), all in one process, in their order."""
     asked, answered = folder / "jobs.json", folder / "answers.json"
     asked.write_text(json.dumps(list(jobs.values())))
@@ -45,9 +54,7 @@ def answers(
     command = ["env", "LC_ALL=C.UTF-8", groovy(), "-cp", str(STANDIN), str(STANDIN / "main.groovy")]
     code, said = start([*command, str(asked), str(answered)])
     assert code == 0, said
-    found = dict(zip(jobs, json.loads(answered.read_text()), strict=True))
-    assert not (failed := {name: a["failed"] for name, a in found.items() if "failed" in a}), "\n".join(failed.values())
-    return found
+    return Answers(zip(jobs, json.loads(answered.read_text()), strict=True))
 
 
 def command_job(line: str, folder: Path) -> Answer:

@@ -17,10 +17,12 @@ class Config {
     Map params() { root.myValues.params?.myValues ?: [:] }
 
     /** The settings of a process: those for all, then those that its label or name selects. */
-    Map of(String name, List<String> labels) {
+    Map of(List<String> names, List<String> labels) {
         def process = root.myValues.process?.myValues ?: [:]
         def plain = process.findAll { !(it.value instanceof Scope) || it.key == 'ext' }
-        def chosen = process.findAll { it.value instanceof Scope && (it.key in labels || name ==~ it.key) }
+        def chosen = process.findAll { key, value ->
+            value instanceof Scope && (key in labels || names.any { name -> name ==~ key })
+        }
         ([plain] + chosen.values()*.myValues).inject([ext: [:]]) { settings, more ->
             settings + more + [ext: settings.ext + (more.ext?.myValues ?: [:])]
         }

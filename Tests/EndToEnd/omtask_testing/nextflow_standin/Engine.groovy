@@ -77,7 +77,9 @@ class Engine {
                 def item = argument instanceof Values ? argument.items[index] : argument
                 def parts = input.kind == 'tuple' ? input.value : [input]
                 if (input.kind == 'tuple' && item.size() != parts.size()) throw new Failure("$name: ${parts.size()} parts, not $item")
-                [parts*.value, input.kind == 'tuple' ? item : [item]].transpose().each { key, value -> values[key] = value }
+                [parts, input.kind == 'tuple' ? item : [item]].transpose().each { part, value ->
+                    values[part.value] = part.kind == 'path' ? new Staged(file: new File("$value"), place: part.options.stageAs ?: '*') : value
+                }
             }
             attempts(definition, name, values, words).each { emitted, item -> out[emitted] = new Values(items: out[emitted].items + [item]) }
         }
@@ -90,7 +92,7 @@ class Engine {
         def own = ['tag', 'label', 'cache', 'conda', 'container'].collectEntries { key -> [key, { directives[key] << it }] }
         definition.sections[''].each { evaluate(it, around() + values + own + [moduleDir: definition.file.parent, task: [:]]) }
         for (attempt in 1..99) {
-            def settings = config.of(name, directives.label)
+            def settings = config.of([definition.name, name], directives.label)
             def job = Job.of(settings, [process: name, attempt: attempt], around() + values)
             def run = task(definition, name, job, values, words)
             run.directives = directives
@@ -104,16 +106,18 @@ class Engine {
     }
 
     Map task(Definition definition, String name, Job job, Map values, Map words) {
-        def variables = around() + values + [task: job, moduleDir: definition.file.parent]
-        def script = evaluate(definition.sections[stub ? 'stub' : 'script'].join('\n'), variables).toString()
         def work = new File(folder, "work/${runs.size() + 1}")
         work.mkdirs()
+        def staged = values.collectEntries { key, value -> [key, value instanceof Staged ? value.into(work) : value] }
+        def variables = around() + staged + [task: job, moduleDir: definition.file.parent]
+        def script = evaluate(definition.sections[stub ? 'stub' : 'script'].join('\n'), variables).toString()
         new File(work, '.command.sh').setText('#!/bin/bash -ue\n' + script.stripIndent().trim() + '\n', 'UTF-8')
         def run = [name: name, folder: work.path, task: settings(job), emitted: [:]]
         run.putAll(bash(work, launcher(run.task), '.command.sh'))
         if (run.code) return run
         definition.sections.output.each { text ->
-            def output = evaluate(text, variables + words)
+            // The names of outputs are names, also where an input is called the same.
+            def output = evaluate(text.replaceAll(/\b(emit|topic): *(\w+)/, "\$1: '\$2'"), variables + words)
             def parts = (output.kind == 'tuple' ? output.value : [output]).collect { part ->
                 if (part.kind == 'val') return part.value instanceof GString ? "${part.value}".toString() : part.value
                 if (part.kind == 'path') return matches(name, work, part.value)
@@ -147,7 +151,8 @@ class Engine {
         if (!job.publishDir) return
         def target = new File("${job.called(job.publishDir.path)}")
         target.mkdirs()
-        emitted.values().flatten().findAll { it instanceof File }.each {
+        def matcher = java.nio.file.FileSystems.default.getPathMatcher("glob:${job.publishDir.pattern}")
+        emitted.values().flatten().findAll { it instanceof File && matcher.matches(it.toPath().fileName) }.each {
             java.nio.file.Files.copy(it.toPath(), new File(target, it.name).toPath(), java.nio.file.StandardCopyOption.REPLACE_EXISTING)
         }
     }

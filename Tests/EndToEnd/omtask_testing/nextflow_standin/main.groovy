@@ -29,7 +29,7 @@ def parse = { Map job ->
 /** What a process is given by the configuration, at each attempt, and what follows each exit code. */
 def settings = { Map job ->
     def made = config(job)
-    def given = { Map own -> Job.of(made.of(job.process, []), own, [params: made.params()]) }
+    def given = { Map own -> Job.of(made.of([job.process], []), own, [params: made.params()]) }
     [
         tasks: job.attempts.collect { Engine.settings(given(attempt: it)) },
         strategies: (0..255).collectEntries { code -> [code, given(exitStatus: code).errorStrategy] },
