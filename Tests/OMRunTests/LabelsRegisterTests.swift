@@ -167,6 +167,35 @@ import Testing
     #expect(try image.listed() == ["theirs", "mine"])
   }
 
+  @Test func `a program that reads the list and begins its label image late is waited for`() throws
+  {
+    let watch = LabelsWatch()
+    // Where it has just added one, it may be about the next.
+    image.putLabel("first", ours: false)
+    image.folder.replace(image.list, image.listing(["first"]))
+    try watching(watch)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var steps: [(Duration, () -> Void)] = [
+      (.seconds(0.5), { [image] in image.putLabel("theirs", ours: false) }),
+      (
+        .seconds(1.5),
+        { [image] in
+          image.folder.replace(image.list, image.listing(["first", "theirs"]))
+        }
+      ),
+    ]
+    let warnings = watch.settle(unless: {
+      if let (time, step) = steps.first, clock.now - start > time {
+        step()
+        steps.removeFirst()
+      }
+      return false
+    })
+    #expect(warnings == [])
+    #expect(try image.listed() == ["first", "theirs", "mine"])
+  }
+
   @Test func `an entry that is taken out again and again ends in a warning`() throws {
     let watch = LabelsWatch(longest: 1)
     try watching(watch)

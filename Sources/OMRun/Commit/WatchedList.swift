@@ -14,17 +14,17 @@ struct WatchedList: Sendable {
   private var times = (listed: 0.0, looked: -1.0)
   /// The list as it was looked at last.
   private var seen: ValueStamp?
-  /// The label images of other programs that were in the making when ours were listed.
+  /// The label images of other programs that were begun before ours were listed, or so soon after
+  /// that the list may have been read before.
   private var awaited: Set<String> = []
   /// Which folders are label images of other programs, as far as that was found out.
   private var isForeign: [String: Bool] = [:]
 
-  /// Seconds for which ours stay listed where another program is at work, before that is believed.
+  /// Seconds for which ours stay listed where another program is at work, before that is believed; a
+  /// program that has read the list begins its label image in less, also on a machine with much to do.
   private static let shortest = 1.0
   /// Seconds after which a list is read again that seems to be the same.
   private static let pause = 0.05
-  /// Seconds in which a program that has read the list begins to make its label image.
-  private static let start = 0.1
   /// So many times a name may be lost without a word.
   private static let bearable = 3
 
@@ -69,9 +69,12 @@ struct WatchedList: Sendable {
       return false
     }
     let unlisted = try labelsInTheMaking(listed)
-    if now - times.listed < WatchedList.start { awaited.formUnion(unlisted) }
-    return !isBusy
-      || now - times.listed >= WatchedList.shortest && awaited.isDisjoint(with: unlisted)
+    if !isBusy { return true }
+    if now - times.listed < WatchedList.shortest {
+      awaited.formUnion(unlisted)
+      return false
+    }
+    return awaited.isDisjoint(with: unlisted)
   }
 
   /// The label images of other programs that are not listed yet.
