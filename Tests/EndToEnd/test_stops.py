@@ -58,10 +58,13 @@ class Bench:
         return [*launcher, str(self._omtask.path), "run", "threshold", str(self.image), *flags]
 
     def start(
-        self, ranks: int, *extra: str, delay: float = 0.05, first: int = 1,
+        self, ranks: int, *extra: str, delay: float = 0.3, first: int = 1,
         env: dict[str, str] | None = None, waits: bool = True, **how: object,
     ) -> Job:
-        """A job in the middle of its work; from the `first` read on each takes so many seconds."""
+        """A job in the middle of its work; from the `first` read on each takes so many seconds.
+
+        It would go on for ten seconds more, so that nothing that comes late on a busy machine meets its end.
+        """
         events = self.image.parent / "events"
         events.unlink(missing_ok=True)
         slow = faults.delayed(self._library, self.image / "0" / "c", delay, "read", first)
@@ -108,8 +111,7 @@ def test_a_signal_to_one_process_ends_all_in_order(
     bench: Bench, case: tuple[int, int, int, str]
 ) -> None:
     ranks, number, code, text = case
-    # Ranks that hear of it late would go on for many seconds.
-    job = bench.start(ranks, delay=0.05 if ranks == 1 else 0.4)
+    job = bench.start(ranks)
     os.kill(job.ranks()[-1], number)
     assert job.end(4)[0] == code, job.text()
     assert len(job.errors()) == 1 and text in job.errors()[0], job.text()
@@ -151,7 +153,7 @@ def test_a_second_signal_ends_at_once(bench: Bench) -> None:
     time.sleep(0.2)
     os.kill(job.process.pid, signal.SIGTERM)
     code, seconds = job.end(5)
-    assert (code, seconds < 0.25) == (143, True), job.text()
+    assert (code, seconds < 0.5) == (143, True), job.text()
     bench.finish()
 
 
@@ -214,7 +216,7 @@ def test_a_stopped_rank_is_named(bench: Bench, victim: int) -> None:
 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_a_job_that_was_suspended_goes_on(bench: Bench, right: dict, ranks: int) -> None:
-    job = bench.start(ranks, "--stall-timeout", "2")
+    job = bench.start(ranks, "--stall-timeout", "2", delay=0.1)
     for number, pause in ((signal.SIGSTOP, 3), (signal.SIGCONT, 0)):
         for pid in job.ranks():
             os.kill(pid, number)
