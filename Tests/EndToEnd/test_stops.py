@@ -153,7 +153,7 @@ def test_a_second_signal_ends_at_once(bench: Bench) -> None:
     time.sleep(0.2)
     os.kill(job.process.pid, signal.SIGTERM)
     code, seconds = job.end(5)
-    assert (code, seconds < 0.5) == (143, True), job.text()
+    assert (code, seconds < 0.25) == (143, True), job.text()
     bench.finish()
 
 
