@@ -15,6 +15,7 @@ else; copy it beside your own.
 
 import dataclasses
 import json
+import mmap
 import os
 import sys
 import traceback
@@ -104,7 +105,7 @@ def serve(function):
 
 def _compute(function, line, parameters, image, answer):
     given, wanted = line["input"], line.get("output") or line["core"]
-    tile = _read(given["path"], given["shape"], _dtype(given["dtype"]))
+    tile = _voxels(given["path"], given["shape"], _dtype(given["dtype"]))
     inner = tuple(slice(a, a + n) for a, n in zip(wanted["offset"], wanted["shape"]))
     dtype = _dtype(wanted["dtype"]) if "output" in line else None
     region = Region(
@@ -129,33 +130,30 @@ def _compute(function, line, parameters, image, answer):
             f"the function returned the shape {made.shape}, expected {tile.shape} or that of the "
             f"kept part, {tuple(wanted['shape'])}"
         )
-    with open(wanted["path"], "r+b") as file:
-        numpy.ascontiguousarray(_exactly(made, dtype)).tofile(file)
+    numpy.copyto(_voxels(wanted["path"], wanted["shape"], dtype), _checked(made, dtype), casting="unsafe")
     return {"shape": list(made.shape), "dtype": wanted["dtype"]}
 
 
-_room = numpy.empty(0, numpy.uint8)
+_mapped = {}
 
 
-def _read(path, shape, dtype):
-    """The voxels of a file, in memory that is kept from tile to tile: fresh memory is slow."""
-    global _room
-    size = int(numpy.prod(shape, dtype=numpy.int64)) * dtype.itemsize
-    if _room.size < size:
-        _room = numpy.empty(size, numpy.uint8)
-    view = memoryview(_room)[:size]
-    with open(path, "rb", buffering=0) as file:
-        done = 0
-        while done < size:
-            count = file.readinto(view[done:])
-            if not count:
-                raise EOFError(f"{path} ends after {done} of {size} bytes")
-            done += count
-    return _room[:size].view(dtype).reshape(shape)
+def _voxels(path, shape, dtype):
+    """The voxels of a file that is shared with omtask, where they lie; it stays mapped from tile to tile."""
+    count = int(numpy.prod(shape, dtype=numpy.int64))
+    facts = os.stat(path)
+    if facts.st_size < count * dtype.itemsize:
+        raise EOFError(f"{path} ends after {facts.st_size} of {count * dtype.itemsize} bytes")
+    if count == 0:
+        return numpy.empty(shape, dtype)
+    identity = (facts.st_dev, facts.st_ino, facts.st_size)
+    if path not in _mapped or _mapped[path][0] != identity:
+        with open(path, "r+b") as file:
+            _mapped[path] = identity, mmap.mmap(file.fileno(), facts.st_size)
+    return numpy.frombuffer(_mapped[path][1], dtype, count).reshape(shape)
 
 
-def _exactly(made, dtype):
-    """The voxels in another type; integers that it does not hold are an error, not other ones."""
+def _checked(made, dtype):
+    """The voxels, which the type holds: integers that it does not hold are an error, not other ones."""
     if made.dtype == dtype:
         return made
     if made.dtype.kind in "biu" and dtype.kind in "iu":
@@ -169,7 +167,7 @@ def _exactly(made, dtype):
         raise TypeError(f"the function returned {made.dtype}, the task makes {dtype.name}: round")
     elif made.dtype.kind not in "biuf":
         raise TypeError(f"the function returned {made.dtype}, expected numbers")
-    return made.astype(dtype)
+    return made
 
 
 def _dtype(name):
