@@ -33,7 +33,7 @@ public struct LabelObjectsTask: RegionTask {
         level: parameters.level, statistics: nil, scope: .volume, objects: rules,
         dataType: LabelType(rawValue: parameters.dtype.rawValue),
         downsampling: Downsampling(rawValue: parameters.pyramid.rawValue) ?? .mode
-      ) { _ throws(Fault) in MaskChoice(threshold: 0, kernel: NotZero()) }
+      ) { _ throws(Fault) in MaskChoice(kernel: NotZero()) }
     ])
   }
 }

@@ -16,8 +16,11 @@ public struct ThresholdTask: RegionTask {
     method = chosen ?? (parameters.threshold == nil ? .otsu : .fixed)
     try checkThreshold()
     try checkSizes()
-    try checkSmoothing(bound.given)
+    try checkSmoothing(bound.chosen)
   }
+
+  /// The method, which follows from the threshold when it is not given.
+  public var settled: JSONObject { ["method": .string(method.rawValue)] }
 
   /// One label image per channel, or one with a channel axis.
   public func product(for image: ImageInfo) throws(Fault) -> Product {
@@ -79,9 +82,9 @@ public struct ThresholdTask: RegionTask {
     }
   }
 
-  private func checkSmoothing(_ given: Set<String>) throws(Fault) {
+  private func checkSmoothing(_ chosen: Set<String>) throws(Fault) {
     for (name, method) in [("sigma", "gaussian"), ("radius", "median")]
-    where given.contains(name) && parameters.smooth.rawValue != method {
+    where chosen.contains(name) && parameters.smooth.rawValue != method {
       throw Fault(
         .usage, "", "`\(name)` is given, but `smooth` is `\(parameters.smooth.rawValue)`",
         hint: "`--smooth \(method)` takes it")

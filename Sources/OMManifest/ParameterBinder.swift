@@ -24,7 +24,8 @@ public struct ParameterBinder: Sendable {
   ///   - commandLine: The task's parameters on the command line, in their order. Names may be
   ///     written with `-` or `_`; a boolean may stand alone or as `no-<name>`; a list may be
   ///     repeated or separated by commas.
-  ///   - arguments: The args JSON.
+  ///   - arguments: The args JSON. A list may be one text, as on the command line; an empty text is
+  ///     "not given" where it cannot be a value.
   /// - Returns: A value, or null, for every parameter.
   /// - Throws: A fault of kind `usage` that names the parameter and both the value given and
   ///   what is allowed, or the nearest known name.
@@ -32,7 +33,11 @@ public struct ParameterBinder: Sendable {
     commandLine: [CommandLineValue] = [], arguments: JSONObject = JSONObject()
   ) throws(Fault) -> Parameters {
     var bound = try bind(arguments)
-    for (name, value) in try bind(commandLine) { bound[name] = value }
+    var chosen = Set(bound.filter { $1 != schema[$0]?.defaultValue }.keys)
+    for (name, value) in try bind(commandLine) {
+      bound[name] = value
+      chosen.insert(name)
+    }
     var values = JSONObject()
     var resultValues = JSONObject()
     for declaration in schema.userDeclarations {
@@ -55,7 +60,8 @@ public struct ParameterBinder: Sendable {
     }
     return Parameters(
       task: task, values: values, resultValues: resultValues, reserved: reserved,
-      given: Set(bound.keys).subtracting(reserved.keys))
+      given: Set(bound.keys).subtracting(reserved.keys),
+      chosen: chosen.subtracting(reserved.keys))
   }
 
   private func bind(_ arguments: JSONObject) throws(Fault) -> [String: JSON] {
@@ -66,8 +72,10 @@ public struct ParameterBinder: Sendable {
         if value != .null { bound[key] = value }
         continue
       }
-      if value == .null || (declaration.type.isList && value == .array([])) { continue }
-      bound[key] = try ParameterValue.canonical(value, for: declaration, named: key, task: task)
+      let given = listed(value, declaration)
+      if given == .null || (declaration.type.isList && given == []) { continue }
+      if given == "" && declaration.leavesOutEmptyText { continue }
+      bound[key] = try ParameterValue.canonical(given, for: declaration, named: key, task: task)
     }
     return bound
   }
@@ -98,7 +106,7 @@ public struct ParameterBinder: Sendable {
     let name = String(written.map { $0 == "-" ? "_" : $0 })
     if let declaration = schema[name] {
       // A list of no elements would not be the same as no list, which is what null stands for.
-      if let text, case let value = commandLineValue(text, declaration), value != [] {
+      if let text, case let value = listed(.string(text), declaration), value != [] {
         return (declaration, value)
       }
       if declaration.type == .boolean, text == nil { return (declaration, .bool(true)) }
@@ -116,9 +124,13 @@ public struct ParameterBinder: Sendable {
     throw unknown(name, shown: flag)
   }
 
-  private func commandLineValue(_ text: String, _ declaration: ParameterDeclaration) -> JSON {
-    if !declaration.type.isList { return .string(text) }
-    return .array(text.split(separator: ",").map { .string(String($0)) })
+  /// The list that a text means where a list is wanted: what stands between its commas.
+  private func listed(_ value: JSON, _ declaration: ParameterDeclaration) -> JSON {
+    guard declaration.type.isList, let text = value.stringValue else { return value }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+    return parts.allSatisfy(\.isEmpty) ? [] : .array(parts.map { .string($0) })
   }
 
   /// The fault for a name that is not declared, with the nearest name that is.

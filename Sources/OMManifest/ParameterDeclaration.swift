@@ -54,6 +54,8 @@ public struct ParameterDeclaration: Sendable, Equatable {
   public let unit: String?
   /// Whether another value may give other voxels; false for what only steers the run.
   public let changesResult: Bool
+  /// Whether null may stand beside the type.
+  let isNullable: Bool
   /// What a value of the type `json` must fit.
   let fit: SchemaPlace?
   /// What a value must fit besides, where another part of the task has a parameter of this name.
@@ -63,6 +65,16 @@ public struct ParameterDeclaration: Sendable, Equatable {
   mutating func join(_ other: ParameterDeclaration, _ place: SchemaPlace) {
     if other.isRequired { (isRequired, defaultValue) = (true, nil) }
     others.append(place)
+  }
+
+  /// Whether an empty text, as forms send it for an empty field, means that no value is given: it is
+  /// not a number, and no name.
+  var leavesOutEmptyText: Bool {
+    switch type {
+    case .boolean, .integer, .number: true
+    case .string: isNullable || !choices.isEmpty
+    case .strings, .integers, .numbers, .json: false
+    }
   }
 
   /// Whether the workflow engine sets it (`zarr_url` …) and not the user.

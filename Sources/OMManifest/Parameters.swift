@@ -7,11 +7,26 @@ public struct Parameters: Sendable, Equatable {
   /// Every parameter of the user in the order of the manifest; null where there is no value.
   public let values: JSONObject
   /// The values that decide the voxels of the result: `values` without what only steers the run.
-  public let resultValues: JSONObject
+  public private(set) var resultValues: JSONObject
   /// What the workflow engine set, such as `zarr_url`.
   public let reserved: JSONObject
   /// The names of the parameters that were given and not left to their default.
   public let given: Set<String>
+  /// The names of the parameters that somebody chose.
+  ///
+  /// They are given on the command line, or with another value than their default: the forms of engines give
+  /// every field, also those that nobody touched.
+  public let chosen: Set<String>
+
+  /// These parameters with the values that a task has in place of some that were left out, so that
+  /// who leaves them out and who says the same asks for one result.
+  public func settled(_ values: JSONObject) -> Parameters {
+    var settled = self
+    for (name, value) in values.members where resultValues[name] == .null {
+      settled.resultValues[name] = value
+    }
+    return settled
+  }
 
   /// The value of a parameter that always has one.
   ///

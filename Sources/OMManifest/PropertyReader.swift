@@ -28,6 +28,7 @@ extension ParameterDeclaration {
     minimum = bounded["minimum"]?.doubleValue
     maximum = bounded["maximum"]?.doubleValue
     self.isRequired = isRequired
+    self.isNullable = isNullable
     unit = traits.units[name]
     changesResult = !traits.runOnly.contains(name)
     fit = nil
@@ -59,7 +60,7 @@ extension ParameterDeclaration {
     title = property["title"]?.stringValue ?? name
     description = property["description"]?.stringValue ?? ""
     type = .json
-    (choices, minimum, maximum) = ([], nil, nil)
+    (choices, minimum, maximum, isNullable) = ([], nil, nil, false)
     defaultValue = property["default"].flatMap { $0 == .null ? nil : $0 }
     self.isRequired = isRequired
     unit = traits.units[name]

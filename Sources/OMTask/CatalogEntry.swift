@@ -55,6 +55,11 @@ public protocol TaskProgram: Sendable {
     _ parameters: Parameters, _ surroundings: TaskSurroundings
   ) throws(Fault) -> any ImageTask
 
+  /// Parameters with the values that the task has in place of some that were left out.
+  ///
+  /// - Throws: A fault of kind `usage` when parameters contradict each other.
+  func settle(_ parameters: Parameters) throws(Fault) -> Parameters
+
   /// Binds a task whose program reads and writes whole images by itself.
   ///
   /// - Returns: The task; nil when it is one that omtask gives voxels.
@@ -75,6 +80,9 @@ extension TaskProgram {
   /// Only images in the order of OME-Zarr.
   public var takesAnyAxisOrder: Bool { false }
 
+  /// As they are: only the program knows what it does without a value.
+  public func settle(_ parameters: Parameters) throws(Fault) -> Parameters { parameters }
+
   /// None: most tasks are given voxels.
   public func bindToImages(
     _ parameters: Parameters, _ surroundings: TaskSurroundings
@@ -92,6 +100,10 @@ private struct BuiltInProgram: TaskProgram {
     _ parameters: Parameters, _ surroundings: TaskSurroundings
   ) throws(Fault) -> any ImageTask {
     try task.init(parameters)
+  }
+
+  func settle(_ parameters: Parameters) throws(Fault) -> Parameters {
+    parameters.settled(try task.init(parameters).settled)
   }
 
   func end() {}

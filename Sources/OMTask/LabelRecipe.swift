@@ -123,13 +123,13 @@ public struct TileLabels: Sendable {
 
 /// The threshold of one scope and the kernel that applies it.
 public struct MaskChoice: Sendable {
-  /// The threshold that was used.
-  public var threshold: Double
+  /// The threshold that was used; nil when there is none to tell of.
+  public var threshold: Double?
   /// The kernel that applies it.
   public var kernel: any MaskKernel
 
   /// Makes a choice.
-  public init(threshold: Double, kernel: any MaskKernel) {
+  public init(threshold: Double? = nil, kernel: any MaskKernel) {
     self.threshold = threshold
     self.kernel = kernel
   }

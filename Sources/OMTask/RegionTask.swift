@@ -14,6 +14,10 @@ public protocol RegionTask: ImageTask {
   ///
   /// - Throws: A fault of kind `usage` when parameters contradict each other.
   init(_ parameters: Parameters) throws(Fault)
+
+  /// The values that the task has in place of parameters that were left out and that follow from others,
+  /// such as a method. They are part of what a run is, as if they had been given. Most tasks leave this out.
+  var settled: JSONObject { get }
 }
 
 /// A task that is bound to its parameters.
@@ -27,4 +31,7 @@ public protocol ImageTask: Sendable {
 extension RegionTask {
   /// Only images in the order of OME-Zarr.
   public static var takesAnyAxisOrder: Bool { false }
+
+  /// None: the manifest says all defaults.
+  public var settled: JSONObject { [:] }
 }

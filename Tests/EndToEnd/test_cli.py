@@ -254,6 +254,22 @@ def test_the_same_command_again_is_a_fast_nothing(omtask: Program, image: Path) 
     assert {p: p.stat().st_mtime_ns for p in image.rglob("*")} == times
 
 
+@pytest.mark.parametrize("task", ["threshold", "label-objects", "measure"])
+def test_what_is_said_is_what_is_meant_without_saying(omtask: Program, image: Path, task: str) -> None:
+    """The method, and the name of the result, are the same run whether they are given or left out."""
+    omtask.threshold(image, parameters={"label_name": "cells"})
+    base, said = {
+        "threshold": (["--channel", "0"], ["--method", "otsu", "--label-name", "segmented"]),
+        "label-objects": (["--label", "cells"], ["--label-name", "cells_objects"]),
+        "measure": (["--label", "cells"], ["--table-name", "cells_features"]),
+    }[task]
+    made = omtask("run", task, image, *base).stderr
+    assert "nothing to do" not in made, made
+    assert "nothing to do" in omtask("run", task, image, *base, *said).stderr
+    assert "threshold" in made or task != "threshold"
+    assert ", threshold" not in made or task == "threshold", made
+
+
 def test_another_result_under_the_name_is_left_alone(omtask: Program, image: Path) -> None:
     omtask.threshold(image, parameters={"threshold": 800, "label_name": "nuclei"})
     before = tree(image)
@@ -342,6 +358,12 @@ def test_forms_may_send_texts_and_nulls(omtask: Program, image: Path) -> None:
              "clear_border": "true", "label_name": "form"}
     omtask.threshold(parameters=texts, arguments_file=True)
     assert listed_labels(image) == ["form"]
+    # Every field, touched or not, as napari and Galaxy give them.
+    untouched = {"method": "otsu", "smooth": "none", "sigma": "1.0", "radius": [1], "channel": "",
+                 "label_name": "", "lower_bound": "", "dtype": ""}
+    omtask.threshold(image, parameters=untouched, arguments_file=True)
+    assert listed_labels(image) == ["form", "segmented"]
+    omtask.threshold(image, parameters=untouched | {"sigma": "2, 1"}, arguments_file=True, expect=64)
 
 
 def schema(name: str) -> dict[str, object]:
@@ -379,6 +401,17 @@ def test_the_plan_is_what_the_run_does(omtask: Program, image: Path) -> None:
     assert [list(array.chunks), list(array.shards)] == [output["chunks"], output["shards"]]
     made = [path for path in (image / "labels").rglob("*") if path.is_file()]
     assert len(made) <= plan["files"]
+
+
+def test_a_plan_of_what_cannot_be_done_fails_as_the_run_would(
+    omtask: Program, image: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(image, tmp_path / "other.zarr")
+    for call in (["plan", "threshold"], ["run", "threshold", "--dry-run"]):
+        omtask(*call, image, other, "--label-name", "a/b", expect=77)
+        omtask(*call, image, tmp_path / "none.zarr", expect=0)
+        omtask(*call, tmp_path / "none.zarr", expect=66)
+        omtask(*call, tmp_path / "none.zarr", tmp_path / "neither.zarr", expect=66)
 
 
 def test_cat_gives_the_voxels(omtask: Program, image: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""napari's plug-in for tasks, on the exported manifest and on that of integrations/napari/make-package."""
+"""napari's plug-in for tasks, on the package that is exported for it and on that for Fractal."""
 
 import json
 import os
@@ -19,26 +19,15 @@ from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Program, environment
 from omtask_testing.trees import leftovers, tree
 
-MAKE = REPOSITORY / "integrations/napari/make-package"
 MANIFEST = "__FRACTAL_MANIFEST__.json"
 ALL = (*CATEGORIES, "Image Processing", "Conversion")
 THRESHOLD = "Thresholding Label Task"
 OFFERED = ["Filter Labels", "Label Objects", "Masking ROI Table", "Measure", THRESHOLD]
 
 
-def make(*words: str | Path, code: int = 0, **env: str) -> str:
-    base = environment()
-    base.pop("OMTASK", None)
-    call = [sys.executable, MAKE, *map(str, words)]
-    done = subprocess.run(call, capture_output=True, text=True, env=base | env)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def exported(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest as `omtask manifest export` writes it."""
+    """The manifest as `omtask manifest export` writes it for Fractal."""
     folder = tmp_path_factory.mktemp("exported") / "package"
     omtask("manifest", "export", "--output", folder)
     return folder / "omtask_tasks" / MANIFEST
@@ -46,10 +35,10 @@ def exported(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(omtask: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest of make-package, in a folder with a space and an accent."""
+    """The manifest for napari, in a folder with a space and an accent."""
     folder = tmp_path_factory.mktemp("package") / "tâches d'Anna"
-    make(folder, "--omtask", omtask.path)
-    return folder / MANIFEST
+    omtask("manifest", "export", "--for", "napari", "--output", folder)
+    return folder / "omtask_tasks" / MANIFEST
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +78,7 @@ def test_the_plug_in_offers_segmentation_and_measurement(exported: Path, package
 
 
 def test_lists_of_the_exported_manifest_have_no_field(exported: Path) -> None:
-    """The reason for make-package: the plug-in then fails before it starts anything."""
+    """The reason for `--for napari`: the plug-in then fails before it starts anything."""
     plugin = Plugin(exported)
     without = set()
     for name in plugin.tasks:
@@ -265,25 +254,26 @@ def test_an_empty_required_field_and_a_lost_image_are_named(
 # The program
 
 
-@pytest.mark.parametrize("place", ["OMTASK", "beside", "PATH", "moved", "nowhere", "wrong"])
+@pytest.mark.parametrize("place", ["OMTASK", "beside", "PATH", "where it was", "nowhere", "wrong"])
 def test_the_program_is_found(
     place: str, package: Path, omtask: Program, images: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    folder = shutil.copytree(package.parent, tmp_path / "my tasks", symlinks=True)
-    beside, binary = folder / "omtask_tasks/omtask", omtask.path.resolve()
-    assert beside.resolve() == binary
+    folder = shutil.copytree(package.parent, tmp_path / "my tasks")
+    binary = omtask.path.resolve()
+    file = folder / "masking_roi_table.py"
+    assert f'which("{binary}")' in file.read_text()
     env = environment()
     env.pop("OMTASK", None)
     (tmp_path / "bin").mkdir()
     env["PATH"] = str(tmp_path / "bin")
-    if place != "beside":
-        beside.unlink()
+    if place != "where it was":
+        file.write_text(file.read_text().replace(str(binary), str(tmp_path / "gone/omtask")))
     if place == "OMTASK":
         env["OMTASK"] = str(binary)
-    if place in ("PATH", "moved"):
+    if place == "PATH":
         (tmp_path / "bin/omtask").symlink_to(binary)
-    if place == "moved":
-        beside.symlink_to(tmp_path / "gone/omtask")
+    if place == "beside":
+        (folder / "omtask").symlink_to(binary)
     if place == "wrong":
         env["OMTASK"] = str(tmp_path / "gone/omtask")
     done = Plugin(folder / MANIFEST).execute("Masking ROI Table", images[0], {"label": "cells"}, env)
@@ -298,30 +288,44 @@ def test_the_program_is_found(
         assert done.code == 0, done
 
 
-def test_make_package_replaces_its_own_folder_only(omtask: Program, tmp_path: Path) -> None:
-    folder = tmp_path / "new/my tasks"
-    assert make(folder, OMTASK=str(omtask.path)) == f"{folder / MANIFEST}: 11 tasks\n"
-    (folder / "Threshold.json").write_text("{}")
-    before = tree(folder)
-    make(folder, "--omtask", omtask.path)
-    assert {*before} - {*tree(folder)} == {"Threshold.json"}
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    make(foreign, "--omtask", omtask.path)
-    shutil.rmtree(foreign / "omtask_tasks")
-    kept = tree(foreign)
-    assert "holds something else" in make(foreign, "--omtask", omtask.path, code=1)
-    assert "is no folder" in make(foreign / MANIFEST, "--omtask", omtask.path, code=1)
-    assert tree(foreign) == kept
-    assert [path.name for path in folder.parent.iterdir()] == ["my tasks"]
+MISFITS = {
+    "no folder": (["--for", "napari"], "without `--output`"),
+    "other forms": (["--for", "napari", "--output", "/nowhere/x", "--forms", "compound"], "`parallel` only"),
+    "nobody": (["--for", "fiji", "--output", "/nowhere/x"], "fractal or napari"),
+    "twice": (["threshold", "threshold"], "named twice"),
+    "no task": (["treshold"], "did you mean `threshold`"),
+    "of Fractal": (["{list}#threshold"], "in a list of Fractal's already"),
+}
 
 
-def test_make_package_says_what_is_missing(tmp_path: Path) -> None:
-    assert "name it by --omtask" in make(tmp_path / "a", code=1, PATH=str(tmp_path))
-    assert "no program none" in make(tmp_path / "a", "--omtask", "none", code=1)
-    said = make(tmp_path / "a", "--omtask", "/bin/ls", code=1)
-    assert "ended with 2" in said and "ls: " in said
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(("flags", "text"), MISFITS.values(), ids=MISFITS.keys())
+def test_an_export_that_fits_nobody_is_refused(
+    flags: list[str], text: str, exported: Path, omtask: Program
+) -> None:
+    words = [flag.replace("{list}", str(exported)) for flag in flags]
+    done = omtask("manifest", "export", *words, expect=None)
+    assert done.code in (64, 78) and text in done.stderr, done
+
+
+def test_a_task_of_ones_own_gets_a_form(
+    omtask: Program, images: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A program in a folder with a blank, found by its path or in `OMTASK_TASKS`."""
+    image, other = images
+    own = shutil.copytree(REPOSITORY / "Examples/uniform-filter", tmp_path / "my tasks")
+    manifest = own / "uniform-filter.json"
+    omtask("manifest", "export", manifest, "--for", "napari", "--output", tmp_path / "package")
+    exported = tmp_path / "package/omtask_tasks" / MANIFEST
+    (name,) = Plugin(exported, ALL).tasks
+    env = environment({"OMTASK": str(omtask.path.resolve())})
+    done = Plugin(exported, ALL).execute(name, image, {}, env)
+    assert done.code == 0, done
+    omtask("run", manifest, other)
+    assert tree(image.parent) == tree(other.parent)
+    listed = omtask("manifest", "export", "--output", tmp_path / "all", env={"OMTASK_TASKS": str(own)})
+    assert "for 12 tasks" in listed.stderr
+    refused = omtask("manifest", "export", manifest, expect=64)
+    assert "cannot hold this path" in refused.stderr
 
 
 # The page
@@ -332,13 +336,12 @@ def test_every_command_of_the_page_works(omtask: Program, tmp_path: Path, origin
     blocks = re.findall(r"(?ms)^```bash\n(.*?)^```", page)
     assert len(blocks) == 3
     shutil.copytree(original / "my image.zarr", tmp_path / "image.zarr")
-    (tmp_path / "integrations").symlink_to(REPOSITORY / "integrations")
     env = environment({"PATH": f"{omtask.path.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)})
     for block in blocks:
         done = subprocess.run(
             ["bash", "-c", f"set -euo pipefail\n{block}"], cwd=tmp_path, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    assert (tmp_path / "omtask-napari" / MANIFEST).exists()
+    assert (tmp_path / "omtask-napari/omtask_tasks" / MANIFEST).exists()
 
 
 # The plug-in itself

@@ -23,7 +23,8 @@ import Testing
       "type": "integer", "minimum": 1, "maximum": 8, "default": 1, "title": "Passes",
     ]
     #expect(properties["passes"] == passes)
-    #expect(properties.objectValue?.keys == (try blur().parameters.declarations.map(\.name)))
+    #expect(
+      properties.objectValue?.keys == (try blur().manifest.parameters.declarations.map(\.name)))
   }
 
   @Test func `the package has a Python file for each task, named by Python's rules`() throws {
@@ -40,7 +41,36 @@ import Testing
     #expect(manifest["task_list"]?.arrayValue?[0]["executable_parallel"] == "gaussian_blur.py")
   }
 
-  private func blur() throws -> Manifest {
-    try Manifest(text: Examples.blur, subject: "blur.json")
+  @Test func `a task in a file is called by its path`() throws {
+    let task = try ExportedTask(blur().manifest, file: "/tasks/blur.json")
+    let document = FractalManifest([task], forms: [.compound]).document()
+    let entry = try #require(document["task_list"]?.arrayValue?.first)
+    #expect(entry["executable_parallel"] == "bin/omtask run /tasks/blur.json")
+    #expect(entry["executable_non_parallel"] == "bin/omtask plan /tasks/blur.json")
+    let package = TaskPackage([task], version: "1").files[2].text
+    #expect(package.contains(#""run", "/tasks/blur.json", "--args-json""#))
+    #expect(task.fitsCommand)
+    #expect(try !ExportedTask(blur().manifest, file: "/my tasks/blur.json").fitsCommand)
+  }
+
+  @Test func `napari's plug-in gets texts in place of lists`() throws {
+    let document = try FractalManifest([blur()], for: .napari).document()
+    #expect(ManifestCheck.findings(in: document).filter { $0.severity == .error } == [])
+    let task = try #require(document["task_list"]?.arrayValue?.first)
+    let channel = try #require(task["args_schema_parallel"]?["properties"]?["channel"])
+    #expect(channel["type"] == "string" && channel["items"] == nil)
+    #expect(channel["description"]?.stringValue?.hasSuffix("separated by commas.") == true)
+    #expect(task["name"] != nil)
+  }
+
+  @Test func `a package that stays here knows the program that wrote it`() throws {
+    let files = try TaskPackage([blur()], for: .napari, version: "1", program: "/my \"x\"/omtask")
+      .files
+    #expect(files[2].text.contains(#"or shutil.which("/my \"x\"/omtask")"#))
+    #expect(try !TaskPackage([blur()], version: "1").files[2].text.contains("/omtask\""))
+  }
+
+  private func blur() throws -> ExportedTask {
+    try ExportedTask(Manifest(text: Examples.blur, subject: "blur.json"), file: nil)
   }
 }

@@ -25,11 +25,27 @@ import Testing
     #expect(parameters.given == ["sigma"])
   }
 
+  @Test func `what a form gives without being asked was not chosen`() throws {
+    let json: JSONObject = ["sigma": 1, "passes": "1", "mode": "reflect", "overwrite": true]
+    let parameters = try bind([("mode", "reflect")], json: json)
+    #expect(parameters.given == ["sigma", "passes", "mode", "overwrite"])
+    #expect(parameters.chosen == ["sigma", "mode", "overwrite"])
+  }
+
+  @Test func `what a task settles counts where nothing was given`() throws {
+    let parameters = try bind([("suffix", "mine")]).settled(["suffix": "theirs", "most": 3])
+    #expect(parameters.resultValues["suffix"] == "mine" && parameters.resultValues["most"] == 3)
+    #expect(parameters.values["most"] == .null)
+  }
+
   private static let lenient: [(String, JSON, JSON)] = [
     ("sigma", "500.0", 500), ("sigma", .number("5e2"), 500), ("sigma", .number("0.10"), 0.1),
     ("passes", "3", 3), ("passes", .number("3.0"), 3), ("overwrite", "True", true),
     ("channel", "DAPI", ["DAPI"]), ("channel", 0, ["0"]), ("channel", ["a", 1], ["a", "1"]),
     ("channel", [], .null), ("planes", ["1", 2], [1, 2]), ("suffix", 7, "7"),
+    ("planes", "2, 1,1 ", [2, 1, 1]), ("channel", "DAPI, my GFP", ["DAPI", "my GFP"]),
+    ("channel", ["a,b"], ["a,b"]), ("planes", "", .null), ("passes", "", 1), ("suffix", "", .null),
+    ("mode", "", "reflect"), ("overwrite", "", false),
     ("sigma", .number("18446744073709551615"), .number("18446744073709551615")),
   ]
 
@@ -56,6 +72,7 @@ import Testing
     ("passes", 9, "`9`", "1 to 8"), ("mode", "reflct", "`reflct`", "reflect, nearest"),
     ("overwrite", 1, "`1`", "true or false"), ("suffix", ["a"], #"`["a"]`"#, "a text"),
     ("planes", ["x"], "`x`", "a list of integers"), ("channel", true, "`true`", "a list of texts"),
+    ("planes", "1,,2", "``", "a list of integers"),
   ]
 
   @Test(arguments: wrong)

@@ -75,8 +75,8 @@ def field(task: str, name: str, schema: dict[str, Any], required: bool) -> str:
     default = schema.get("default")
     choices = CHOICES.get((task, name))
     is_list = schema["type"] == "array" and not choices
-    # A list is left empty, and has its default then: one value in its place would be another list.
-    first = None if is_list else default
+    # Galaxy has no field for a list; omtask takes a text with commas for it.
+    first = ", ".join(map(str, default)) if is_list and default else default
     words = {"name": name, "label": schema["title"], "help": schema.get("description", "")}
     if schema["type"] == "boolean":
         words |= {"type": "boolean", "checked": str(bool(default)).lower()}
@@ -85,18 +85,16 @@ def field(task: str, name: str, schema: dict[str, Any], required: bool) -> str:
         words |= {"type": "select", "optional": str(not required and default is None).lower()}
         words |= {"multiple": "true"} if several else {}
         return select(words, choices or items["enum"], default if isinstance(default, list) else [default])
-    elif items["type"] in NUMBERS:
+    elif items["type"] in NUMBERS and not is_list:
         words |= {"type": NUMBERS[items["type"]], "optional": str(not required).lower()}
         words |= {"value": str(first)} if first is not None else {"value": ""} if not required else {}
         words |= {key[:3]: str(items[key]) for key in ("minimum", "maximum") if key in items}
     else:
         words |= {"type": "text", "optional": str(not required).lower()}
         words |= {"value": str(first)} if first is not None else {}
+        words["help"] += " Several values are separated by commas." if is_list else ""
         if required:
-            words["help"] += " Here one value." if is_list else ""
             return f'        <param {attributes(words)}>\n            <validator type="empty_field"/>\n        </param>'
-    if is_list:
-        words["help"] += " Here one value" + (f"; default: {', '.join(map(str, default))}." if default else ".")
     return f"        <param {attributes(words)}/>"
 
 

@@ -49,10 +49,9 @@ struct PlanCommand: Subcommand {
     if parts != nil {
       throw Fault(.usage, "", "`--parts` stands without `--out-json`, which lists the parts")
     }
-    try writePlan(
+    return try writePlan(
       of: request, resources: task.resources, ranks: planned.ranks, form: json ? .json : .human,
       context)
-    return 0
   }
 }
 
@@ -80,15 +79,18 @@ extension PlanCommand {
 }
 
 /// Makes the plan of a request and writes it to standard output.
+///
+/// - Returns: The exit code: not 0 when none of the images can be processed.
 func writePlan(
   of request: RunRequest, resources: ResourceFlags, ranks: Int, form: AnswerForm,
   _ context: CommandContext
-) throws {
+) throws -> Int32 {
   var request = request
   request.options.use(resources, ranks: ranks, context.environment)
   let plan = try makePlan(request, ranks: ranks)
   for warning in plan.warnings { context.console.warning(warning) }
   try Output(context.output, form).write(PlanAnswer(plan: plan))
+  return plan.exitCode
 }
 
 extension RunOptions {

@@ -42,10 +42,10 @@ extension TaskRun {
         try messageStyle(for: sink, context.environment, about: request.manifest.identifier)
       }
       if isTrial {
-        try writePlan(
+        let code = try writePlan(
           of: request, resources: task.resources, ranks: launch.announcedRanks ?? 1,
           form: speaks ? .human : .quiet, context)
-        return try ranks?.end(with: 0) ?? 0
+        return try ranks?.end(with: code) ?? code
       }
       let watcher = watcher(request.options.stop, launch, context)
       if context.ownsProcess { watcher.start() }

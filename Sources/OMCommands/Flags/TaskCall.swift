@@ -60,8 +60,8 @@ func readWholeCall(
   var arguments = try readArguments(flags, context)
   let fractal = try FractalArguments(
     from: &arguments, plans: command == "plan", isWhole: manifest.isWhole)
-  let parameters = try ParameterBinder(manifest).bind(
-    commandLine: sorted.values, arguments: arguments)
+  let parameters = try entry.program.settle(
+    ParameterBinder(manifest).bind(commandLine: sorted.values, arguments: arguments))
   let inputs = try readInputs(sorted.uris, flags.input, parameters, fractal.images, context)
   try checkInputs(inputs, flags, manifest, command: command)
   var options = RunOptions()

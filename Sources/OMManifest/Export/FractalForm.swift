@@ -19,8 +19,9 @@ public enum FractalForm: String, Sendable, CaseIterable {
     case plan
 
     /// The call of a program that was installed as `bin/omtask`, but for its arguments.
-    public func executable(of task: Manifest) -> String {
-      let run = task.document["executable_parallel"]?.stringValue ?? ""
+    func executable(of task: ExportedTask) -> String {
+      if let file = task.file { return "bin/omtask \(rawValue) \(file)" }
+      let run = task.manifest.document["executable_parallel"]?.stringValue ?? ""
       guard self == .plan else { return run }
       return run.replacing(" run ", with: " plan ", maxReplacements: 1)
     }

@@ -17,23 +17,33 @@ public struct FractalManifest: Sendable {
   /// Who wrote the tasks.
   public static let authors = "omtask developers"
 
-  private let tasks: [Manifest]
+  private let tasks: [ExportedTask]
   private let forms: [FractalForm]
+  private let reader: ManifestReader
 
-  /// Makes the manifest of these tasks, each in these forms.
-  public init(_ tasks: [Manifest], forms: [FractalForm] = [.parallel]) {
+  /// Makes the manifest of these tasks, each in these forms, for who is to read it.
+  public init(
+    _ tasks: [ExportedTask], forms: [FractalForm] = [.parallel],
+    for reader: ManifestReader = .fractal
+  ) {
     self.tasks = tasks
     self.forms = forms
+    self.reader = reader
   }
+
+  /// The document.
+  ///
+  /// Its commands are those of a program that was installed as `bin/omtask` below the package root.
+  ///
+  /// - Returns: The whole file.
+  public func document() -> JSON { document { $1.executable(of: $0) } }
 
   /// The document.
   ///
   /// - Parameter executable: What Fractal starts to run a task, or to plan it, relative to the package
   ///   root.
   /// - Returns: The whole file.
-  public func document(
-    executable: (Manifest, FractalForm.Verb) -> String = { $1.executable(of: $0) }
-  ) -> JSON {
+  func document(executable: (ExportedTask, FractalForm.Verb) -> String) -> JSON {
     [
       "manifest_version": "2",
       "has_args_schemas": true,
@@ -42,19 +52,19 @@ public struct FractalManifest: Sendable {
       "task_list": .array(
         tasks.flatMap { task in
           forms.map { form in
-            .object(form.entry(Self.entry(task.document)) { executable(task, $0) })
+            .object(form.entry(entry(task)) { executable(task, $0) })
           }
         }),
     ]
   }
 
-  private static func entry(_ document: JSONObject) -> JSONObject {
+  private func entry(_ task: ExportedTask) -> JSONObject {
     var entry = JSONObject()
-    for (key, value) in document.members where FractalTask.keys.contains(key) {
+    for (key, value) in task.manifest.document.members where FractalTask.keys.contains(key) {
       let isSchema = key.hasPrefix("args_schema_")
-      entry[key] = isSchema ? withoutNull(value) : value
+      entry[key] = isSchema ? Self.withoutNull(value) : value
     }
-    return entry
+    return reader.adapted(entry, of: task)
   }
 
   /// The args schema with one type for every parameter.

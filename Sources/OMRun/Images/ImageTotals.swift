@@ -108,8 +108,9 @@ extension ImageRun {
       var packet = Packet()
       packet.write(found[index]?.hasConstantScope ?? false)
       for (number, choice) in found[index]?.known ?? [:] {
+        guard let threshold = choice.threshold else { continue }
         packet.write(UInt64(number))
-        packet.write(choice.threshold)
+        packet.write(threshold)
       }
       var all: [(number: Int, value: Double)] = []
       var constant = false

@@ -102,9 +102,9 @@ struct Choices: Sendable {
 
   /// The thresholds for the report, in the order of the scopes.
   var thresholds: [ScopeThreshold] {
-    if let fixed { return [ScopeThreshold(scope: "", value: fixed.threshold)] }
-    return known.sorted { $0.key < $1.key }.map {
-      ScopeThreshold(scope: scopes.name($0.key), value: $0.value.threshold)
+    if let fixed { return fixed.threshold.map { [ScopeThreshold(scope: "", value: $0)] } ?? [] }
+    return known.sorted { $0.key < $1.key }.compactMap { number, choice in
+      choice.threshold.map { ScopeThreshold(scope: scopes.name(number), value: $0) }
     }
   }
 }

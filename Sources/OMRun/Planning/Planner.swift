@@ -35,27 +35,20 @@ private struct Planner {
     plan.splitsImages = Runner.splits(images: inputs.items.count, workers: ranks * plan.threads)
     let owners = Partition(costs: inputs.items.map { _ in 1 }, parts: ranks)
     for (index, item) in inputs.items.enumerated() {
-      guard let location = item.location else {
-        plan.images.append(failed(item.uri, item.fault))
-        continue
-      }
       do {
+        let location = try item.found()
         let setup = try ImageSetup(location, request)
         let owner = plan.splitsImages ? nil : owners.owners[index]
         plan.images.append(try image(setup, owner: owner))
         plan.memory = max(plan.memory, try budget(setup, split: plan.splitsImages))
       } catch {
         if inputs.items.count == 1 { throw error }
-        plan.images.append(failed(item.uri, Fault(wrapping: error)))
+        var failed = ImagePlan(uri: item.uri)
+        failed.fail(Fault(wrapping: error))
+        plan.images.append(failed)
       }
     }
     try addSpace(&plan, inputs)
-    return plan
-  }
-
-  private func failed(_ uri: String, _ fault: Fault?) -> ImagePlan {
-    var plan = ImagePlan(uri: uri)
-    plan.note = "cannot be processed: \(fault?.description ?? "")"
     return plan
   }
 

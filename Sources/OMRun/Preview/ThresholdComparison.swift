@@ -61,7 +61,7 @@ struct ThresholdComparison: Sendable {
       let found = counts[number] ?? []
       let voxels = found.last ?? 0
       let rows = alternatives.indices.map { index in
-        let threshold = thresholds[index][number]?.map(\.threshold)
+        let threshold = thresholds[index][number]?.map { $0.threshold ?? 0 }
         let isKnown = if case .success = threshold { true } else { false }
         return ComparedScope.Row(
           method: alternatives[index].name, isChosen: alternatives[index].isChosen,

@@ -41,8 +41,11 @@ struct ProgramCall: Sendable {
   ///   when it is no folder, and why an image cannot be read: all are given to one program.
   init(_ request: RunRequest, _ inputs: Inputs) throws(Fault) {
     let locations = try inputs.items.map { (item) throws(Fault) in
-      guard let location = item.location else {
-        var fault = item.fault ?? Fault(.internal, item.uri, "the image has no place and no fault")
+      let location: ImageLocation
+      do throws(Fault) {
+        location = try item.found()
+      } catch {
+        var fault = error
         fault.facts.append("one program is given all images, so none may be broken")
         throw fault
       }

@@ -31,9 +31,7 @@ func makeProgramPlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
     var image = ImagePlan(uri: item.uri)
     image.takesParts = false
     do {
-      guard let location = item.location else {
-        throw item.fault ?? Fault(.internal, item.uri, "the image has no place and no fault")
-      }
+      let location = try item.found()
       let job = ProgramJob(
         request: request, identity: identity, task: task, location: location, tell: { _ in })
       if let report = try job.finished() {
@@ -43,7 +41,7 @@ func makeProgramPlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
       }
     } catch {
       if inputs.items.count == 1 { throw error }
-      image.note = "cannot be processed: \(Fault(wrapping: error).description)"
+      image.fail(Fault(wrapping: error))
     }
     plan.images.append(image)
   }

@@ -10,6 +10,14 @@ struct Inputs: Sendable {
     let fault: Fault?
     /// Which of the URIs of the request led here.
     var input = 0
+
+    /// Where the image is.
+    ///
+    /// - Throws: Why it is broken.
+    func found() throws(Fault) -> ImageLocation {
+      if let location { return location }
+      throw fault ?? Fault(.internal, uri, "the image has no place and no fault")
+    }
   }
 
   private(set) var items: [Item] = []

@@ -1,4 +1,5 @@
 package import OMGrid
+package import OMJSON
 
 /// What a run will do, and nothing else: regions, owners, bytes, files and memory.
 package struct RunPlan: Sendable {
@@ -21,6 +22,12 @@ package struct RunPlan: Sendable {
 
   /// Makes an empty plan.
   package init() {}
+
+  /// The exit code of a plan: that of the gravest failure when none of the images can be processed, else 0.
+  package var exitCode: Int32 {
+    let codes = images.compactMap { $0.fault?.exitCode }
+    return codes.count == images.count ? gravestExitCode(Set(codes)) ?? 0 : 0
+  }
 
   /// Raw bytes that are decoded.
   package var bytesRead: Int { images.reduce(0) { $0 + $1.bytesRead } }
@@ -54,6 +61,8 @@ package struct ImagePlan: Sendable {
   package var takesParts = true
   /// Why the image is not processed (already complete), or cannot be.
   package var note: String?
+  /// Why it cannot be processed.
+  package private(set) var fault: Fault?
   /// Raw bytes that are decoded.
   package var bytesRead = 0
   /// Raw bytes that are encoded at most.
@@ -63,6 +72,12 @@ package struct ImagePlan: Sendable {
 
   /// Makes the plan of an image.
   package init(uri: String) { self.uri = uri }
+
+  /// Says that the image cannot be processed.
+  mutating func fail(_ fault: Fault) {
+    self.fault = fault
+    note = "cannot be processed: \(fault.description)"
+  }
 }
 
 /// One pass over one image: its regions with their owners.
