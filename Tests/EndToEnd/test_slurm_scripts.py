@@ -106,18 +106,19 @@ def requeued(
     cluster: Cluster, omtask: Program, new: Callable[[str], Work],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Work]:
-    """Jobs that are slow until they have been queued again: twice alone, once on two ranks.
+    """Jobs that are slow until they have been queued again: three times alone, once on two ranks.
 
     All have been stopped once.
     """
     library = faults.injector(tmp_path_factory.mktemp("library"))
     sent: dict[str, Work] = {}
     for name, script, times, launcher in (
-        ("one", "run.sbatch", 2, ""), ("srun", "run_mpi.sbatch", 1, "srun"),
+        ("one", "run.sbatch", 3, ""), ("srun", "run_mpi.sbatch", 1, "srun"),
         ("mpirun", "run_mpi.sbatch", 1, "mpirun"),
     ):
         work = new(name)
-        slow = faults.delayed(library, work.image / "0" / "c", 0.3)
+        # What is to be stopped three times has much to do.
+        slow = faults.delayed(library, work.image / "0" / "c", 0.3 if launcher else 0.6)
         settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in slow.items())
         extra = program(work, SLOW, times=times, settings=settings, omtask=omtask.path)
         if launcher:
@@ -136,11 +137,14 @@ def requeued(
 def stop(cluster: Cluster, work: Work, *how: str) -> None:
     """Sends USR1 as Slurm does before the limit, when the job is in the middle of its work."""
     until(work.is_at_work, 60, f"progress\n{work.said()}")
-    work.events.unlink()
     stops = work.said().count("stopped by USR1")
     code, said = cluster.run("scancel", *how, "-s", "USR1", work.number)
     assert code == 0, said
     until(lambda: work.said().count("stopped by USR1") > stops, 20, f"the stop\n{work.said()}")
+    # Its last events are written by then, and must not be taken for those of the next start.
+    running = ["squeue", "-h", "-t", "R,CG", "-j", work.number]
+    until(lambda: not cluster.run(*running)[1].strip(), 20, "the end of the start", every=0.1)
+    work.events.unlink()
 
 
 def equal(work: Work, right: dict[str, str]) -> None:
@@ -309,6 +313,10 @@ def test_wrong_calls_are_refused(
     assert text in done.stderr
 
 
+def test_it_is_stopped_a_third_time(requeued: dict[str, Work], cluster: Cluster) -> None:
+    stop(cluster, requeued["one"])
+
+
 # The page
 
 
@@ -391,8 +399,8 @@ def test_a_job_of_one_process_goes_on_after_each_requeue(
 ) -> None:
     work = requeued["one"]
     assert cluster.wait(work.number, 60) == {"0": "COMPLETED 0:0"}, work.said()
-    assert work.said().count("stopped by USR1") == 2
-    assert work.said().count("going on") == 2
+    assert work.said().count("stopped by USR1") == 3
+    assert work.said().count("going on") == 3
     equal(work, right)
 
 

@@ -1,8 +1,11 @@
 """A real Slurm cluster of two nodes on this machine, through the shared starter script."""
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +60,31 @@ class Cluster:
         assert code == 0, said
         return said.split()[-1]
 
+    def cut_off(self, node: str) -> bool:
+        """Ends all that runs on a node at once, as a power cut does, and lets Slurm know that it is gone.
+
+        Nodes are told apart by their host names; where they share that of the machine nothing is done.
+        """
+        daemon = Path(self.settings["SLURM_TEST_DIR"], "run", f"slurmd.{node}.pid")
+        home = os.readlink(f"/proc/{daemon.read_text().strip()}/ns/uts")
+        if home == os.readlink("/proc/self/ns/uts"):
+            return False
+        # What is started meanwhile is found in the next round.
+        while on_node := [pid for pid in processes() if host_of(pid) == home]:
+            for pid in on_node:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        daemon.unlink()
+        # Slurm would find out by itself after a minute.
+        code, said = self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=power")
+        assert code == 0, said
+        return True
+
+    def revive(self) -> None:
+        """Starts nodes again that are cut off."""
+        self._do("start")
+
     def wait(self, number: str, seconds: float) -> dict[str, str]:
         """Waits until a job is over; gives state and exit code of each of its elements."""
         ends: dict[str, str] = {}
@@ -78,3 +106,17 @@ class Cluster:
         wait = ["sbatch", "--wait", "--output", str(output), *options, "--wrap", script]
         code, said = self.run(*wait)
         return code, said + (output.read_text() if output.exists() else "")
+
+
+def processes() -> list[int]:
+    """The numbers of all processes."""
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def host_of(pid: int) -> str:
+    """What stands for the host name that a living process sees; nothing when it is gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return "" if state == "Z" else os.readlink(f"/proc/{pid}/ns/uts")
+    except OSError:
+        return ""
