@@ -5,11 +5,13 @@ import math
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from PIL import Image as Picture
 
 from omtask_testing import faults, patterns, samples
@@ -18,6 +20,7 @@ from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.jobs import until
 from omtask_testing.layouts import Layout, describe
 from omtask_testing.oracle import METHODS
+from omtask_testing.places import REPOSITORY
 from omtask_testing.program import Program, environment, flags
 from omtask_testing.tables import inside, write_rois
 from omtask_testing.trees import tree
@@ -195,6 +198,39 @@ def test_a_large_image_is_tried_on_a_coarse_level(preview: Any, tmp_path: Path) 
     assert "level 2, 6,291,456 voxels" in text
     assert "a run looks at the finer voxels of level 0" in text
     assert "level 0, z=48 only" in preview("threshold", path, "--plane").stdout
+
+
+@pytest.mark.parametrize("named", ["by file", "by name"])
+def test_a_program_of_ones_own_is_previewed(
+    named: str, omtask: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, source = written(tmp_path)
+    folder = REPOSITORY / "Examples/uniform-filter"
+    task = folder / "uniform-filter.json"
+    if named == "by name":
+        monkeypatch.setenv("OMTASK_TASKS", str(folder))
+    before = tree(image)
+    png = tmp_path / "made.png"
+    word = task if named == "by file" else "uniform-filter"
+    outcome = omtask(
+        "preview", word, image, "--png", png, "--level", "0", "--plane", "--python", sys.executable, "--size", "5")
+    assert tree(image) == before and "level 0" in outcome.stdout
+    omtask("run", task, image, "--python", sys.executable, "--size", "5", "--output", tmp_path / "made.zarr")
+    made = zarr.open_array(tmp_path / "made.zarr" / "0", mode="r")[6]
+    shown, width = pixels(png), source.levels[0].shape[-1]
+    assert np.array_equal(shown[:, -width:, 0], grey(made, source.levels[0][6]))
+
+
+def test_a_program_that_does_whole_images_has_no_preview(omtask: Program, tmp_path: Path) -> None:
+    image, _ = written(tmp_path)
+    manifest = tmp_path / "whole.json"
+    text = json.loads((REPOSITORY / "Examples/uniform-filter/uniform-filter.json").read_text())
+    manifest.write_text(json.dumps({key: value for key, value in text.items() if key != "omtask"} | {
+        "omtask": {"contract": "image", "summary": "Does it", "result_version": 1, "command": ["true"]}}))
+    outcome = omtask("preview", manifest, image, "--png", tmp_path / "x.png", expect=None)
+    assert outcome.code == 64 and "there is no preview of it" in outcome.stderr, outcome
+    outcome = omtask("preview", "median", image, "--png", tmp_path / "x.png", "--python", "p", expect=64)
+    assert "needs no interpreter" in outcome.stderr
 
 
 def test_a_preview_that_is_ended_leaves_nothing(omtask: Program, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ struct PreviewCommand: Subcommand {
   var json = false
 
   @OptionGroup(title: "Running") var resources: ResourceFlags
+  @OptionGroup(title: "Running") var program: ProgramFlags
 
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
@@ -75,9 +76,7 @@ struct PreviewCommand: Subcommand {
     guard 16...20_000 ~= width else {
       throw Fault(.usage, "", "`--width` is \(width), it must be 16 to 20000")
     }
-    if let name = words.first,
-      let task = try context.catalogue.tasks().first(where: { $0.manifest.identifier == name })
-    {
+    if let name = words.first, let task = try task(name, context) {
       try PreviewTask(entry: task.entry, manifest: task.manifest, flags: taskFlags).run(
         Array(words.dropFirst()), context)
       return 0
@@ -111,7 +110,17 @@ struct PreviewCommand: Subcommand {
     wish.planeOnly = plane
     return PreviewTask.Flags(
       png: png, channel: channel, label: label, width: width, roiTable: roiTable, json: json,
-      wish: wish, resources: resources)
+      wish: wish, resources: resources, program: program)
+  }
+
+  /// The task that the first word names; nil when it names an image.
+  private func task(_ name: String, _ context: CommandContext) throws(Fault) -> KnownTask? {
+    // A manifest is followed by an image; alone it may be a collection of them.
+    if TaskFile.isPlace(name) {
+      let isManifest = words.count > 1 && TaskFile(name).path.hasSuffix(".json")
+      return isManifest ? try context.catalogue.task(name) : nil
+    }
+    return try context.catalogue.everything().tasks.first { $0.manifest.identifier == name }
   }
 
   /// The image, where no task is named.
@@ -125,7 +134,7 @@ struct PreviewCommand: Subcommand {
           ?? "`omtask preview --help` lists all")
     }
     guard words.count == 1, let uri = words.first else {
-      let tasks = try context.catalogue.tasks().map(\.manifest.identifier)
+      let tasks = try context.catalogue.everything().tasks.map(\.manifest.identifier)
       let nearest = words.first.flatMap { nearestName($0, in: tasks) }
       throw Fault(
         .usage, "",
@@ -133,9 +142,10 @@ struct PreviewCommand: Subcommand {
         hint: nearest.map { "did you mean the task `\($0)`?" }
           ?? "`omtask preview IMAGE.zarr --png FILE`")
     }
-    if let stray = [("--plane", plane), ("--roi-table", roiTable != nil), ("--json", json)].first(
-      where: { $0.1 })
-    {
+    if let stray = [
+      ("--plane", plane), ("--roi-table", roiTable != nil), ("--json", json),
+      ("--python", program.python != nil),
+    ].first(where: { $0.1 }) {
       throw Fault(.usage, "", "`\(stray.0)` is given, but no task to try")
     }
     return uri

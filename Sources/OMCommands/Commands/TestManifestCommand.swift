@@ -131,13 +131,7 @@ struct TrialCall {
     var options = RunOptions()
     // As a run does: a child is given up before all is.
     options.surroundings.patience = 0.9 * Double(Self.stallTimeout)
-    if let python = command.program.python {
-      if entry.file == nil {
-        throw Fault(
-          .usage, "--python", "`\(manifest.identifier)` is built in and needs no interpreter")
-      }
-      options.surroundings.python = python
-    }
+    options.surroundings.python = try command.program.interpreter(of: entry, manifest)
     request = RunRequest(
       entry: entry, manifest: manifest,
       parameters: try ParameterBinder(manifest).bind(commandLine: sorted.values, arguments: [:]),

@@ -1,5 +1,8 @@
 import ArgumentParser
+import OMJSON
+import OMManifest
 import OMRun
+import OMTask
 
 /// What to read.
 struct InputFlags: ParsableArguments {
@@ -168,6 +171,17 @@ struct ProgramFlags: ParsableArguments {
       "The interpreter of a task in Python that is not built in, instead of its own.",
       valueName: "file"))
   var python: String?
+
+  /// The interpreter for a task; nil when none is given.
+  ///
+  /// - Throws: A fault of kind `usage` when the task is built in.
+  func interpreter(of entry: CatalogEntry, _ manifest: Manifest) throws(Fault) -> String? {
+    if python != nil && entry.file == nil {
+      throw Fault(
+        .usage, "--python", "`\(manifest.identifier)` is built in and needs no interpreter")
+    }
+    return python
+  }
 }
 
 /// Where the parameters come from when a program calls.

@@ -81,13 +81,7 @@ func readWholeCall(
   _ = try WellFilter(wells: options.wells, acquisition: options.acquisition)
   options.onDamage = flags.input.onDamage
   options.followLinks = flags.input.followLinks
-  if let python = flags.program.python {
-    if entry.file == nil {
-      throw Fault(
-        .usage, "--python", "`\(manifest.identifier)` is built in and needs no interpreter")
-    }
-    options.surroundings.python = python
-  }
+  options.surroundings.python = try flags.program.interpreter(of: entry, manifest)
   // A part that is all there is needs nobody to wait for.
   if let part = fractal.part, part.count > 1 { options.part = part }
   options.lastPartFinishes = true

@@ -17,6 +17,7 @@ struct PreviewTask {
     var json: Bool
     var wish: PreviewWish
     var resources: ResourceFlags
+    var program: ProgramFlags
   }
 
   let entry: CatalogEntry
@@ -33,6 +34,12 @@ struct PreviewTask {
     if flags.json && flags.png == "-" {
       throw Fault(.usage, "", "`--json` and `--png -` both write to standard output")
     }
+    if manifest.traits.contract == .image {
+      throw Fault(
+        .usage, "",
+        "\(manifest.identifier) does whole images by itself, there is no preview of it",
+        hint: "run it on a small copy of the image")
+    }
     let (uri, parameters) = try call(words)
     let image = try ReadTarget.openImage(uri, for: "preview")
     let shown = try channelIndices(takes("channel") ? nil : flags.channel, of: image)
@@ -41,12 +48,19 @@ struct PreviewTask {
     var options = RunOptions()
     options.roiTable = flags.roiTable
     options.use(flags.resources, ranks: 1, context.environment)
+    options.surroundings.python = try flags.program.interpreter(of: entry, manifest)
     let request = RunRequest(
       entry: entry, manifest: manifest, parameters: parameters, inputs: [uri], options: options)
     let watcher = StopWatcher(
       StopWatcher.Watch(), options.stop, context.console, context.environment)
     if context.ownsProcess { watcher.start() }
     defer { watcher.finish() }
+    let program = entry.program
+    let ending = options.stop.atForcedEnd { program.abandon() }
+    defer {
+      program.end()
+      options.stop.forget(ending)
+    }
     let preview = try TaskPreview(request, image, wish)
     if flags.png == nil && !preview.comparesThresholds {
       throw Fault(
