@@ -33,6 +33,13 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "blur": ("gaussian-blur", {"sigma": 1.2}),
     "median": ("median", {"radius": 1}),
     "convert": ("convert", {"chunk": [8, 16, 16]}),
+    "levels": ("pyramid", {"levels": 4, "factors": 2}),
+    "levels one by one": ("pyramid", {"levels": 3, "method": "median", "from_base": True}),
+    "filter": ("filter-labels", {"label": "cells", "min_size": 200, "relabel": True}),
+    "grown labels": ("filter-labels", {"label": "cells", "expand": 2.5, "max_size": 9000}),
+    "holes": ("filter-labels", {"label": "cells", "fill_holes": "yx"}),
+    "border": ("filter-labels", {"label": "cells", "clear_border": "yx"}),
+    "border parts": ("filter-labels", {"label": "cells", "clear_border": "yx", "clear_border_by": "part"}),
 }
 every_call = pytest.mark.parametrize("kind", CALLS)
 both_layouts = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
@@ -48,11 +55,17 @@ def write(path: Path, layout: Layout, kind: type[np.generic] = np.uint16) -> Non
 
 
 @pytest.fixture
-def folders(layout: Layout, tmp_path: Path) -> tuple[Path, Path]:
+def folders(
+    layout: Layout, tmp_path: Path, omtask: Program, request: pytest.FixtureRequest
+) -> tuple[Path, Path]:
     """Two folders with the same image: for one process, and for parts."""
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
-    write(tmp_path / "whole/image.zarr", layout)
+    image = tmp_path / "whole/image.zarr"
+    write(image, layout)
+    if "label" in CALLS.get(request.node.callspec.params.get("kind", ""), ("", {}))[1]:
+        words = {"threshold": 1100, "label_name": "cells"}
+        omtask.run("threshold", image, parameters=words)
     shutil.copytree(tmp_path / "whole/image.zarr", tmp_path / "parts/image.zarr")
     return tmp_path / "whole", tmp_path / "parts"
 

@@ -7,12 +7,17 @@ import Synchronization
 // Label images whose labels are those of another one: counted first, then written again.
 
 extension ImageRun {
+  /// Whether label images are made of the labels of others.
+  var filtersLabels: Bool { setup.labels.contains { $0.recipe.filter != nil } }
+
+  /// Whether connected parts of labels are looked at before labels are counted.
+  var clearsParts: Bool { setup.labels.contains(where: \.clearsParts) }
+
   /// Writes the label images that keep some labels of another one.
   ///
   /// *Collective*.
   func writeFiltered() throws -> [MadeImage] {
     let plans = Array(setup.labels.indices)
-    let clearsParts = setup.labels.contains(where: \.clearsParts)
     let parts = clearsParts ? try findParts() : KeptParts(tables: try countLabels())
     let tables = parts.tables
     var writers: [Int: PyramidWriter] = [:]
@@ -72,7 +77,7 @@ extension ImageRun {
   }
 
   /// The labels of this rank's regions, by label image.
-  private func countLabels() throws -> [LabelTable] {
+  func countLabels() throws -> [LabelTable] {
     let found = Mutex(setup.labels.map { _ in LabelTable() })
     progress.begin(.objects)
     try engine.agree {

@@ -100,17 +100,6 @@ extension ImageJob {
     try checkpoint.finish(part)
   }
 
-  /// Refuses parts of what one job makes as a whole.
-  ///
-  /// - Throws: A fault of kind `usage`.
-  func checkPart(_ setup: ImageSetup) throws(Fault) {
-    if request.options.part == nil || setup.takesParts { return }
-    throw Fault(
-      .usage, location.displayName,
-      "\(request.manifest.identifier) makes its result as a whole, an image has no parts here",
-      hint: "leave `--part` out; threads and ranks share the work")
-  }
-
   /// Refuses to do what parts should have done, where that is wanted.
   ///
   /// *Local*, rank 0.

@@ -34,7 +34,6 @@ struct ImageJob: Sendable {
       report.note = setup.note
       return JobResult(report: report)
     }
-    try engine.agree { try checkPart(setup) }
     let target = try engine.agree { try Target(request, setup) }
     var decision = try decide(setup, target)
     let committer = try engine.agree {

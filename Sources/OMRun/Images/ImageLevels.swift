@@ -11,11 +11,8 @@ extension ImageRun {
   /// *Collective*.
   func writeLevels() throws -> [MadeImage] {
     let plans = setup.levels
-    let writers = try plans.indices.map(levelWriters)
-    try walkTiles(plans) { piece, worker in
-      try LevelsPass(plan: plans[piece.plan])
-        .run(piece.region, into: writers[piece.plan], worker)
-    }
+    let writers = try levelWriters()
+    try walkLevels(writers)
     try checkCoverage(.tiles, of: Array(plans.indices))
     for (index, plan) in plans.enumerated() {
       for (writer, cascade) in zip(writers[index], plan.cascades) {
@@ -27,8 +24,22 @@ extension ImageRun {
     }
   }
 
+  /// Reads this rank's regions of the finest levels and writes what they give of the coarser ones.
+  func walkLevels(_ writers: [[PyramidWriter]]) throws {
+    let plans = setup.levels
+    try walkTiles(plans) { piece, worker in
+      try LevelsPass(plan: plans[piece.plan])
+        .run(piece.region, into: writers[piece.plan], worker)
+    }
+  }
+
+  /// What makes the coarser levels of all plans.
+  func levelWriters() throws -> [[PyramidWriter]] {
+    try setup.levels.indices.map { try levelWriters(of: $0) }
+  }
+
   /// What makes the coarser levels of a plan: one cascade, or one writer for each level.
-  private func levelWriters(_ index: Int) throws -> [PyramidWriter] {
+  private func levelWriters(of index: Int) throws -> [PyramidWriter] {
     let plan = setup.levels[index]
     let layouts = try plan.layouts(plan.expectedDataType)
     let finished = finishedUnits(index, levels: layouts.count)

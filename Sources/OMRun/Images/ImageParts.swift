@@ -21,6 +21,21 @@ extension ImageRun {
   ///
   /// - Throws: What reading throws, and `limit` when the parts do not fit in memory.
   func findParts() throws -> KeptParts {
+    var all = try ownParts()
+    for (index, plan) in setup.labels.enumerated() {
+      try resolve(plan, own.filter { pieces[$0].plan == index }, &all.blocks)
+      for piece in own where pieces[piece].plan == index {
+        for block in all.blocks[piece]?.blocks ?? [] { all.tables[index].add(keptPartsOf: block) }
+      }
+    }
+    // Ranks have labels of their own: one that gives up takes the others along.
+    let tables = all.tables
+    try engine.agree { for plan in setup.labels { try checkRoom(tables, plan) } }
+    return all
+  }
+
+  /// Finds the parts of labels of this rank's regions.
+  func ownParts() throws -> KeptParts {
     let found = Mutex(KeptParts(tables: setup.labels.map { _ in LabelTable() }))
     let store = RunStore(limit: budget.betweenPasses)
     progress.begin(.objects)
@@ -37,17 +52,7 @@ extension ImageRun {
         progress.add(piece, plan)
       }
     }
-    var all = found.withLock { $0 }
-    for (index, plan) in setup.labels.enumerated() {
-      try resolve(plan, own.filter { pieces[$0].plan == index }, &all.blocks)
-      for piece in own where pieces[piece].plan == index {
-        for block in all.blocks[piece]?.blocks ?? [] { all.tables[index].add(keptPartsOf: block) }
-      }
-    }
-    // Ranks have labels of their own: one that gives up takes the others along.
-    let tables = all.tables
-    try engine.agree { for plan in setup.labels { try checkRoom(tables, plan) } }
-    return all
+    return found.withLock { $0 }
   }
 
   /// The parts of a piece: as an earlier invocation found them, or found now and kept.

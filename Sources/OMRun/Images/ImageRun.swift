@@ -93,6 +93,11 @@ struct ImageRun: Sendable {
       return
     }
     if let copy = setup.copy { return try walkCopies(copy.plans, try copyWriters(copy.plans)) }
+    if !setup.levels.isEmpty { return try walkLevels(try levelWriters()) }
+    if filtersLabels {
+      if clearsParts { _ = try ownParts() } else { _ = try countLabels() }
+      return
+    }
     let (choices, open) = try knownChoices()
     var tables = setup.labels.map { _ in StatisticsTable() }
     if !open.isEmpty { try takeStatistics(open, &tables, survey: nil) }
@@ -112,7 +117,7 @@ struct ImageRun: Sendable {
     if let derived = setup.derived { return [try writeTiles(derived)] }
     if let copy = setup.copy { return try writeCopies(copy.plans) }
     if !setup.levels.isEmpty { return try writeLevels() }
-    if setup.labels.contains(where: { $0.recipe.filter != nil }) { return try writeFiltered() }
+    if filtersLabels { return try writeFiltered() }
     let choices = try findThresholds()
     let objects = setup.labels.indices.filter { setup.labels[$0].recipe.objects != nil }
     let masks = setup.labels.indices.filter { setup.labels[$0].recipe.objects == nil }

@@ -222,14 +222,6 @@ extension ImageSetup {
     copy == nil ? (plan, 0) : (0, plan)
   }
 
-  /// Whether processes that do not talk to each other can make parts of it.
-  ///
-  /// A first pass over a share must be one whose results whoever does the rest can use.
-  var takesParts: Bool {
-    levels.isEmpty
-      && labels.allSatisfy { $0.recipe.tiles == nil && $0.recipe.filter == nil }
-  }
-
   /// The level of an image to make that is the finest one written.
   var firstLevel: Int { levels.isEmpty ? 0 : 1 }
 

@@ -64,7 +64,6 @@ private struct Planner {
       plan.note = "the result is there already, nothing to do"
       return plan
     }
-    plan.takesParts = setup.takesParts
     plan.shape = setup.plans[0].source.metadata.shape
     plan.dataType = setup.plans[0].source.metadata.dataType
     var pieces = Piece.all(of: setup.plans)
