@@ -231,6 +231,11 @@ int om_http_perform(void *handle, const struct om_http_request *request, long *s
   curl.easy_setopt(handle, CURLOPT_URL, request->url);
   curl.easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl.easy_setopt(handle, CURLOPT_NOBODY, (long)request->head_only);
+  if (request->payload != NULL) {
+    curl.easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->payload_count);
+    curl.easy_setopt(handle, CURLOPT_POSTFIELDS, request->payload);
+  }
+  if (request->method != NULL) curl.easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
   curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
   curl.easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl.easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &exchange);

@@ -45,7 +45,7 @@ package struct LockHolder: Sendable, Equatable {
 
   /// Whether it has surely ended: each of its processes ran on this machine and is no more, or the
   /// scheduler has started its job anew.
-  var hasEnded: Bool {
+  package var hasEnded: Bool {
     if let job, let here = LockJob.this, job.id == here.id, job.restarts < here.restarts {
       return true
     }
@@ -55,7 +55,7 @@ package struct LockHolder: Sendable, Equatable {
   }
 
   /// Whether one of its processes surely runs, which can be seen on this machine only.
-  var isAlive: Bool {
+  package var isAlive: Bool {
     machines.contains { machine in
       machine.isSame(as: .this) && machine.processes.contains { !$0.hasEnded }
     }

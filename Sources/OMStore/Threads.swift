@@ -1,4 +1,6 @@
 import Glibc
+package import OMJSON
+import Synchronization
 
 /// Calls `body` with 0 ..< count at once, each on a thread of its own, and waits for all.
 ///
@@ -29,6 +31,26 @@ package func inParallel(_ count: Int, _ body: @Sendable (Int) -> Void) {
     for number in leftOver { body(number) }
     for thread in threads { pthread_join(thread, nil) }
   }
+}
+
+/// Calls `body` with 0 ..< count, some at a time; the first fault ends it.
+package func atOnce(
+  _ count: Int, width: Int, _ body: @Sendable (Int) throws(Fault) -> Void
+) throws(Fault) {
+  if count == 1 { return try body(0) }
+  let next = Atomic(0)
+  let fault = Mutex<Fault?>(nil)
+  inParallel(min(width, count)) { _ in
+    while true {
+      let number = next.add(1, ordering: .relaxed).oldValue
+      if number >= count { return }
+      do throws(Fault) { try body(number) } catch {
+        fault.withLock { $0 = $0 ?? error }
+        next.store(count, ordering: .relaxed)
+      }
+    }
+  }
+  if let fault = fault.withLock({ $0 }) { throw fault }
 }
 
 /// What a thread does.

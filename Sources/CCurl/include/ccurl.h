@@ -45,6 +45,11 @@ struct om_http_request {
   const char *const *headers;
   // Whether only the head of the answer is asked for.
   int head_only;
+  // What is asked for, where it is neither a value nor its head (`PUT`); NULL otherwise.
+  const char *method;
+  // What is sent with it; NULL for nothing. It must stay as it is until the request has ended.
+  const void *payload;
+  size_t payload_count;
   long connect_milliseconds;
   // How long fewer than 1024 bytes may come in a second.
   long idle_seconds;

@@ -15,12 +15,27 @@ struct CleanCommand: Subcommand {
   @Argument(help: "The image, plate or well, or the path of an output.")
   var uri: String
 
+  @OptionGroup var scratch: ScratchFlags
+
+  @Flag(
+    help: """
+      In a bucket also remove what runs left on other machines of which nobody here can tell \
+      whether they are at work.
+      """)
+  var force = false
+
   @Flag(help: "Answer with JSON.")
   var json = false
 
   func run(in context: CommandContext) throws -> Int32 {
     var cleaning = Cleaning()
-    for folder in try StageFolder.find(uri) { cleaning.clean(folder) }
+    if RemoteStore.takes(uri) {
+      let folder = Scratch.folder(scratch.scratch, context.environment)
+      for folder in try StageFolder.find(uri, scratch: folder) { cleaning.clean(folder) }
+      try cleaning.clean(bucket: uri, force: force)
+    } else {
+      for folder in try StageFolder.find(uri) { cleaning.clean(folder) }
+    }
     try Output(context.output, json ? .json : .human)
       .write(CleanAnswer(uri: shownURI(uri), cleaning: cleaning))
     if let fault = cleaning.faults.first { throw fault }

@@ -16,12 +16,19 @@ struct RunsCommand: Subcommand {
   @Argument(help: "The image, plate or well, or the path of an output.")
   var uri: String
 
+  @OptionGroup var scratch: ScratchFlags
+
   @Flag(help: "Answer with JSON.")
   var json = false
 
   func run(in context: CommandContext) throws -> Int32 {
     var runs: [StageSummary] = []
-    for folder in try StageFolder.find(uri) { runs += try folder.runs() }
+    let folders =
+      RemoteStore.takes(uri)
+      ? try StageFolder.find(
+        uri, scratch: Scratch.folder(scratch.scratch, context.environment))
+      : try StageFolder.find(uri)
+    for folder in folders { runs += try folder.runs() }
     try Output(context.output, json ? .json : .human).write(
       RunsAnswer(uri: shownURI(uri), runs: runs))
     return 0

@@ -162,6 +162,26 @@ struct ControlFlags: ParsableArguments {
       labels, then end with exit code 75.
       """, valueName: "seconds"))
   var lockWait = Seconds(60)
+
+  @OptionGroup var scratch: ScratchFlags
+
+  @Flag(
+    help: """
+      Take it that nobody else writes to a bucket whose server knows no conditions (`If-Match`); \
+      otherwise lists and `--overwrite` end with exit code 76 there.
+      """)
+  var assumeSingleWriter = false
+}
+
+/// Where results for buckets grow.
+struct ScratchFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      The local folder in which results for a bucket grow, which all ranks must see; default: \
+      `SLURM_TMPDIR`, `TMPDIR`, or `~/.cache`.
+      """, valueName: "folder"))
+  var scratch: String?
 }
 
 /// What tasks that are not built in are run with.

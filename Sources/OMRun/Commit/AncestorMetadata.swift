@@ -65,6 +65,14 @@ struct AncestorMetadata {
   func update(_ rules: LockRules, isDurable: Bool) -> [String] {
     var warnings: [String] = []
     let holders = copies(&warnings)
+    if let bucket = Bucket(store) {
+      for holder in holders {
+        do throws(Fault) { try update(holder, in: bucket, rules) } catch {
+          warnings.append(warning(holder.path, error))
+        }
+      }
+      return warnings
+    }
     // Also what an earlier run could not remove.
     defer {
       if let root = try? OutputFolder(path: store.description) {
@@ -84,26 +92,44 @@ struct AncestorMetadata {
         do throws(Fault) {
           // Read under the lock, so that what another run has just listed is not taken back.
           for index in holder.images where changes[index] == nil {
-            switch images[index] {
-            case .results(let names, let shelf, let image):
-              changes[index] = try AncestorMetadata.changes(
-                of: image, names, on: shelf, in: store, zarrFormat: holder.format)
-            case .image(let path):
-              changes[index] = try AncestorMetadata.changes(
-                derived: path, in: store, zarrFormat: holder.format)
-            case .imageOfNewPlate(let path):
-              changes[index] = try AncestorMetadata.changes(
-                ofNewPlate: path, in: store, zarrFormat: holder.format)
-            case .levels(let levels, let old, let image):
-              changes[index] = try AncestorMetadata.changes(
-                of: image, levels: levels, instead: old, in: store, zarrFormat: holder.format)
-            }
+            changes[index] = try self.changes(images[index], holder.format)
           }
           try self.update(holder, in: root, update, holder.images.flatMap { changes[$0] ?? [] })
         } catch { warnings.append(warning(holder.path, error)) }
       }
     } catch { warnings.append(warning("", error)) }
     return warnings
+  }
+
+  /// What one image changes, read from the store as it is now.
+  private func changes(
+    _ made: Made, _ format: Int
+  ) throws(Fault) -> [ConsolidatedMetadata.Change] {
+    switch made {
+    case .results(let names, let shelf, let image):
+      try AncestorMetadata.changes(of: image, names, on: shelf, in: store, zarrFormat: format)
+    case .image(let path):
+      try AncestorMetadata.changes(derived: path, in: store, zarrFormat: format)
+    case .imageOfNewPlate(let path):
+      try AncestorMetadata.changes(ofNewPlate: path, in: store, zarrFormat: format)
+    case .levels(let levels, let old, let image):
+      try AncestorMetadata.changes(
+        of: image, levels: levels, instead: old, in: store, zarrFormat: format)
+    }
+  }
+
+  /// Updates one group in a bucket; what others write meanwhile is read again.
+  private func update(
+    _ holder: Holder, in bucket: Bucket, _ rules: LockRules
+  ) throws(Fault) {
+    let key = ConsolidatedMetadata.key(holder.path, zarrFormat: holder.format)
+    try BucketDocument(bucket, key, rules).change { (bytes) throws(Fault) in
+      guard let bytes else { return nil }
+      var changes: [ConsolidatedMetadata.Change] = []
+      for index in holder.images { changes += try self.changes(images[index], holder.format) }
+      return try ConsolidatedMetadata.updated(
+        bytes, of: holder.path, zarrFormat: holder.format, by: changes)?.bytes
+    }
   }
 
   /// The lock under which copies of metadata change, in the folder of stages of the whole hierarchy.

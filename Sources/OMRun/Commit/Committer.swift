@@ -30,6 +30,16 @@ protocol Committer: Sendable {
   ///
   /// *Local*, rank 0.
   func isCommitting(_ root: OutputFolder) throws(Fault) -> Bool
+  /// Claims the places of results where nothing else keeps other runs from them.
+  ///
+  /// *Local*, rank 0, before anything is made.
+  func claim() throws(Fault)
+  /// Removes what a run left whose results are in their places.
+  ///
+  /// *Local*, rank 0.
+  func tidy()
+  /// Whether what is staged is worth keeping after a fault.
+  func keeps(after kind: FaultKind) -> Bool
   /// The number of label images.
   var labelCount: Int { get }
   /// The run.
@@ -38,6 +48,9 @@ protocol Committer: Sendable {
 
 extension Committer {
   func isCommitting(_ root: OutputFolder) throws(Fault) -> Bool { false }
+  func claim() throws(Fault) {}
+  func tidy() {}
+  func keeps(after kind: FaultKind) -> Bool { kind.mayPass }
 
   /// Takes the lock of the run and finds out what was done before.
   ///

@@ -13,6 +13,8 @@ struct LockRules: Sendable {
   var check: @Sendable () throws(Fault) -> Void
   /// Hears that a lock was taken from a process that is gone.
   var warn: @Sendable (String) -> Void
+  /// Whether nobody else writes into buckets that know no conditions.
+  var assumesSingleWriter = false
 
   /// Takes a lock in a folder that is made for it.
   func acquire(
@@ -44,7 +46,8 @@ extension RunRequest {
     let stop = options.stop
     return LockRules(
       holder: holder, patience: options.lockWait,
-      check: { () throws(Fault) in try stop.check() }, warn: warn)
+      check: { () throws(Fault) in try stop.check() }, warn: warn,
+      assumesSingleWriter: options.assumesSingleWriter)
   }
 }
 

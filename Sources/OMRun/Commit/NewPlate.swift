@@ -52,6 +52,7 @@ struct NewPlate: Sendable {
     _ field: PlateField, suffix: String, _ version: OMEVersion, _ options: RunOptions
   ) throws(Fault) {
     let plate = field.plateLocation
+    try OutputRules.checkNewPlate(options.output ?? plate.displayName)
     if let output = options.output {
       path = try SeparatePath(output)
       source = plate.displayName

@@ -61,14 +61,13 @@ enum OutputRules {
   static func checkWritable(_ image: ImageLocation, inPlace: Bool) throws(Fault) {
     if image.store.folder != nil { return }
     let archive = image.store.description
-    if image.store.isRemote {
+    if Bucket(image.store) != nil {
+      if !inPlace { return }
       throw Fault(
-        .permission, image.displayName,
-        "results cannot be written to a server, which is only ever read",
-        hint: inPlace
-          ? "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there"
-          : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into an archive")
+        .permission, image.displayName, "levels of an image in a bucket are not replaced",
+        hint: "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there")
     }
+    if image.store.isRemote { throw readOnlyServer(image.displayName, inPlace: inPlace) }
     if image.store is TiffStore {
       throw Fault(
         .permission, image.displayName,
@@ -83,6 +82,23 @@ enum OutputRules {
       hint: inPlace
         ? "`omtask unpack \(archive) FOLDER.zarr`, run the task there, then `omtask pack`"
         : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into a new archive")
+  }
+
+  /// The fault of results that would go to a web server, or into an archive on a server.
+  static func readOnlyServer(_ uri: String, inPlace: Bool) -> Fault {
+    Fault(
+      .permission, uri, "results cannot be written to a server, which is only ever read",
+      hint: inPlace
+        ? "`omtask run convert \(uri) --output FOLDER.zarr`, then run the task there"
+        : "`--output out.zarr` puts the result elsewhere, `--output out.ozx` into an archive")
+  }
+
+  /// Refuses a new plate in a bucket, which is made image by image.
+  static func checkNewPlate(_ uri: String) throws(Fault) {
+    if !RemoteStore.takes(uri) { return }
+    throw Fault(
+      .unsupported, shownURI(uri), "a new plate is made in a local folder only",
+      hint: "`--output plate.zarr`, then copy it into the bucket")
   }
 
   /// Refuses what cannot be put into a new archive.

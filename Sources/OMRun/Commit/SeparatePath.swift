@@ -69,6 +69,12 @@ struct SeparatePath: Sendable {
     stages = plate.stages
   }
 
+  /// The name of a new OME-Zarr, on a disk or in a bucket.
+  static func name(of uri: String) throws(Fault) -> String {
+    if !RemoteStore.takes(uri) { return try SeparatePath(uri).name }
+    return uri.split(separator: "/").last.map(String.init) ?? uri
+  }
+
   var uri: String { parent == "." ? name : parent == "/" ? "/\(name)" : "\(parent)/\(name)" }
 
   /// Whether an archive is made, and no folder.

@@ -45,7 +45,7 @@ package enum StageRemoval {
 
 extension LockRules {
   /// How locks are taken by who only looks after what others left.
-  fileprivate static var forUpkeep: LockRules {
+  static var forUpkeep: LockRules {
     LockRules(holder: .thisProcess(), patience: 0, check: {}, warn: { _ in })
   }
 }

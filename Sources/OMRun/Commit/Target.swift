@@ -11,6 +11,8 @@ struct Target: Sendable {
   let shelf: Shelf
   /// An OME-Zarr of its own; nil for label images in the image.
   let output: SeparatePath?
+  /// Where in a bucket the results go; nil for a disk.
+  private(set) var bucket: BucketPlace?
   /// What is to list the result: the well of the image, or a new plate.
   let register: (any ResultRegister)?
   /// The path from the result to the image.
@@ -43,9 +45,9 @@ struct Target: Sendable {
         "its metadata are a node of RFC-8 (\(version)), whose levels are not replaced",
         hint: "`omtask run convert --output` makes a copy whose levels can be")
     }
-    if let uri = request.options.output {
-      try OutputRules.checkArchive(try SeparatePath(uri), setup)
-    }
+    let uri = request.options.output
+    let isRemote = uri.map(RemoteStore.takes) ?? false
+    if let uri, !isRemote { try OutputRules.checkArchive(try SeparatePath(uri), setup) }
     if !levels.isEmpty {
       output = nil
       register = nil
@@ -57,7 +59,13 @@ struct Target: Sendable {
       register = PlateRegister(plate: plate)
       source = plate.imageSource
       nameFlag = request.options.output == nil ? "--suffix" : nil
-    } else if let uri = request.options.output {
+    } else if let uri, isRemote {
+      bucket = try BucketPlace(uri, setup.names, apartFrom: image.location)
+      output = nil
+      register = nil
+      source = image.location.displayName
+      nameFlag = nil
+    } else if let uri {
       let path = try SeparatePath(uri)
       try OutputRules.checkApart(path, image.location)
       output = path
@@ -65,11 +73,13 @@ struct Target: Sendable {
       source = image.location.displayName
       nameFlag = nil
     } else if setup.outputKind == .image, let name = setup.names.first {
-      output = try SeparatePath(beside: image.location, name: name)
+      bucket = try BucketPlace(beside: image.location, name)
+      output = bucket == nil ? try SeparatePath(beside: image.location, name: name) : nil
       register = try WellRegister(image.location, name: name)
       source = "../\(image.location.name)"
       nameFlag = "--suffix"
     } else {
+      bucket = BucketPlace(in: image.location, shelf, setup.names)
       output = nil
       register = nil
       source = LabelDocuments.sourceInPlace
@@ -80,6 +90,7 @@ struct Target: Sendable {
   /// Where a result will be.
   func uri(_ label: Int) -> String {
     if !levels.isEmpty { return levels[label].location.displayName }
+    if let bucket { return bucket.uri(label) }
     if let output { return joinedKey(output.uri, SeparateOutput.paths(names)[label]) }
     return "\(image.location.displayName)/\(shelf.name)/\(names[label])"
   }
@@ -112,7 +123,7 @@ struct Target: Sendable {
     try register?.check()
     let list = try listed()
     for label in names.indices {
-      let found = try existing(label, besides: list)
+      let found = try existing(label, besides: list, runID)
       records.append(found?.record)
       guard let found else { continue }
       if Provenance.isOf(runID, found.record) {
@@ -162,6 +173,7 @@ struct Target: Sendable {
   /// - Parameter path: Where it lies now; nil in its place.
   /// - Throws: A fault of kind `exists` that names what is in the way.
   func checkReplaceable(in path: String? = nil) throws(Fault) {
+    if let bucket { return try bucket.checkReplaceable(shelf) }
     guard let output else { return }
     try OutputRules.checkOwn(output, names, shelf, in: path)
   }
@@ -169,10 +181,19 @@ struct Target: Sendable {
   /// The names that the image or the well lists; nil when nothing lists the results.
   private func listed() throws(Fault) -> [String]? {
     if let register { return try register.isListed() ? names : [] }
+    if let bucket, bucket.isApart { return nil }
     return output == nil ? try image.labelsList(shelf).names : nil
   }
 
-  private func existing(_ label: Int, besides list: [String]?) throws(Fault) -> ExistingLabel? {
+  private func existing(
+    _ label: Int, besides list: [String]?, _ runID: String
+  ) throws(Fault) -> ExistingLabel? {
+    if let bucket {
+      if !bucket.isApart {
+        try LabelName.check(names[label], besides: list ?? [], kind: shelf.noun)
+      }
+      return try bucket.existing(label, runID)
+    }
     guard let output else {
       try LabelName.check(names[label], besides: list ?? [], kind: shelf.noun)
       let location = image.location

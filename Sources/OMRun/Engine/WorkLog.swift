@@ -68,6 +68,9 @@ package final class WorkLog: Sendable {
     }
   }
 
+  /// Notes that work moves on that is no piece of a walk.
+  func stir() { state.withLock { $0.lastFinish = .now } }
+
   /// Pieces finished so far, in all walks.
   package var finished: Int { state.withLock { $0.finished } }
 

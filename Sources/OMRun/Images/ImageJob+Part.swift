@@ -100,6 +100,17 @@ extension ImageJob {
     try checkpoint.finish(part)
   }
 
+  /// Refuses parts that would not meet: what is made for a bucket grows in a folder.
+  ///
+  /// - Throws: A fault of kind `usage`.
+  func checkPart(_ target: Target) throws(Fault) {
+    let isPart = request.options.part != nil || request.options.needsParts
+    guard isPart, target.bucket != nil, !request.options.namesScratch else { return }
+    throw Fault(
+      .usage, location.displayName, "parts of what goes into a bucket must meet in one folder",
+      hint: "`--scratch FOLDER` names one that all of them see")
+  }
+
   /// Refuses to do what parts should have done, where that is wanted.
   ///
   /// *Local*, rank 0.

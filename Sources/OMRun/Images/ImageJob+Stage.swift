@@ -62,9 +62,20 @@ extension ImageJob {
 
   @Sendable private func warn(_ text: String) { tell(.warning(text)) }
 
+  /// The folder that takes what is made.
+  func room(_ target: Target) -> String {
+    if target.bucket != nil { return request.options.scratch ?? "" }
+    return target.output?.stageHolder ?? location.displayName
+  }
+
   func makeCommitter(_ target: Target, _ runID: String) throws(Fault) -> any Committer {
     let durability = request.options.durability
     let rules = request.lockRules(holder, warn)
+    if let bucket = target.bucket {
+      return BucketCommitter(
+        bucket, target, scratch: try BucketScratch.open(in: request.options.scratch),
+        runID: runID, rank: engine.rank, durability: durability, rules, request.options.stop.work)
+    }
     if !target.levels.isEmpty {
       return try InPlaceCommitter(
         target, target.home, runID: runID, rank: engine.rank, durability: durability, rules)
@@ -114,7 +125,9 @@ extension ImageJob {
     locks.patience = patience
     var rules = StageRules(
       locks: locks, startsFresh: request.options.fresh,
-      wayOut: !target.levels.isEmpty
+      wayOut: target.bucket != nil
+        ? "`--scratch FOLDER` names another place for unfinished results"
+        : !target.levels.isEmpty
         ? "the image cannot be written to; `omtask run convert --output` makes a copy that can"
         : request.options.output == nil
           ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
@@ -125,11 +138,13 @@ extension ImageJob {
     if decision.state == .unlisted { committer.stage.expectMore() }
     // What was there without being listed may be another one by now. Who waited to do a part may come
     // when all is done.
-    if entry.isNew && decision.state != .unlisted && rules.part == nil { return entry }
-    committer.stage.expectMore()
+    let isOpen = entry.isNew && decision.state != .unlisted && rules.part == nil
+    if isOpen && target.bucket == nil { return entry }
+    if !isOpen { committer.stage.expectMore() }
     do {
       // While this process waited for the lock, another one may have finished.
-      try look(setup, target, &decision)
+      if !isOpen { try look(setup, target, &decision) }
+      if decision.state == .open { try committer.claim() }
     } catch {
       _ = committer.stage.leave(keeps: true)
       throw error
@@ -145,7 +160,8 @@ extension ImageJob {
     _ setup: ImageSetup, _ target: Target, _ committer: any Committer, _ decision: Decision
   ) {
     let stage = committer.stage
-    target.register?.tidy()
+    committer.tidy()
+    if target.bucket == nil { target.register?.tidy() }
     guard stage.hasSiblings else { return }
     // The lock of a list, of levels or of the place of the result may have been left too.
     let locks =
@@ -177,8 +193,9 @@ extension ImageJob {
       committer.stage.unlock()
       return fault
     }
-    if !fault.kind.mayPass { committer.restore() }
-    guard committer.stage.leave(keeps: fault.kind.mayPass) else { return fault }
+    let keeps = committer.keeps(after: fault.kind)
+    if !keeps { committer.restore() }
+    guard committer.stage.leave(keeps: keeps) else { return fault }
     var fault = fault
     fault.facts.append(
       "what is done is kept in `\(committer.stage.path)`; the same command goes on from there")

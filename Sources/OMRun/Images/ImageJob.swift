@@ -35,12 +35,16 @@ struct ImageJob: Sendable {
       return JobResult(report: report)
     }
     let target = try engine.agree { try Target(request, setup) }
+    try engine.agree { try checkPart(target) }
     var decision = try decide(setup, target)
     let committer = try engine.agree {
       if engine.rank == 0 && decision.state == .open {
-        try OutputRoom(setup.plans).check(target.output?.stageHolder ?? location.displayName)
+        try OutputRoom(setup.plans).check(room(target))
       }
       return try makeCommitter(target, decision.runID)
+    }
+    if target.bucket != nil {
+      try BucketScratch.checkShared(committer.stage.holder, engine)
     }
     if decision.state == .done {
       if engine.rank == 0 { tidy(setup, target, committer, decision) }

@@ -102,7 +102,7 @@ struct PlanMaker {
   func name(_ recipe: ImageRecipe) throws(Fault) -> String {
     // In a new plate images have the names that they had.
     if options.output != nil, let field { return field.name }
-    if let output = options.output { return try SeparatePath(output).name }
+    if let output = options.output { return try SeparatePath.name(of: output) }
     let suffix = recipe.suffix
     let name = DerivedDocuments.name(of: field?.plateLocation ?? image.location, suffix: suffix)
     if suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }

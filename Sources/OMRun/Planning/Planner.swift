@@ -125,10 +125,14 @@ private struct Planner {
 
   private func addSpace(_ plan: inout RunPlan, _ inputs: Inputs) throws(Fault) {
     let place: String?
-    if let output = request.options.output {
+    let first = inputs.items.compactMap(\.location).first
+    if RemoteStore.takes(request.options.output ?? first?.displayName ?? "") {
+      // What is made for a bucket grows in a local folder.
+      place = request.options.scratch
+    } else if let output = request.options.output {
       place = try SeparatePath(output).parent
     } else {
-      place = inputs.items.compactMap(\.location).first?.displayName
+      place = first?.displayName
     }
     let room = OutputRoom(bytes: plan.bytesWritten, files: plan.files)
     if let place { try room.check(place) }

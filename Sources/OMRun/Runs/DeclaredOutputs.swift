@@ -24,8 +24,8 @@ struct DeclaredOutputs: Sendable {
         if output.kind == .levels { made.kind = output.kind.rawValue }
         found += mismatches(output.name, made)
       } catch {
-        // What the disk refuses to show says nothing about the task.
-        if [.io, .permission].contains(error.kind) { continue }
+        // What the disk or the server refuses to show says nothing about the task.
+        if [.io, .permission, .remote].contains(error.kind) { continue }
         found.append("`\(output.name)` cannot be read: \(error.message)")
       }
     }
@@ -65,7 +65,7 @@ struct DeclaredOutputs: Sendable {
     return found
   }
 
-  /// Something that was made, as it lies on the disk.
+  /// Something that was made, as it lies on the disk or in a bucket.
   private struct Made {
     var kind: String
     /// The type of the voxels of its finest level; nil for a table.
@@ -76,7 +76,7 @@ struct DeclaredOutputs: Sendable {
     let columns: [String]
 
     init(reading uri: String) throws(Fault) {
-      let place = try LocalPlace(uri)
+      let place = try StorePlace(uri)
       let store = place.store
       guard let group = try ZarrGroup.open(store, path: place.key) else {
         throw Fault(.missing, uri, "there is no Zarr group")

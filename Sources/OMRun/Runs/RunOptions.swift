@@ -66,6 +66,13 @@ package struct RunOptions: Sendable {
   /// Seconds to wait for a lock that another process holds.
   package var lockWait = 60.0
 
+  /// The folder in which results for buckets grow, in one of its own; nil where there is none.
+  package var scratch: String?
+  /// Whether a person named that folder.
+  package var namesScratch = false
+  /// Whether nobody else writes into buckets that know no conditions.
+  package var assumesSingleWriter = false
+
   /// The part of the work that this process does, beside others that know nothing of it; nil for all.
   package var part: WorkPart?
   /// Whether the process that ends the last part does the rest, too.

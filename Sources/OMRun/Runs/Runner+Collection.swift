@@ -23,6 +23,12 @@ extension Runner {
         .usage, "--collection", "`--output` is an archive, to which no collection can lead",
         hint: "write into a folder, and `omtask pack` it when all is done")
     }
+    let places = inputs.items.compactMap(\.location).filter { Bucket($0.store) != nil }
+    if request.options.output.map(RemoteStore.takes) ?? !places.isEmpty {
+      throw Fault(
+        .usage, "--collection", "results in a bucket are not listed in a local file",
+        hint: "leave `--collection` out, or put the results into a local folder with `--output`")
+    }
     let outputs = request.manifest.traits.outputs
     if !outputs.contains(where: { $0.kind == "image" || $0.kind == "label" }) {
       throw Fault(

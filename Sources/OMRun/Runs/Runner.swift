@@ -141,6 +141,7 @@ struct Runner: Sendable {
       return try OutputRules.checkWritable(first, inPlace: false)
     }
     if count <= 1 { return }
+    try OutputRules.checkNewPlate(output)
     if try SeparatePath(output).isArchive {
       throw Fault(
         .usage, "--output", "an archive takes what is made of one image, there are \(count)",

@@ -55,12 +55,17 @@ package struct Cleaning: Sendable {
     } catch { note(error, folder.path) }
   }
 
+  /// Notes that something was removed.
+  mutating func removed(_ path: String, bytes: Int) {
+    removed.append(Removed(path: path, bytes: bytes))
+  }
+
   private func isKnown(_ path: String) -> Bool {
     kept.contains { path.hasPrefix($0.path) } || faults.contains { path.hasPrefix($0.subject) }
   }
 
   /// Somebody else at work and links are reasons to leave something alone, no faults.
-  private mutating func note(_ fault: Fault, _ path: String) {
+  mutating func note(_ fault: Fault, _ path: String) {
     switch fault.kind {
     case .missing: break
     case .locked, .path: kept.append(Kept(path: path, reason: fault.message))

@@ -11,6 +11,7 @@ package struct HTTPAnswer: Sendable {
   private static let known: Set<String> = [
     "content-length", "content-range", "content-type", "content-encoding", "etag", "last-modified",
     "location", "retry-after", "x-amz-bucket-region", "transfer-encoding",
+    "x-amz-checksum-crc32c",
   ]
 
   /// Takes one line of the head.

@@ -34,10 +34,18 @@ final class HTTPConnections: Sendable {
     var text = [CChar](repeating: 0, count: 256)
     var status = 0
     let limits = Limits.current
+    let method = request.changes ? Array(request.method.rawValue.utf8CString) : []
+    let payload = request.payload ?? []
     let outcome = withPointers(lines) { pointers in
-      url.withUnsafeBufferPointer { url in
+      withBytes(url, method, payload) { url, method, payload in
         var call = om_http_request()
         call.url = url.baseAddress
+        if request.changes { call.method = method.baseAddress }
+        if request.payload != nil {
+          // An empty one is sent, too; its address is never looked at.
+          call.payload = payload.baseAddress ?? UnsafeRawPointer(url.baseAddress)
+          call.payload_count = payload.count
+        }
         call.headers = pointers
         call.head_only = request.isHead ? 1 : 0
         call.connect_milliseconds = 1000 * limits.remoteConnect
@@ -91,6 +99,20 @@ final class HTTPConnections: Sendable {
   }
 }
 
+/// Calls `body` with the memory of three arrays.
+private func withBytes<Result>(
+  _ url: [CChar], _ method: [CChar], _ payload: [UInt8],
+  _ body: (
+    UnsafeBufferPointer<CChar>, UnsafeBufferPointer<CChar>, UnsafeRawBufferPointer
+  ) -> Result
+) -> Result {
+  url.withUnsafeBufferPointer { url in
+    method.withUnsafeBufferPointer { method in
+      payload.withUnsafeBytes { body(url, method, $0) }
+    }
+  }
+}
+
 /// Calls `body` with pointers to C strings, the last one nil.
 private func withPointers<Result>(
   _ lines: [[CChar]], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
@@ -126,15 +148,20 @@ final class HTTPExchange {
   /// Whether the whole head was read.
   private(set) var hasHead = false
 
+  private let isDone: @Sendable (Int) -> Bool
+
   /// Makes an exchange whose body, in case of success, goes to a taker.
-  init(_ body: HTTPBody?) { self.body = body }
+  init(_ request: HTTPRequest, _ body: HTTPBody?) {
+    self.body = body
+    isDone = { request.isDone($0) }
+  }
 
   fileprivate static func of(_ context: UnsafeMutableRawPointer?) -> HTTPExchange {
     guard let context else { preconditionFailure("a request has its exchange") }
     return Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
   }
 
-  private var isSuccess: Bool { answer.status == 200 || answer.status == 206 }
+  private var isSuccess: Bool { isDone(answer.status) }
 
   fileprivate func takeHead(_ line: UnsafeRawBufferPointer) -> Int32 {
     headBytes += line.count

@@ -62,6 +62,13 @@ struct RemoteCaller: Sendable {
         // What was asked for stays: a list is asked for by a query.
         request.url = try server.url(key).asking(asked)
       case .elsewhere(let location):
+        if request.changes {
+          // Whoever that is was not named by the user.
+          throw Fault(
+            .path, key,
+            "the server sends us to `\(shownURI(location))`, and what is written is not sent elsewhere",
+            hint: "AWS_REGION and AWS_ENDPOINT_URL name the right server")
+        }
         let next: RemoteURL
         do { next = try request.url.redirected(to: location) } catch { throw about(key, error) }
         if request.url.isFolder(next) {
@@ -87,7 +94,7 @@ struct RemoteCaller: Sendable {
     _ request: HTTPRequest, _ key: String, _ body: HTTPBody?, _ tries: inout RequestTries
   ) throws(Fault) -> Step {
     try checkLiteral(request.url, key)
-    let exchange = HTTPExchange(body)
+    let exchange = HTTPExchange(request, body)
     let ending: HTTPConnections.Ending
     do {
       ending = try HTTPConnections.shared.perform(
@@ -96,7 +103,7 @@ struct RemoteCaller: Sendable {
     } catch { throw about(key, error) }
     tries.count += 1
     let answer = exchange.answer
-    let isSuccess = answer.status == 200 || answer.status == 206
+    let isSuccess = request.isDone(answer.status)
     if ending.outcome == om_http_stopped && !exchange.hasHead {
       throw Fault(.remote, key, "the head of the answer has no end" + via(request, key))
     }

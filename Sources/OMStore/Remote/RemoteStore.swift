@@ -3,9 +3,9 @@ import Synchronization
 
 /// A store on a server, read by requests; every key is a URL.
 ///
-/// Nothing is written. Calls come from any number of threads at once, each with a connection of its own.
+/// ``Bucket`` writes where the server is one of S3's. Calls come from any number of threads at once, each with a connection of its own.
 package final class RemoteStore: Store {
-  private let server: any RemoteServer
+  let server: any RemoteServer
   private let caller: RemoteCaller
 
   /// Makes a store of a server.
@@ -122,26 +122,12 @@ package final class RemoteStore: Store {
   private func each<Value: Sendable>(
     _ keys: [String], _ body: @Sendable (String) throws(Fault) -> Value?
   ) throws(Fault) -> [Value?] {
-    if keys.count == 1 { return [try body(keys[0])] }
-    let next = Atomic(0)
-    let found = Mutex<(values: [Value?], fault: Fault?)>(
-      (Array(repeating: nil, count: keys.count), nil))
-    inParallel(min(Self.width, keys.count)) { _ in
-      while true {
-        let place = next.add(1, ordering: .relaxed).oldValue
-        if place >= keys.count { return }
-        do throws(Fault) {
-          let value = try body(keys[place])
-          found.withLock { $0.values[place] = value }
-        } catch {
-          found.withLock { $0.fault = $0.fault ?? error }
-          next.store(keys.count, ordering: .relaxed)
-        }
-      }
+    let found = Mutex<[Value?]>(Array(repeating: nil, count: keys.count))
+    try atOnce(keys.count, width: Self.width) { (place) throws(Fault) in
+      let value = try body(keys[place])
+      found.withLock { $0[place] = value }
     }
-    let (values, fault) = found.withLock { $0 }
-    if let fault { throw fault }
-    return values
+    return found.withLock { $0 }
   }
 }
 

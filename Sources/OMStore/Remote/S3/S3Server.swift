@@ -56,8 +56,19 @@ final class S3Server: RemoteServer {
     try url(path: key.isEmpty ? prefix : prefix.isEmpty ? key : "\(prefix)/\(key)", query: nil)
   }
 
+  /// The URL of a key with a query, whose parts are in the order of their names and encoded.
+  func url(_ key: String, query: String) throws(Fault) -> RemoteURL {
+    try url(path: start(of: "") + key, query: query)
+  }
+
+  /// How the whole keys below a key begin.
+  func start(of key: String) -> String {
+    let parts = [prefix, key].filter { !$0.isEmpty }
+    return parts.isEmpty ? "" : parts.joined(separator: "/") + "/"
+  }
+
   /// The URL of a whole key of the bucket, in the region that is known by now.
-  private func url(path: String, query: String?) throws(Fault) -> RemoteURL {
+  func url(path: String, query: String?) throws(Fault) -> RemoteURL {
     let region = knownRegion
     var asked = try url(path: path, query: query, region)
     asked.region = region
@@ -79,24 +90,27 @@ final class S3Server: RemoteServer {
   }
 
   func credentials(_ request: HTTPRequest) throws(Fault) -> [String] {
-    guard let credentials = settings.credentials else { return [] }
+    guard let credentials = settings.credentials else {
+      return request.signed.map { "\($0.name): \($0.value)" }
+    }
     // Another host, to which a redirect leads, must not see what is signed for this one.
     let region = request.url.region ?? knownRegion
-    let own = try url(path: prefix, query: nil, region)
-    guard request.url.origin == own.origin else { return [] }
+    let home = try url(path: prefix, query: nil, region)
+    guard request.url.origin == home.origin else { return [] }
     let stamp = Self.stamp(time(nil))
     var headers = [
       (name: "host", value: request.url.authority),
-      (name: "x-amz-content-sha256", value: S3Signature.emptyDigest),
+      (name: "x-amz-content-sha256", value: request.digest),
       (name: "x-amz-date", value: stamp),
     ]
+    headers += request.signed
     if let token = credentials.token {
       headers.append((name: "x-amz-security-token", value: token))
     }
     let signature = S3Signature(credentials, region: region, stamp: stamp)
     let authorization = signature.authorization(
-      request.isHead ? "HEAD" : "GET", path: request.url.path.isEmpty ? "/" : request.url.path,
-      query: request.url.query ?? "", headers: headers, digest: S3Signature.emptyDigest)
+      request.method.rawValue, path: request.url.path.isEmpty ? "/" : request.url.path,
+      query: request.url.query ?? "", headers: headers, digest: request.digest)
     return headers.dropFirst().map { "\($0.name): \($0.value)" } + [
       "Authorization: \(authorization)"
     ]
@@ -135,7 +149,14 @@ extension S3Server {
     switch code {
     case "NoSuchBucket":
       return .refused(Fault(.missing, key, "there is no bucket `\(bucket)`"))
-    case "SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable":
+    case "SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable",
+      // Somebody else was writing the same key at that moment.
+      "ConditionalRequestConflict", "OperationAborted":
+      return .busy("\(answer.status) \(code)")
+    case "NotImplemented":
+      return .refused(Fault(.unsupported, key, words))
+    // What was sent did not arrive as it was.
+    case "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
       return .busy("\(answer.status) \(code)")
     case "ExpiredToken", "TokenRefreshRequired", "InvalidToken":
       return .refused(
@@ -179,27 +200,45 @@ extension S3Server {
 extension S3Server {
   /// The names directly below a key, page by page.
   func list(_ key: String, _ caller: RemoteCaller) throws(Fault) -> [String] {
-    let parts = [prefix, key].filter { !$0.isEmpty }
-    let start = parts.isEmpty ? "" : parts.joined(separator: "/") + "/"
+    let start = start(of: key)
     var names: Set<String> = []
-    var token: String?
-    var tokens: Set<String> = []
-    for _ in 0..<Self.mostPages {
-      // In the order of their names, as they are signed.
-      var query = token.map { "continuation-token=\(encoded($0))&" } ?? ""
-      query += "delimiter=%2F&encoding-type=url&list-type=2&prefix=\(encoded(start))"
-      let body = HTTPBody(.whole(limit: 16 << 20))
-      let request = HTTPRequest(try url(path: "", query: query))
-      guard case .found(_, .complete) = try caller.ask(request, for: key, body) else {
-        throw Fault(.remote, key, "the server does not list it")
-      }
-      let page = try XMLElements(body.bytes, subject: key)
+    try eachPage(of: key, delimiter: true, caller) { (page) throws(Fault) in
       let found =
         page.texts("Key", in: "Contents") + page.texts("Prefix", in: "CommonPrefixes")
       for text in found {
         if let name = try Self.name(text, below: start, key) { names.insert(name) }
       }
-      guard page.text("IsTruncated") == "true" else { return names.sorted() }
+    }
+    return names.sorted()
+  }
+
+  /// Asks for a list page by page.
+  ///
+  /// - Parameters:
+  ///   - key: What the listed keys lie below.
+  ///   - delimiter: Whether only the first parts of names below it are listed.
+  ///   - caller: Who asks.
+  ///   - body: Takes a page.
+  func eachPage(
+    of key: String, delimiter: Bool, _ caller: RemoteCaller,
+    _ body: (XMLElements) throws(Fault) -> Void
+  ) throws(Fault) {
+    let start = start(of: key)
+    var token: String?
+    var tokens: Set<String> = []
+    for _ in 0..<Self.mostPages {
+      // In the order of their names, as they are signed.
+      var query = token.map { "continuation-token=\(encoded($0))&" } ?? ""
+      query += delimiter ? "delimiter=%2F&" : ""
+      query += "encoding-type=url&list-type=2&prefix=\(encoded(start))"
+      let answer = HTTPBody(.whole(limit: 16 << 20))
+      let request = HTTPRequest(try url(path: "", query: query))
+      guard case .found(_, .complete) = try caller.ask(request, for: key, answer) else {
+        throw Fault(.remote, key, "the server does not list it")
+      }
+      let page = try XMLElements(answer.bytes, subject: key)
+      try body(page)
+      guard page.text("IsTruncated") == "true" else { return }
       guard let next = page.text("NextContinuationToken"), !next.isEmpty,
         tokens.insert(next).inserted
       else {
@@ -227,7 +266,8 @@ extension S3Server {
 
   private static let mostPages = 10_000
 
-  private func encoded(_ text: String) -> String {
+  /// A text as it stands in a query.
+  func encoded(_ text: String) -> String {
     percentEncoded(text, keeping: Set("-._~".utf8))
   }
 }

@@ -48,7 +48,7 @@ package struct S3Signature: Sendable {
   /// The value of the header `Authorization`.
   ///
   /// - Parameters:
-  ///   - method: `GET` or `HEAD`.
+  ///   - method: `GET`, `PUT` and so on.
   ///   - path: The path as it is sent, encoded.
   ///   - query: The query as it is sent, encoded; empty for none.
   ///   - headers: The headers that are signed, names in lower case.
