@@ -14,11 +14,15 @@ struct HierarchyRoot {
 
   /// Opens the folder that a URI names.
   ///
-  /// On a server nothing above the URI is looked for: nothing there is ever changed.
+  /// On a web server nothing above the URI is looked for: nothing there is ever changed.
   ///
   /// - Throws: `unsupported` for a URI of an unknown kind, `missing` when nothing is there.
   init(uri: String, followLinks: Bool) throws(Fault) {
     let place = try SourcePlace(uri, followLinks: followLinks)
+    if Bucket(place.store) != nil {
+      (store, self.path) = try Self.root(above: place.store)
+      return
+    }
     guard var folder = place.store as? FileStore else {
       (store, self.path) = (place.store, place.key)
       return
@@ -65,6 +69,32 @@ struct HierarchyRoot {
   }
 
   private static let deepest = 8
+
+  /// The hierarchy that a place in a bucket belongs to, and the key of the place in it.
+  private static func root(
+    above place: any Store
+  ) throws(Fault) -> (store: any Store, path: String) {
+    var (found, path) = (place, [Substring]())
+    for _ in 0..<deepest {
+      let uri = found.description
+      // The bucket itself is the last that can be one.
+      guard uri.split(separator: "/").count > 2, let slash = uri.lastIndex(of: "/") else { break }
+      let parent = try RemoteStore(String(uri[..<slash]))
+      var isGroup = false
+      do throws(Fault) {
+        for name in ["zarr.json", ".zgroup"] where !isGroup {
+          isGroup = try parent.stamp(name) != nil
+        }
+      } catch {
+        // What is not for everybody to see is none of the image's; a broken server is told of.
+        if error.kind == .remote { throw error.below(parent.description) }
+      }
+      if !isGroup { break }
+      found = parent
+      path.insert(uri[uri.index(after: slash)...], at: 0)
+    }
+    return (found, path.joined(separator: "/"))
+  }
 
   /// Whether a folder is a Zarr group; one that cannot be read does not count.
   private static func isGroup(_ folder: FileStore) -> Bool {

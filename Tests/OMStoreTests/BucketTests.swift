@@ -5,7 +5,7 @@ import Testing
 
 /// What is sent to a bucket.
 @Suite struct BucketTests {
-  private static let settings = { () throws(Fault) -> S3Settings in
+  private func settings() throws -> S3Settings {
     let variables = [
       "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
       "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -15,7 +15,7 @@ import Testing
   }
 
   private func server(_ uri: String = "s3://bucket/a b/image.zarr") throws -> S3Server {
-    try S3Server(uri, Self.settings())
+    try S3Server(uri, settings())
   }
 
   @Test func `the signature of PUT is that of the documentation of S3`() {
@@ -74,7 +74,10 @@ import Testing
   }
 
   @Test func `parts are listed as XML that S3 reads`() throws {
-    let parts = [Bucket.Part(tag: "\"a&b\"", checksum: "4waSgw=="), .init(tag: "\"c\"", checksum: "x")]
+    let parts = [
+      Bucket.Part(tag: "\"a&b\"", checksum: "4waSgw=="),
+      Bucket.Part(tag: "\"c\"", checksum: "x"),
+    ]
     let read = try XMLElements(Array(Bucket.list(of: parts).utf8), subject: "list")
     #expect(read.texts("PartNumber", in: "Part") == ["1", "2"])
     #expect(read.texts("ETag", in: "Part") == ["\"a&b\"", "\"c\""])

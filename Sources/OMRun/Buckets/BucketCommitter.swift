@@ -71,7 +71,9 @@ final class BucketCommitter: Committer {
         let hasConditions = try BucketClaim.take(place.bucket, node.key, runID, rules)
         taken.append(node)
         if hasConditions || rules.assumesSingleWriter { continue }
-        if lists { throw BucketNode.needsConditions(place.home, "the list of \(target.shelf.name)") }
+        if lists {
+          throw BucketNode.needsConditions(place.home, "the list of \(target.shelf.name)")
+        }
         if target.overwrites { throw BucketNode.needsConditions(place.home, "`--overwrite`") }
       }
     } catch {

@@ -33,7 +33,8 @@ struct BucketDocument: Sendable {
       guard let next = try make(present?.bytes) else { return }
       if next.count > JSON.maximumBytes {
         throw Fault(
-          .limit, joinedPath, "it would have \(next.count) bytes, expected at most \(JSON.maximumBytes)")
+          .limit, joinedPath,
+          "it would have \(next.count) bytes, expected at most \(JSON.maximumBytes)")
       }
       if try bucket.put(key, next, if: condition(present)) { return }
       usleep(UInt32.random(in: 5_000...(20_000 << UInt32(min(attempt, 6)))))

@@ -10,6 +10,7 @@ package enum BucketScratch {
   /// *Local*.
   ///
   /// - Parameter parent: The folder it lies in.
+  /// - Returns: The folder.
   /// - Throws: `missing` when there is no such folder, `permission` when it is not this user's alone.
   package static func open(in parent: String?) throws(Fault) -> OutputFolder {
     guard let parent else {

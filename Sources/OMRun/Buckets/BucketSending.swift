@@ -58,6 +58,7 @@ struct BucketSending: Sendable {
   ///   - store: Where they lie.
   ///   - target: The key below which they go; only what this run stored lies there.
   ///   - bucket: The bucket.
+  /// - Throws: What `check`, reading and storing throws.
   func send(
     _ files: [BucketFiles.File], of store: FileStore, to target: String, in bucket: Bucket
   ) throws(Fault) {
@@ -97,7 +98,9 @@ struct BucketSending: Sendable {
     _ files: [BucketFiles.File], _ target: String, _ present: [String: Int], _ bucket: Bucket
   ) throws(Fault) {
     var kept = Set(files.map { joinedKey(target, $0.key) })
-    for name in BucketNode.documents.union([BucketClaim.name]) { kept.insert(joinedKey(target, name)) }
+    for name in BucketNode.documents.union([BucketClaim.name]) {
+      kept.insert(joinedKey(target, name))
+    }
     try bucket.remove(present.keys.filter { !kept.contains($0) })
   }
 }

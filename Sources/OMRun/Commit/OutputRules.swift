@@ -65,7 +65,8 @@ enum OutputRules {
       if !inPlace { return }
       throw Fault(
         .permission, image.displayName, "levels of an image in a bucket are not replaced",
-        hint: "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there")
+        hint:
+          "`omtask run convert \(image.displayName) --output FOLDER.zarr`, then run the task there")
     }
     if image.store.isRemote { throw readOnlyServer(image.displayName, inPlace: inPlace) }
     if image.store is TiffStore {

@@ -128,10 +128,10 @@ extension ImageJob {
       wayOut: target.bucket != nil
         ? "`--scratch FOLDER` names another place for unfinished results"
         : !target.levels.isEmpty
-        ? "the image cannot be written to; `omtask run convert --output` makes a copy that can"
-        : request.options.output == nil
-          ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
-            + "`--output URI` puts the result elsewhere" : nil)
+          ? "the image cannot be written to; `omtask run convert --output` makes a copy that can"
+          : request.options.output == nil
+            ? "\(target.output == nil ? "the image" : "its folder") cannot be written to; "
+              + "`--output URI` puts the result elsewhere" : nil)
     rules.part = part
     let entry = try committer.enter(
       StageRecord.make(request, setup, target, decision.identity, preset), rules)

@@ -151,6 +151,8 @@ extension Inputs {
       }
       return store
     }
+    // The hierarchy of an image in a bucket may begin above it; such a URI holds no secret.
+    if remote != nil, archive == nil, root.hasPrefix("s3://") { return try RemoteStore(root) }
     let place = try remote.map { (uri) throws(Fault) in try StorePlace(folder(of: uri)) }
     if let place, place.store.description != root {
       throw Fault(

@@ -11,6 +11,7 @@ extension StageFolder {
   ///   - uri: An image, plate or well in a bucket, or an output that may not be there yet.
   ///   - scratch: The folder that holds them all, as runs have it.
   /// - Returns: Those that exist; none for what is in no bucket.
+  /// - Throws: `usage` for a URI that names no bucket.
   package static func find(_ uri: String, scratch: String?) throws(Fault) -> [StageFolder] {
     guard let holder = BucketScratch.existing(in: scratch) else { return [] }
     var homes = [try RemoteStore(uri).description]

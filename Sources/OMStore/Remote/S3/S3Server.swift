@@ -219,6 +219,7 @@ extension S3Server {
   ///   - delimiter: Whether only the first parts of names below it are listed.
   ///   - caller: Who asks.
   ///   - body: Takes a page.
+  /// - Throws: What `body` throws, and `remote` for a list that has no end.
   func eachPage(
     of key: String, delimiter: Bool, _ caller: RemoteCaller,
     _ body: (XMLElements) throws(Fault) -> Void
