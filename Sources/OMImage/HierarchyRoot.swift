@@ -87,7 +87,11 @@ struct HierarchyRoot {
         }
       } catch {
         // What is not for everybody to see is none of the image's; a broken server is told of.
-        if error.kind == .remote { throw error.below(parent.description) }
+        if error.kind == .remote {
+          var fault = error
+          fault.subject = place.description
+          throw fault
+        }
       }
       if !isGroup { break }
       found = parent

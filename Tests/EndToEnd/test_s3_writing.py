@@ -377,7 +377,7 @@ def test_kill_at_any_change_and_the_same_command_goes_on(
     whole = image_of(bucket)
     total = len(bucket.changes())
     assert total > 8
-    every = 1 if request.config.getoption("--acceptance") else 4
+    every = 1 if request.config.getoption("--acceptance") else 6
     for number in (*range(1, total, every), total - 3, total - 2, total - 1, total):
         shutil.rmtree(image)
         for key, data in start.items():
