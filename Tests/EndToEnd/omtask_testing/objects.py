@@ -195,10 +195,15 @@ class ObjectHandler(Handler):
         self.reply(200, text.encode())
 
 
+class ObjectServer(Server):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asks may be killed in the middle of it."""
+
+
 @contextmanager
 def objects(root: Path) -> Iterator[Objects]:
     """A server whose buckets are the folders of `root`."""
-    server = Server(("127.0.0.1", 0), ObjectHandler)
+    server = ObjectServer(("127.0.0.1", 0), ObjectHandler)
     server.daemon_threads = True
     opened = Objects(server.server_address[1], root)
     server.RequestHandlerClass = type("Own", (ObjectHandler,), {"rude": opened})
