@@ -115,8 +115,9 @@ let package = Package(
     library(
       "OMCommands",
       [
-        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
-        "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "OMValidate", "CPNG", "CSys",
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMTiff", "OMImage", "OMManifest",
+        "OMTask", "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "OMValidate", "CPNG",
+        "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

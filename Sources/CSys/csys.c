@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 _Static_assert(om_open_path == O_PATH, "Swift sees the value of this machine");
@@ -29,6 +30,16 @@ int om_open_beneath(int folder, const char *path, int flags, int links) {
 }
 
 int om_sync_disk(int file) { return syncfs(file); }
+
+long long om_file_system_magic(const char *path) {
+  struct statfs facts;
+  return statfs(path, &facts) == 0 ? (long long)(uint32_t)facts.f_type : -1;
+}
+
+int om_lock_file(int file) {
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(file, F_OFD_SETLK, &all);
+}
 
 ssize_t om_read_entries(int folder, void *buffer, size_t size) {
   return syscall(SYS_getdents64, folder, buffer, size);

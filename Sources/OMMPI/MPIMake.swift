@@ -18,7 +18,7 @@ package enum MPIMake: Sendable {
   }
 
   /// What to do where it cannot be loaded.
-  var advice: String {
+  package var advice: String {
     let name = "or name its library: `OMTASK_MPI_LIBRARY=/where/libmpi.so`"
     return switch self {
     case .any, .openMPI: "install Open MPI on all nodes (or load its module), \(name)"

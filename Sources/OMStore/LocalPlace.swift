@@ -78,6 +78,24 @@ package struct LocalPlace: Sendable {
     return nil
   }
 
+  /// The folder that a path names, or that holds the file or the archive that it leads to or into.
+  ///
+  /// - Throws: `missing` when there is nothing of that name, `unsupported` for URIs of other machines.
+  package static func folder(around uri: String) throws(Fault) -> String {
+    let path = try path(
+      of: uri, refusal: "only local paths, `http(s)://` and `s3://` are looked at")
+    var status = stat()
+    if stat(path, &status) == 0, EntryKind(mode: status.st_mode) == .folder { return path }
+    let reason = errno
+    guard let file = try file(in: path)?.path else {
+      let error = Errno(code: reason == 0 ? ENOTDIR : reason)
+      if !error.meansAbsent { throw error.fault(path, "looking at it") }
+      throw Fault(.missing, path, "there is nothing of that name")
+    }
+    guard let slash = file.lastIndex(of: "/") else { return "." }
+    return slash == file.startIndex ? "/" : String(file[..<slash])
+  }
+
   /// Whether anything has this path.
   package static func exists(_ path: String) -> Bool {
     var status = stat()

@@ -3,7 +3,7 @@ import Glibc
 // What Linux says about machines and processes.
 
 /// The name of this machine.
-func hostName() -> String {
+package func hostName() -> String {
   var names = utsname()
   guard uname(&names) == 0 else { return "unknown" }
   return withUnsafeBytes(of: &names.nodename) { bytes in

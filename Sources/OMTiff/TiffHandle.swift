@@ -23,7 +23,7 @@ final class TiffHandle {
   /// - Throws: `unsupported` without libtiff or for what is no TIFF, `locked` when it is not the file that
   ///   was found, and what reading gives; the subject is empty.
   init(_ file: TiffFile) throws(Fault) {
-    try TiffHandle.load()
+    try TiffLibrary.load()
     self.file = file
     do throws(Fault) {
       guard let value = try file.store.open(file.key), try file.store.stamp(file.key) == file.stamp
@@ -59,13 +59,6 @@ final class TiffHandle {
   }
 
   deinit { om_tiff_close(pointer) }
-
-  /// Loads libtiff, which only TIFF files need.
-  private static func load() throws(Fault) {
-    var reason: UnsafePointer<CChar>?
-    if om_tiff_load(&reason) == 0 { return }
-    throw Fault(lacking: "libtiff", reason, for: "TIFF files", package: "libtiff6")
-  }
 
   /// What the tags of the current page say.
   func page(_ number: Int) throws(Fault) -> om_tiff_page {

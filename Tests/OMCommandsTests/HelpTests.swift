@@ -19,7 +19,7 @@ import Testing
     ("runs", ["runs", "--help"]), ("clean", ["clean", "--help"]),
     ("pack", ["pack", "--help"]), ("unpack", ["unpack", "--help"]),
     ("finalize", ["finalize", "--help"]),
-    ("export", ["export", "--help"]),
+    ("export", ["export", "--help"]), ("doctor", ["doctor", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),

@@ -33,6 +33,33 @@ struct LaunchCase: Sendable, CustomTestStringConvertible {
       environment: ["PMIX_RANK": "1", "SLURM_STEP_NUM_TASKS": "2"],
       outcome: .mpi(announced: 2)),
     LaunchCase(
+      testDescription: "srun --mpi=pmix with two tasks, as Slurm sets it",
+      environment: [
+        "PMIX_RANK": "1", "PMIX_NAMESPACE": "slurm.pmix.7.0", "SLURM_STEP_NUM_TASKS": "2",
+      ], outcome: .mpi(announced: 2)),
+    LaunchCase(
+      testDescription: "srun --mpi=pmix with one task has nobody to talk to",
+      environment: [
+        "PMIX_RANK": "0", "PMIX_NAMESPACE": "slurm.pmix.7.0", "SLURM_STEP_NUM_TASKS": "1",
+      ], outcome: .alone),
+    LaunchCase(
+      testDescription: "one task of srun --mpi=pmix in a job of several components",
+      environment: [
+        "PMIX_RANK": "0", "PMIX_NAMESPACE": "slurm.pmix.7.0", "SLURM_STEP_NUM_TASKS": "1",
+        "SLURM_HET_SIZE": "2",
+      ], outcome: .mpi(announced: 1)),
+    LaunchCase(
+      testDescription: "prterun inside a step of one task",
+      environment: [
+        "PMIX_RANK": "1", "PMIX_NAMESPACE": "prterun-n1-77@1", "SLURM_STEP_NUM_TASKS": "1",
+      ], outcome: .mpi(announced: 1)),
+    LaunchCase(
+      testDescription: "mpirun with one rank inside a step of srun --mpi=pmix",
+      environment: [
+        "OMPI_COMM_WORLD_SIZE": "1", "PMIX_RANK": "0", "PMIX_NAMESPACE": "slurm.pmix.7.0",
+        "SLURM_STEP_NUM_TASKS": "1",
+      ], outcome: .mpi(announced: 1)),
+    LaunchCase(
       testDescription: "another PMIx launcher", environment: ["PMIX_RANK": "0"],
       outcome: .mpi(announced: nil)),
     LaunchCase(
@@ -71,6 +98,10 @@ struct LaunchCase: Sendable, CustomTestStringConvertible {
     LaunchCase(
       testDescription: "MPICH with one process and --mpi off",
       environment: ["PMI_RANK": "0", "PMI_SIZE": "1"], setting: .off, outcome: .alone),
+    LaunchCase(
+      testDescription: "PMI of one process in a step of four with --mpi off",
+      environment: ["PMI_RANK": "0", "PMI_SIZE": "1", "SLURM_STEP_NUM_TASKS": "4"], setting: .off,
+      outcome: .refused(hint: "srun -n1")),
     LaunchCase(
       testDescription: "Slurm's pmix with one process and --mpi off",
       environment: ["PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"], setting: .off, outcome: .alone),

@@ -42,6 +42,14 @@ private let none = cgroup([:])
     #expect(free.cpus == nil)
   }
 
+  @Test(
+    arguments: [
+      ("0::/a\n", 2), ("9:memory:/b\n0::/\n", 1), ("4:cpu,memory:/b\n", 1), ("", nil),
+    ] as [(String, Int?)])
+  func `the version is that of the groups that limit memory`(text: String, version: Int?) {
+    #expect(cgroup(["/proc/self/cgroup": text]).version == version)
+  }
+
   @Test func `inside a container the root of the mount counts`() {
     let container = cgroup([
       "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "2147483648\n",
@@ -92,9 +100,9 @@ private let none = cgroup([:])
   @Test func `the default is half of what there is, shared by the ranks of a node`() {
     let limited = cgroup(["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "8589934592"])
     let machine = 64 << 30
-    #expect(MemoryLimit.automatic(cgroup: none, machine: machine, ranksOnNode: 1) == 32 << 30)
-    #expect(MemoryLimit.automatic(cgroup: limited, machine: machine, ranksOnNode: 2) == 2 << 30)
-    #expect(MemoryLimit.automatic(cgroup: limited, machine: 1 << 30, ranksOnNode: 1) == 1 << 29)
+    #expect(share(none, machine, ranks: 1) == 32 << 30)
+    #expect(share(limited, machine, ranks: 2) == 2 << 30)
+    #expect(share(limited, 1 << 30, ranks: 1) == 1 << 29)
   }
 
   @Test(arguments: [
@@ -104,5 +112,57 @@ private let none = cgroup([:])
   ])
   func `the fullest node decides`(environment: [String: String], expected: Int?) {
     #expect(MemoryLimit.ranksOnNode(Environment(environment)) == expected)
+  }
+
+  private func share(
+    _ cgroup: Cgroup, _ machine: Int, ranks: Int, _ environment: [String: String] = [:],
+    addresses: Int? = nil
+  ) -> Int {
+    MemoryLimit.automatic(
+      MemoryLimit.bounds(
+        cgroup: cgroup, machine: machine, ranksOnNode: ranks,
+        environment: Environment(environment), addresses: addresses))
+  }
+
+  @Test(
+    arguments: [
+      // MiB of the node, shared by its ranks
+      (["SLURM_MEM_PER_NODE": "4096"], 1, 2048), (["SLURM_MEM_PER_NODE": "4096"], 4, 512),
+      // MiB of each CPU: of the task, or its share of the node's
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_PER_TASK": "4"], 1, 2000),
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_PER_TASK": "4"], 3, 2000),
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_ON_NODE": "8"], 1, 4000),
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_ON_NODE": "8"], 4, 1000),
+      (["SLURM_MEM_PER_CPU": "1000"], 1, 500),
+      // the smaller one of both
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_MEM_PER_NODE": "600"], 1, 300),
+      (["SLURM_MEM_PER_CPU": "100", "SLURM_MEM_PER_NODE": "600"], 1, 50),
+      // as people export it for srun
+      (["SLURM_MEM_PER_NODE": "4G"], 1, 2048),
+      // all of the node, and what says nothing
+      (["SLURM_MEM_PER_NODE": "0"], 1, 8192), (["SLURM_MEM_PER_NODE": ""], 1, 8192),
+      (["SLURM_MEM_PER_NODE": "-5"], 1, 8192), (["SLURM_MEM_PER_NODE": "much"], 1, 8192),
+      (["SLURM_MEM_PER_NODE": "99999999999999999999"], 1, 8192),
+      (["SLURM_MEM_PER_CPU": "9000000000", "SLURM_CPUS_PER_TASK": "9000000000"], 1, 8192),
+      (["SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_PER_TASK": "-2"], 1, 500),
+      // no more than there is
+      (["SLURM_MEM_PER_NODE": "999999"], 1, 8192),
+    ] as [([String: String], Int, Int)])
+  func `what a job of Slurm asked for bounds the default, where it says a size`(
+    environment: [String: String], ranks: Int, mebibytes: Int
+  ) {
+    let machine = (16 << 30) * ranks
+    #expect(share(none, machine, ranks: ranks, environment) == mebibytes << 20)
+  }
+
+  @Test func `addresses belong to each process`() {
+    #expect(share(none, 16 << 30, ranks: 4, addresses: 2 << 30) == 1 << 30)
+  }
+
+  @Test func `bounds are told from the smallest on`() {
+    let environment = Environment(["SLURM_MEM_PER_NODE": "100"])
+    let bounds = MemoryLimit.bounds(
+      cgroup: none, machine: 1 << 30, ranksOnNode: 1, environment: environment)
+    #expect(bounds.map(\.source) == [.slurmNode, .machine])
   }
 }

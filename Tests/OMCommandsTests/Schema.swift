@@ -70,6 +70,7 @@ struct Schema {
       case "string": value.stringValue != nil
       case "integer": value.intValue != nil
       case "number": value.doubleValue != nil
+      case "null": value == .null
       default: false
       }
     }

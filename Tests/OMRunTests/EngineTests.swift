@@ -87,8 +87,19 @@ import Testing
         }
       })
     {
-      #expect(throws: Fault(.io, "disk", "is full")) { try result.get() }
+      #expect(throws: Fault(.io, "disk", "is full").met(by: failing)) { try result.get() }
     }
+  }
+
+  @Test func `what only another rank meets names its machine`() {
+    let fault = Fault(.missing, "a.zarr", "there is no such folder")
+    #expect(fault.met(by: 0, on: "n1") == fault)
+    let met = fault.met(by: 2, on: "n2")
+    #expect(met.facts == ["rank 2 on n2 met this"])
+    #expect(met.hint?.contains("mounted on n2") == true)
+    #expect(met.description == fault.description)
+    let usage = Fault(.usage, "", "wrong")
+    #expect(usage.met(by: 2, on: "n2") == usage)
   }
 
   @Test func `giving up without a failure is never a success`() {

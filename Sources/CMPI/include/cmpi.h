@@ -11,6 +11,16 @@ enum { om_mpi_abi_any, om_mpi_abi_open_mpi, om_mpi_abi_mpich };
 /* Loads the library of this name, or a usual one when it is NULL; 0 when it worked, else reason says
    why not. To be called before all others of this file. */
 int om_mpi_load(int abi, const char *name, const char **reason);
+/* What a library is, found without starting MPI: its make (0 when it cannot be used), the file, and what
+   it says of its version, or why it cannot be used. */
+struct om_mpi_facts {
+  int abi;
+  char file[1024];
+  char text[1024];
+};
+/* Looks at the library of this name, or at the first usual one of a make, in a process of its own that gets
+   this much time; 0 when it can be used. No other thread may be loading libraries meanwhile. */
+int om_mpi_look(int abi, const char *name, int milliseconds, struct om_mpi_facts *facts);
 /* Starts MPI; 0 when it worked. */
 int om_mpi_init(void);
 /* The number of this rank, and of all ranks. */

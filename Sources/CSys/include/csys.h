@@ -29,6 +29,13 @@ int om_open_beneath(int folder, const char *path, int flags, int links);
 // Waits until all that was written to the file system of an open file or folder is on its disk.
 int om_sync_disk(int file);
 
+// The magic number of the file system of something that exists (statfs); -1 when it cannot be known.
+long long om_file_system_magic(const char *path);
+
+// Locks all of a file for writing, without waiting, in a way that holds between two descriptors of one
+// process (fcntl with F_OFD_SETLK).
+int om_lock_file(int file);
+
 // Reads the next entries of an open folder (getdents64) and returns their bytes, 0 at the end.
 ssize_t om_read_entries(int folder, void *buffer, size_t size);
 

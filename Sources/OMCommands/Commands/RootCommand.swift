@@ -13,6 +13,7 @@ struct RootCommand: ParsableCommand {
       InfoCommand.self, PreviewCommand.self, CatCommand.self, TableCommand.self,
       ValidateCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
       PackCommand.self, UnpackCommand.self, ExportCommand.self, ManifestCommand.self,
+      DoctorCommand.self,
     ])
 
   /// The names of the commands.

@@ -59,7 +59,7 @@ struct TestManifestCommand: Subcommand {
       stop.forget(ending)
     }
     let (summary, sample) = try TemporaryFolder.with(
-      in: context.environment["TMPDIR"], for: "trials", stop
+      in: ScratchFolder(context.environment).path, for: "trials", stop
     ) { folder in
       let trials = try TaskTrials(
         request: call.request, sample: reader.sample,

@@ -111,7 +111,7 @@ struct PreviewTask {
     let painter = PreviewPainter(image: image, view: view)
     let labels = takes("label") ? [] : flags.label
     let picture = try TemporaryFolder.with(
-      in: context.environment["TMPDIR"], for: "preview", preview.stop
+      in: ScratchFolder(context.environment).path, for: "preview", preview.stop
     ) { folder in
       let outputs = try preview.make(
         at: "\(folder)/result.zarr", observer: PreviewListener(console: context.console))

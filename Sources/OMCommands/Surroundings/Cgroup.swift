@@ -15,6 +15,17 @@ struct Cgroup: Sendable {
     (try? readFile(path)).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The version of control groups that limits memory here: 1 or 2; nil without any.
+  var version: Int? {
+    let lines = (read("/proc/self/cgroup") ?? "").split(separator: "\n")
+    if lines.contains(where: {
+      $0.split(separator: ":").dropFirst().first?.contains("memory") == true
+    }) {
+      return 1
+    }
+    return lines.contains { $0.hasPrefix("0::") } ? 2 : nil
+  }
+
   /// The memory limit in bytes; nil when there is none.
   var memory: Int? {
     let unified = folders("", below: "/sys/fs/cgroup").compactMap { number("\($0)/memory.max") }

@@ -53,23 +53,17 @@ enum JobEnd: Equatable {
 
   /// What a program prints; nil when it cannot be started, fails or prints nothing.
   ///
-  /// A controller that has just started the job, or is busy, is asked again.
+  /// A controller that has just started the job, or is busy, is asked again; one that does not answer is
+  /// not waited for.
   private static func answer(_ words: [String]) -> String? {
+    let environment = Environment.ofThisProcess()
+    guard let program = AskedProgram(words[0], environment) else { return nil }
     for pause: UInt32 in [500_000, 1_000_000, 0] {
-      if let text = printed(words), text.contains(where: { !$0.isWhitespace }) { return text }
+      let answer = program.answer(
+        to: Array(words.dropFirst()), environment, within: 20, messages: false)
+      if answer.isGood, answer.text.contains(where: { !$0.isWhitespace }) { return answer.text }
       usleep(pause)
     }
     return nil
-  }
-
-  private static func printed(_ words: [String]) -> String? {
-    // The words are our own and a number, so the shell has nothing to take amiss. A controller
-    // that does not answer is not waited for.
-    let call = "timeout 20 " + words.joined(separator: " ") + " 2>/dev/null"
-    guard let pipe = popen(call, "re") else { return nil }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = fread(&bytes, 1, bytes.count, pipe)
-    guard pclose(pipe) == 0 else { return nil }
-    return String(decoding: bytes[..<count], as: UTF8.self)
   }
 }

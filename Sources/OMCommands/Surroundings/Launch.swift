@@ -31,29 +31,33 @@ struct Launch: Sendable, Equatable {
   static func decide(
     _ environment: Environment, _ setting: MPISetting
   ) throws(Fault) -> Launch {
-    let openMPI = environment.number("OMPI_COMM_WORLD_SIZE")
+    let launcher = Launcher(environment)
     let stepTasks = environment.number("SLURM_STEP_NUM_TASKS")
-    // Under mpirun the Slurm step is mpirun's own helper, so its size says nothing about the ranks.
-    let announced = openMPI ?? stepTasks
     // Modules may leave the variable empty.
     let library = environment["OMTASK_MPI_LIBRARY"].flatMap { $0.isEmpty ? nil : $0 }
-    if setting == .auto && (openMPI != nil || environment["PMIX_RANK"] != nil) {
-      return Launch(
-        startsMPI: true, announcedRanks: announced, make: openMPI == nil ? .any : .openMPI,
-        library: library)
+    let start = { (make: MPIMake) in
+      Launch(startsMPI: true, announcedRanks: launcher.announced, make: make, library: library)
     }
-    if setting == .off && max(announced ?? 1, environment.number("PMI_SIZE") ?? 1) > 1 {
-      throw copies(max(announced ?? 1, environment.number("PMI_SIZE") ?? 1), "with `--mpi off`")
+    let alone = Launch(startsMPI: false, announcedRanks: nil, warnings: unused(environment))
+    if setting == .off {
+      // Whoever says less is not believed: too many writers would be the harm.
+      let announced = environment.number("OMPI_COMM_WORLD_SIZE") ?? stepTasks ?? 1
+      let most = max(announced, environment.number("PMI_SIZE") ?? 1)
+      if most > 1 { throw copies(most, "with `--mpi off`") }
+      return alone
     }
-    // One process of such a launcher needs nobody to talk to.
-    let processes = environment.number("PMI_SIZE")
-    if setting == .auto, environment["PMI_RANK"] != nil || processes != nil, processes != 1 {
-      return Launch(
-        startsMPI: true, announcedRanks: processes ?? stepTasks, make: .mpich,
-        library: library)
+    switch launcher {
+    case .openMPI: return start(.openMPI)
+    // One task of Slurm has nobody to talk to. In a job of several components the others may be its ranks.
+    case .slurmPMIx(tasks: 1) where environment.number("SLURM_HET_SIZE") ?? 1 <= 1: return alone
+    case .slurmPMIx, .pmix: return start(.any)
+    // Nor has one process of such a launcher.
+    case .pmi(processes: 1, _): break
+    case .pmi: return start(.mpich)
+    case .step, .none: break
     }
-    if let stepTasks, openMPI == nil, stepTasks > 1 { throw copies(stepTasks, "without MPI") }
-    return Launch(startsMPI: false, announcedRanks: nil, warnings: unused(environment))
+    if let stepTasks, stepTasks > 1 { throw copies(stepTasks, "without MPI") }
+    return alone
   }
 
   /// Whether this process is the one that tells about the run, before MPI says which rank it is.

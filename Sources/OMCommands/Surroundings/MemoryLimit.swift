@@ -39,26 +39,70 @@ extension ByteCount: ExpressibleByArgument {
   init?(argument: String) { self.init(text: argument) }
 }
 
-/// The memory that one process may use when `--memory` is not given.
+/// The memory that one process may use when `--memory` is not given: half of the smallest bound.
 enum MemoryLimit {
-  /// Divides half of what the job or the machine has between the ranks of this node.
+  /// Something that bounds the memory of one process.
+  struct Bound: Sendable, Equatable {
+    /// What bounds it.
+    enum Source: String, Sendable {
+      case machine, cgroup
+      /// What the job may have on this node, by `SLURM_MEM_PER_NODE`.
+      case slurmNode = "SLURM_MEM_PER_NODE"
+      /// What the CPUs of this task bring, by `SLURM_MEM_PER_CPU`.
+      case slurmCPU = "SLURM_MEM_PER_CPU"
+      /// The addresses that `ulimit -v` leaves.
+      case addresses = "ulimit -v"
+    }
+
+    /// What bounds it.
+    let source: Source
+    /// The bytes that one process may have of it, a rank its share.
+    let bytes: Int
+  }
+
+  /// All bounds, the smallest first.
   ///
   /// - Parameters:
   ///   - cgroup: The limits of the job.
   ///   - machine: The memory of the machine in bytes.
   ///   - ranksOnNode: How many ranks share it.
-  /// - Returns: The bytes for one rank.
-  static func automatic(cgroup: Cgroup, machine: Int, ranksOnNode: Int) -> Int {
-    min(cgroup.memory ?? machine, machine) / 2 / max(1, ranksOnNode)
+  ///   - environment: What Slurm says that the job may have.
+  ///   - addresses: The addresses that are left to this process; nil for no limit.
+  /// - Returns: The bounds.
+  static func bounds(
+    cgroup: Cgroup, machine: Int, ranksOnNode: Int, environment: Environment = Environment([:]),
+    addresses: Int? = nil
+  ) -> [Bound] {
+    let ranks = max(1, ranksOnNode)
+    let slurm = SlurmMemory(environment)
+    let found: [(Bound.Source, Int?)] = [
+      (.machine, machine / ranks), (.cgroup, cgroup.memory.map { $0 / ranks }),
+      (.slurmNode, slurm.perNode.map { $0 / ranks }),
+      (.slurmCPU, slurm.perTask(ranksOnNode: ranks)), (.addresses, addresses),
+    ]
+    return found.compactMap { source, bytes in bytes.map { Bound(source: source, bytes: $0) } }
+      .sorted { $0.bytes < $1.bytes }
   }
+
+  /// The bytes for one process: the other half is for the page cache, and for what nobody plans.
+  static func automatic(_ bounds: [Bound]) -> Int { (bounds.first?.bytes ?? 0) / 2 }
 
   /// The memory limit of this process.
   static func ofThisProcess(_ environment: Environment, ranks: Int) -> Int {
-    let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    let share = automatic(
-      cgroup: .ofThisProcess, machine: machine,
-      ranksOnNode: ranks == 1 ? 1 : ranksOnNode(environment) ?? ranks)
-    return freeAddresses.map { min(share, $0 / 2) } ?? share
+    automatic(boundsOfThisProcess(environment, ranks: ranks))
+  }
+
+  /// The bounds of this process, the smallest first.
+  static func boundsOfThisProcess(_ environment: Environment, ranks: Int) -> [Bound] {
+    bounds(
+      cgroup: .ofThisProcess, machine: machineBytes,
+      ranksOnNode: ranks == 1 ? 1 : ranksOnNode(environment) ?? ranks, environment: environment,
+      addresses: freeAddresses)
+  }
+
+  /// The memory of this machine.
+  static var machineBytes: Int {
+    sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
   /// The addresses that `ulimit -v` leaves to this process; nil when there is no such limit.

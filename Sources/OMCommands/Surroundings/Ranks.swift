@@ -3,6 +3,7 @@ import Glibc
 import OMJSON
 import OMMPI
 import OMRun
+import OMStore
 
 /// The ranks of a run, from the start of MPI to its end.
 struct Ranks {
@@ -75,12 +76,6 @@ struct Ranks {
       mpi.abort(fault.exitCode)
     }
     return try mpi.serve(service, run)
-  }
-
-  private func hostName() -> String {
-    var bytes = [CChar](repeating: 0, count: 256)
-    gethostname(&bytes, bytes.count - 1)
-    return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Does something that only the first rank can fail at, and stops all when it does.

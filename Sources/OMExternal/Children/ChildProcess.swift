@@ -174,7 +174,7 @@ func reason(_ number: Int32) -> String {
 }
 
 /// Calls a function with texts as the kernel wants them.
-private func withWords<Result>(
+package func withWords<Result>(
   _ words: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
   var pointers = words.map { strdup($0) } + [nil]

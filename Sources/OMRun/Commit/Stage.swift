@@ -111,6 +111,32 @@ final class Stage: Sendable {
   var isLocked: Bool { state.withLock { $0.lock?.isHeld() ?? false } }
 }
 
+// MARK: - The same on all machines
+
+extension Stage {
+  /// What no other stage has: who holds the lock, and since when; empty where that cannot be read.
+  var mark: [UInt8] { (try? root().read(Stage.lockName, limit: 1 << 20)) ?? [] }
+
+  /// Refuses to work where this path leads to another stage than on rank 0.
+  ///
+  /// The file system is not mounted here then, or another one has its place: what was written would be lost.
+  ///
+  /// - Parameters:
+  ///   - mark: The mark of the stage on rank 0.
+  ///   - patience: Seconds; file servers show new names late.
+  /// - Throws: A fault of kind `missing`.
+  func checkSame(_ mark: [UInt8], patience: Double) throws(Fault) {
+    let wait = LockWait(patience)
+    while true {
+      state.withLock { $0.root = nil }
+      if mark.isEmpty || self.mark == mark, (try? root()) != nil { return }
+      if wait.isOver { break }
+      wait.pause()
+    }
+    throw Fault(.missing, path, "rank 0 has made this folder, but it is not there")
+  }
+}
+
 // MARK: - Writing and reading
 
 extension Stage {

@@ -1,4 +1,5 @@
 package import OMJSON
+import OMStore
 
 /// What walks over pieces of work: one thread, several threads, or the ranks of an MPI job.
 ///
@@ -72,7 +73,7 @@ extension Engine {
     if rankCount > 1 { self.work.beginMeeting() }
     let result = Result { try work() }
     if rankCount > 1 {
-      let answers = try communicator.gatherAll(result.status).filter { !$0.isEmpty }
+      let answers = try communicator.gatherAll(result.status(on: rank)).filter { !$0.isEmpty }
       if let answer = answers.first(where: { $0 != givenUp }) {
         throw try Fault(decoding: JSON(parsing: answer, subject: "the fault of a rank"))
       }
@@ -89,9 +90,10 @@ private let givenUp = Array("null".utf8)
 
 extension Result {
   /// How the work of a rank ended, as a message: empty when it is done.
-  fileprivate var status: [UInt8] {
+  fileprivate func status(on rank: Int) -> [UInt8] {
     guard case .failure(let error) = self else { return [] }
-    return error is GivenUp ? givenUp : Array(Fault(wrapping: error).encoded().text().utf8)
+    if error is GivenUp { return givenUp }
+    return Array(Fault(wrapping: error).met(by: rank).encoded().text().utf8)
   }
 }
 
@@ -99,6 +101,25 @@ extension Fault {
   /// Any error as a fault; what is not a fault is a bug of ours.
   package init(wrapping error: any Error) {
     self = (error as? Fault) ?? Fault(.internal, "", "unexpected error: \(error)")
+  }
+
+  /// The same fault with the machine on which a rank met it.
+  ///
+  /// It is told only where the ranks before had no fault: mostly a file system that is not mounted everywhere.
+  ///
+  /// - Parameters:
+  ///   - rank: The rank; where rank 0 meets a fault all do.
+  ///   - host: The name of its machine.
+  /// - Returns: The fault.
+  func met(by rank: Int, on host: String = hostName()) -> Fault {
+    guard rank > 0, [.missing, .permission, .io].contains(kind) else { return self }
+    var copy = self
+    copy.facts.append("rank \(rank) on \(host) met this")
+    if kind == .missing {
+      copy.hint =
+        "is the same file system mounted on \(host)? `omtask doctor` with this path, started there, tells more"
+    }
+    return copy
   }
 
   /// Whether it ends the whole run and says nothing about the image in hand: somebody stopped the

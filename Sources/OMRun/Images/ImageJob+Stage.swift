@@ -106,12 +106,22 @@ extension ImageJob {
     var packet = Packet()
     if let (now, entry) = entered {
       packet.write(now.state.rawValue)
+      packet.write(committer.stage.mark)
       entry.write(to: &packet)
     }
     var reader = PacketReader(try engine.communicator.broadcast(packet.bytes))
     decision.state = Target.State(rawValue: try reader.read(UInt8.self)) ?? .open
     if let (now, _) = entered { decision = now }
+    let mark = try reader.readBytes()
     let entry = try StageEntry(&reader)
+    do {
+      if engine.rankCount > 1 {
+        try engine.agree { if engine.rank > 0 { try committer.stage.checkSame(mark, patience: 5) } }
+      }
+    } catch {
+      if engine.rank == 0 { _ = committer.stage.leave(keeps: !entry.isNew) }
+      throw error
+    }
     committer.stage.begin(invocation: entry.invocation)
     return Opening(entry: entry, past: PastWork(entry.journals))
   }

@@ -145,7 +145,7 @@ package struct OutputReport: Sendable {
 }
 
 /// The gravest of several exit codes; nil when there are none.
-func gravestExitCode(_ codes: Set<Int32>) -> Int32? {
+package func gravestExitCode(_ codes: Set<Int32>) -> Int32? {
   let order: [Int32] = [70, 74, 69, 75, 77, 79, 76, 65, 66, 73, 1]
   return order.first { codes.contains($0) } ?? codes.min()
 }

@@ -25,6 +25,11 @@ package final class RemoteStore: Store {
       uri.lowercased().hasPrefix("s3://") ? try S3Server(uri) : HTTPServer(try RemoteURL(uri)))
   }
 
+  /// Loads libcurl, unless that has been done.
+  ///
+  /// - Throws: A fault of kind `unsupported` when it is not there.
+  package static func loadLibrary() throws(Fault) { try HTTPConnections.load() }
+
   /// Whether a URI is one of those that such a store reads.
   package static func takes(_ uri: String) -> Bool {
     let start = uri.prefix(8).lowercased()
