@@ -238,13 +238,11 @@ def test_a_library_that_is_none_is_refused(
     library = tmp_path / name
     subprocess.run(
         ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=source, text=True, check=True)
-    named = {"OMTASK_MPI_LIBRARY": str(library)}
-    report = doctor(omtask, tmp_path, env=named)
+    launched = {"OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"}
+    report = doctor(omtask, tmp_path, expect=64, env=launched | {"OMTASK_MPI_LIBRARY": str(library)})
     assert report.level("program.mpi_library") == "warning"
     assert says in report["program.mpi_library"]["text"]
-    launched = named | {"OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"}
-    problem = doctor(omtask, tmp_path, expect=64, env=launched)
-    assert says in problem["launcher.library"]["text"]
+    assert says in report["launcher.library"]["text"]
 
 
 def test_a_run_does_not_take_the_standard_abi_for_mpich(omtask: Program, tmp_path: Path) -> None:
