@@ -109,6 +109,13 @@ let package = Package(
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
         "OMTables", "OMRun",
       ]),
+    // what layouts, codecs, files and tasks cost on this machine, for `omtask bench`
+    library(
+      "OMBench",
+      [
+        "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+        "OMRun", "OMTaskTesting", "CSys",
+      ]),
     // ranks
     library("OMMPI", ["OMJSON", "OMRun", "CMPI"]),
     // one file per subcommand
@@ -116,7 +123,8 @@ let package = Package(
       "OMCommands",
       [
         "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMTiff", "OMImage", "OMManifest",
-        "OMTask", "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMMPI", "OMValidate", "CPNG",
+        "OMTask", "OMTables", "OMExternal", "OMRun", "OMTaskTesting", "OMBench", "OMMPI",
+        "OMValidate", "CPNG",
         "CSys",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -156,6 +164,7 @@ let package = Package(
       ], hasFixtures: true),
     tests(
       "OMTaskTesting", ["OMJSON", "OMGrid", "OMZarr", "OMManifest", "OMTask", "OMTasks"]),
+    tests("OMBench", ["OMJSON", "OMGrid", "OMCodecs", "OMRun"]),
     tests("OMMPI", ["OMJSON"]),
     tests(
       "OMCommands",

@@ -24,7 +24,7 @@ _omtask() {
         return
       fi
       call+=("$task") ;;
-    manifest | tasks)
+    manifest | tasks | bench)
       if [ "$COMP_CWORD" = 2 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help 2>/dev/null |
           sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$word")

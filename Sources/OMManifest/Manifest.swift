@@ -146,5 +146,6 @@ extension Manifest {
     "output", "fresh", "durability", "threads", "memory", "mpi", "part", "scratch", "fail-fast",
     "stop-before", "stall-timeout", "lock-wait", "args-json", "out-json", "events", "report",
     "progress", "dry-run", "limit", "ranks", "json", "help", "version", "python",
+    "simulate", "ranks-per-node", "cost-model",
   ]
 }

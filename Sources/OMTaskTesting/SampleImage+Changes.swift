@@ -1,10 +1,10 @@
 import OMCodecs
-import OMGrid
-import OMJSON
+package import OMGrid
+package import OMJSON
 
 extension SampleImage {
   /// A box of it, with the same box of its label images.
-  func cropped(_ box: Region) throws(Fault) -> SampleImage {
+  package func cropped(_ box: Region) throws(Fault) -> SampleImage {
     if box == Region(wholeOf: shape) { return self }
     var crop = try with(part(box), dataType, shape: box.shape)
     crop.origin = zip(origin, box.origin).map { $0 + $1 }

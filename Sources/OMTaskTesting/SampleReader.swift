@@ -2,7 +2,7 @@ import OMCodecs
 package import OMGrid
 package import OMImage
 import OMJSON
-import OMZarr
+package import OMZarr
 
 /// Reads a sample from an image that is stored: the middle of it, as far as it is small.
 package struct SampleReader {
@@ -23,9 +23,19 @@ package struct SampleReader {
   ///   - budget: The most voxels.
   /// - Throws: What reading throws.
   package init(_ image: OMEImage, budget: Int = SampleReader.budget) throws {
+    let shape = try image.array(0).metadata.shape
+    try self.init(image, box: SampleReader.middle(of: shape, image.axes.map(\.letter), budget))
+  }
+
+  /// Reads a box of an image and of its label images.
+  ///
+  /// - Parameters:
+  ///   - image: The image; it is only read.
+  ///   - box: The box of its finest level.
+  /// - Throws: What reading throws.
+  package init(_ image: OMEImage, box: Region) throws {
     let array = try image.array(0)
     let letters = image.axes.map(\.letter)
-    let box = SampleReader.middle(of: array.metadata.shape, letters, budget)
     var sample = try SampleImage(
       bytes: try SampleReader.read(array, box), array.metadata.dataType, shape: box.shape,
       axes: letters)
@@ -67,7 +77,7 @@ package struct SampleReader {
   }
 
   /// The voxels of a box.
-  static func read(_ array: ZarrArray, _ box: Region) throws -> [UInt8] {
+  package static func read(_ array: ZarrArray, _ box: Region) throws -> [UInt8] {
     let count = box.shape.reduce(array.metadata.dataType.byteCount, *)
     let reader = ChunkReader(array, context: CodecContext())
     return try [UInt8](unsafeUninitializedCapacity: count) { target, used in
@@ -79,7 +89,7 @@ package struct SampleReader {
   }
 
   /// The middle of an image: all channels, two time points, and less and less of the longest sides.
-  static func middle(of shape: [Int], _ axes: [String], _ budget: Int) -> Region {
+  package static func middle(of shape: [Int], _ axes: [String], _ budget: Int) -> Region {
     var box = Region(wholeOf: shape)
     while box.count > budget {
       let sides = axes.indices.filter { ["z", "y", "x"].contains(axes[$0]) }

@@ -1,17 +1,18 @@
 import OMCodecs
 import OMGrid
 import OMImage
-import OMJSON
+package import OMJSON
 import OMStore
 import OMZarr
 
 /// Writes samples as OME-Zarr, cut in any way.
-struct SampleWriter {
+package struct SampleWriter {
   /// How chunks and shards are made.
   let layout: TrialLayout
   private let context = CodecContext()
 
-  init(_ layout: TrialLayout) { self.layout = layout }
+  /// Makes a writer of samples that are stored in one way.
+  package init(_ layout: TrialLayout) { self.layout = layout }
 
   /// Writes an image with its label images.
   ///
@@ -19,7 +20,7 @@ struct SampleWriter {
   ///   - sample: The image.
   ///   - path: Its folder, which is made.
   /// - Throws: What writing throws.
-  func write(_ sample: SampleImage, to path: String) throws(Fault) {
+  package func write(_ sample: SampleImage, to path: String) throws(Fault) {
     let parts = path.split(separator: "/")
     guard let name = parts.last.map(String.init) else {
       throw Fault(.internal, path, "a sample has no name")

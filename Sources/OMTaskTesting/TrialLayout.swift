@@ -1,22 +1,38 @@
-import OMCodecs
+package import OMCodecs
 import OMGrid
-import OMImage
+package import OMImage
 import OMJSON
-import OMRun
+package import OMRun
 import OMZarr
 
 /// How an image is stored and cut for one run.
-struct TrialLayout: Sendable {
+package struct TrialLayout: Sendable {
   var version: OMEVersion
-  var chunk: [Int]
+  package var chunk: [Int]
   /// How many chunks a shard has along each axis; nil for none.
   var shard: [Int]?
   var compression: Compression
-  var growth: RegionGrowth
+  package var growth: RegionGrowth
   var threads: Int
 
   /// More chunks take long to write and show no more.
   private static let mostChunks = 150
+
+  /// One way to store and cut an image.
+  ///
+  /// - Parameters:
+  ///   - version: The version of OME-Zarr.
+  ///   - chunk: The shape of a chunk.
+  ///   - shard: How many chunks a shard has along each axis; nil for none.
+  ///   - compression: How chunks are compressed.
+  ///   - growth: How many write units make a region.
+  package init(
+    version: OMEVersion, chunk: [Int], shard: [Int]?, compression: Compression,
+    growth: RegionGrowth
+  ) {
+    (self.version, self.chunk, self.shard) = (version, chunk, shard)
+    (self.compression, self.growth, threads) = (compression, growth, 1)
+  }
 
   /// One chunk and one region for an image of this shape.
   init(wholeOf shape: [Int]) {

@@ -6,7 +6,7 @@ enum ArrowTable {
   static let order = [
     "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMTiff", "OMImage", "OMValidate",
     "OMManifest", "OMTask", "OMTables", "OMExternal", "OMObjects", "OMRun", "OMTaskTesting",
-    "OMMPI", "OMCommands", "OMTasks", "manifest-compiler", "omtask",
+    "OMBench", "OMMPI", "OMCommands", "OMTasks", "manifest-compiler", "omtask",
   ]
 
   /// Modules that see less than what lies below them.
@@ -29,6 +29,11 @@ enum ArrowTable {
       "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
       "OMTables", "OMRun",
     ],
+    // Tasks are measured as they are tried: on samples, by runs.
+    "OMBench": [
+      "OMJSON", "OMGrid", "OMStore", "OMCodecs", "OMZarr", "OMImage", "OMManifest", "OMTask",
+      "OMRun", "OMTaskTesting",
+    ],
     "OMTasks": ["OMJSON", "OMGrid", "OMManifest", "OMTask"],
     "manifest-compiler": ["OMJSON", "OMManifest"],
     "omtask": ["OMCommands", "OMTasks"],
@@ -38,7 +43,8 @@ enum ArrowTable {
   static let reserved: [String: Set<String>] = [
     "OMMPI": ["OMCommands"],
     // nothing that runs tasks in earnest knows how they are tried
-    "OMTaskTesting": ["OMCommands"],
+    "OMTaskTesting": ["OMBench", "OMCommands"],
+    "OMBench": ["OMCommands"],
     "OMValidate": ["OMCommands"],
     // engines know programs as kernels only
     "OMExternal": ["OMCommands"],
@@ -51,7 +57,7 @@ enum ArrowTable {
     "CTIFF": ["OMTiff"],
     "CPNG": ["OMCommands"],
     "CMPI": ["OMMPI"],
-    "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMCommands"],
+    "CSys": ["OMStore", "OMCodecs", "OMExternal", "OMRun", "OMBench", "OMCommands"],
     "ArgumentParser": ["OMCommands", "omtask"],
   ]
 

@@ -20,6 +20,8 @@ import Testing
     ("pack", ["pack", "--help"]), ("unpack", ["unpack", "--help"]),
     ("finalize", ["finalize", "--help"]),
     ("export", ["export", "--help"]), ("doctor", ["doctor", "--help"]),
+    ("bench", ["bench", "--help"]), ("bench-model", ["bench", "model", "--help"]),
+    ("bench-layouts", ["bench", "layouts", "--help"]),
     ("run-threshold", ["run", "threshold", "--help"]),
     ("preview-threshold", ["preview", "threshold", "--help"]),
     ("run-convert", ["run", "convert", "--help"]),

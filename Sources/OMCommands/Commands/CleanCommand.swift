@@ -30,7 +30,7 @@ struct CleanCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     var cleaning = Cleaning()
     if RemoteStore.takes(uri) {
-      let folder = Scratch.folder(scratch.scratch, context.environment)
+      let folder = ScratchFolder.ofBuckets(scratch.scratch, context.environment)
       for folder in try StageFolder.find(uri, scratch: folder) { cleaning.clean(folder) }
       try cleaning.clean(bucket: uri, force: force)
     } else {

@@ -30,14 +30,21 @@ struct PlanCommand: Subcommand {
   @Flag(help: "Answer with JSON: every region of every pass.")
   var json = false
 
+  @OptionGroup(title: "Simulation") var simulation: SimulationFlags
+
   @OptionGroup(title: "Limits") var limits: LimitFlags
 
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let call = try readWholeCall(task, command: "plan", context)
     let request = call.request
-    guard 1...1_000_000 ~= planned.ranks else {
-      throw Fault(.usage, "", "`--ranks` is \(planned.ranks), it must be 1 to 1000000")
+    if let wrong = planned.ranks.counts.first(where: { !(1...1_000_000 ~= $0) }) {
+      throw Fault(.usage, "", "`--ranks` is \(wrong), it must be 1 to 1000000")
+    }
+    if simulation.simulate, outJSON != nil || parts != nil {
+      throw Fault(
+        .usage, "", "`--simulate` stands with `\(outJSON == nil ? "--parts" : "--out-json")`",
+        hint: "leave one of them out: ranks are simulated, parts are not")
     }
     if let outJSON {
       try context.console.use { sink throws(Fault) in
@@ -49,9 +56,44 @@ struct PlanCommand: Subcommand {
     if parts != nil {
       throw Fault(.usage, "", "`--parts` stands without `--out-json`, which lists the parts")
     }
+    if simulation.simulate {
+      try writeSimulation(of: request, context)
+      return 0
+    }
+    if simulation.ranksPerNode != nil || simulation.file.costModel != nil {
+      let flag = simulation.file.costModel == nil ? "--ranks-per-node" : "--cost-model"
+      throw Fault(.usage, "", "`\(flag)` stands without `--simulate`, which it is for")
+    }
+    guard planned.ranks.counts.count == 1 else {
+      throw Fault(
+        .usage, "", "`--ranks` is the list \(planned.ranks), a plan is for one number of ranks",
+        hint: "`--simulate` takes a list")
+    }
     return try writePlan(
-      of: request, resources: task.resources, ranks: planned.ranks, form: json ? .json : .human,
-      context)
+      of: request, resources: task.resources, ranks: planned.ranks.counts[0],
+      form: json ? .json : .human, context)
+  }
+
+  private func writeSimulation(of request: RunRequest, _ context: CommandContext) throws {
+    if let most = planned.ranks.counts.max(), most > SimulationFlags.mostRanks {
+      throw Fault(
+        .usage, "",
+        "`--ranks` is \(most), a simulation takes \(SimulationFlags.mostRanks) at most")
+    }
+    if let count = simulation.ranksPerNode, !(1...4096 ~= count) {
+      throw Fault(.usage, "", "`--ranks-per-node` is \(count), it must be 1 to 4096")
+    }
+    let model = try ModelFlags.read(try simulation.file.path(context.environment))
+    var request = request
+    request.options.use(task.resources, ranks: 1, context.environment)
+    let simulations = try OMRun.simulate(
+      request, ranks: planned.ranks.counts, ranksPerNode: simulation.ranksPerNode, model: model
+    ) { ranks in
+      task.resources.memory?.bytes ?? MemoryLimit.ofThisProcess(context.environment, ranks: ranks)
+    }
+    try Output(context.output, json ? .json : .human).write(
+      SimulationAnswer(
+        task: request.manifest.identifier, simulations: simulations, model: model))
   }
 }
 

@@ -12,8 +12,8 @@ struct RootCommand: ParsableCommand {
       RunCommand.self, FinalizeCommand.self, PlanCommand.self, TasksCommand.self,
       InfoCommand.self, PreviewCommand.self, CatCommand.self, TableCommand.self,
       ValidateCommand.self, VerifyCommand.self, RunsCommand.self, CleanCommand.self,
-      PackCommand.self, UnpackCommand.self, ExportCommand.self, ManifestCommand.self,
-      DoctorCommand.self,
+      PackCommand.self, UnpackCommand.self, ExportCommand.self, BenchCommand.self,
+      DoctorCommand.self, ManifestCommand.self,
     ])
 
   /// The names of the commands.
@@ -50,7 +50,9 @@ private func ownHelpText(
     return TaskHelp.text(of: command, tasks: [], columns: columns)
   case .subcommand(let word, let name):
     guard let command = program.subcommand(name) else { throw unknownCommand(name, context) }
-    guard let part = command.subcommand(word) else {
+    // `omtask bench TASK` is `omtask bench model TASK`.
+    let other = name == "bench" ? command.subcommand("model") : nil
+    guard let part = command.subcommand(word) ?? other else {
       return TaskHelp.text(of: command, tasks: [], columns: columns)
     }
     return TaskHelp.text(of: part, below: name, tasks: [], columns: columns)

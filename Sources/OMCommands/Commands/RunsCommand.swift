@@ -26,7 +26,7 @@ struct RunsCommand: Subcommand {
     let folders =
       RemoteStore.takes(uri)
       ? try StageFolder.find(
-        uri, scratch: Scratch.folder(scratch.scratch, context.environment))
+        uri, scratch: ScratchFolder.ofBuckets(scratch.scratch, context.environment))
       : try StageFolder.find(uri)
     for folder in folders { runs += try folder.runs() }
     try Output(context.output, json ? .json : .human).write(

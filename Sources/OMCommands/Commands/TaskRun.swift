@@ -94,7 +94,7 @@ extension TaskRun {
     request.options.failFast = control.failFast
     request.options.lockWait = Double(control.lockWait.count)
     request.options.durability = control.durability
-    request.options.scratch = Scratch.folder(control.scratch.scratch, context.environment)
+    request.options.scratch = ScratchFolder.ofBuckets(control.scratch.scratch, context.environment)
     request.options.namesScratch = control.scratch.scratch != nil
     request.options.assumesSingleWriter = control.assumeSingleWriter
     // A little less than the engine waits: who hangs is better named by who talks to it.

@@ -6,7 +6,7 @@ enum HelpRequest: Equatable {
   case program
   /// `omtask info --help`, `omtask help info`.
   case command(String)
-  /// `omtask manifest test --help`.
+  /// `omtask manifest test --help`, `omtask bench layouts --help`.
   case subcommand(String, of: String)
   /// `omtask run threshold --help`.
   case task(String, of: String)
@@ -28,7 +28,9 @@ enum HelpRequest: Equatable {
     let takesTask = ["run", "finalize", "plan", "preview"].contains(command)
     if takesTask, words.count > 1, !words[1].hasPrefix("-") {
       self = .task(words[1], of: command)
-    } else if ["manifest", "tasks"].contains(command), words.count > 1, !words[1].hasPrefix("-") {
+    } else if ["manifest", "tasks", "bench"].contains(command), words.count > 1,
+      !words[1].hasPrefix("-")
+    {
       self = .subcommand(words[1], of: command)
     } else {
       self = .command(command)

@@ -98,8 +98,51 @@ struct ResourceFlags: ParsableArguments {
 
 /// The ranks that a plan is made for.
 struct RankFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("Plan for this many MPI ranks.", valueName: "n"))
-  var ranks = 1
+  @Option(
+    help: ArgumentHelp(
+      "Plan for this many MPI ranks; with --simulate also a list, as `1,2,4`.", valueName: "n"))
+  var ranks = RankList([1])
+}
+
+/// Numbers of ranks as a flag takes them.
+struct RankList: Sendable, Equatable, ExpressibleByArgument, CustomStringConvertible {
+  /// The numbers.
+  let counts: [Int]
+
+  /// Makes a list.
+  init(_ counts: [Int]) { self.counts = counts }
+
+  /// Reads whole numbers between commas; nil for anything else.
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    counts = parts.compactMap { Int($0) }
+    if counts.count != parts.count { return nil }
+  }
+
+  var description: String { counts.map(String.init).joined(separator: ",") }
+}
+
+/// How a run is simulated.
+struct SimulationFlags: ParsableArguments {
+  @Flag(
+    help: """
+      Say how long the run would take, by the costs that `omtask bench` measured: makespan, imbalance, \
+      bytes, memory and metadata operations of up to 100000 ranks.
+      """)
+  var simulate = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      For --simulate: how many ranks share a machine like the one that was measured; default: as many as \
+      its cores allow.
+      """, valueName: "n"))
+  var ranksPerNode: Int?
+
+  @OptionGroup var file: ModelFlags
+
+  /// The most ranks of a simulation.
+  static let mostRanks = 100_000
 }
 
 /// What of the work a run does.

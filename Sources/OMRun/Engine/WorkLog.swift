@@ -1,4 +1,17 @@
+import Glibc
 import Synchronization
+
+/// What the pieces of one stage of a run took, over all workers.
+package struct StageTime: Sendable, Equatable {
+  /// The stage: a pass, `levels` or `sync`.
+  package let name: String
+  /// Pieces of work.
+  package var pieces = 0
+  /// Seconds on a processor.
+  package var cpu = 0.0
+  /// Seconds from begin to end of each piece.
+  package var wall = 0.0
+}
 
 /// What the workers of a process have in hand and have finished, for messages and for whoever
 /// watches that work moves on.
@@ -8,6 +21,8 @@ package final class WorkLog: Sendable {
     let piece: Int
     let name: @Sendable (Int) -> String
     var start: SuspendingClock.Instant
+    /// Seconds of the processor and of the clock at the begin, where times are taken.
+    var meter: (cpu: Double, wall: Double)?
   }
 
   private struct State {
@@ -22,9 +37,23 @@ package final class WorkLog: Sendable {
     /// What the other ranks last told; only rank 0 hears of them.
     var others: [Int: SignOfLife] = [:]
     var listener: (@Sendable () -> Void)?
+    /// What is being done, and how long what came before took.
+    var stage = ""
+    var times: [StageTime] = []
+
+    mutating func add(
+      _ end: (cpu: Double, wall: Double), since start: (cpu: Double, wall: Double)
+    ) {
+      let place = times.firstIndex { $0.name == stage } ?? times.count
+      if place == times.count { times.append(StageTime(name: stage)) }
+      times[place].pieces += 1
+      times[place].cpu += end.cpu - start.cpu
+      times[place].wall += end.wall - start.wall
+    }
   }
 
   private let state = Mutex(State())
+  private let takesTimes = Atomic<Bool>(false)
   /// How often all ranks have met, or are about to, to agree on how some work ended.
   private let meetings = Atomic<Int>(0)
   /// The latest meeting for which some rank has failed already.
@@ -40,7 +69,8 @@ package final class WorkLog: Sendable {
   ///   - worker: The number of the worker.
   ///   - name: Names a piece of this walk.
   func begin(_ piece: Int, worker: Int, name: @escaping @Sendable (Int) -> String) {
-    let entry = Entry(piece: piece, name: name, start: .now)
+    let meter = takesTimes.load(ordering: .relaxed) ? WorkLog.meter() : nil
+    let entry = Entry(piece: piece, name: name, start: .now, meter: meter)
     state.withLock { state in
       while state.inHand.count <= worker { state.inHand.append([]) }
       state.inHand[worker].append(entry)
@@ -50,11 +80,37 @@ package final class WorkLog: Sendable {
   /// Notes that a worker has left its latest piece.
   func end(worker: Int) {
     let now = SuspendingClock.now
+    let meter = takesTimes.load(ordering: .relaxed) ? WorkLog.meter() : nil
     state.withLock { state in
-      _ = state.inHand[worker].popLast()
+      let entry = state.inHand[worker].popLast()
       state.finished += 1
       state.lastFinish = now
+      if let meter, let start = entry?.meter { state.add(meter, since: start) }
     }
+  }
+
+  /// From now on takes the times of pieces, stage by stage; what was taken before is forgotten.
+  package func takeTimes() {
+    state.withLock { ($0.stage, $0.times) = ("", []) }
+    takesTimes.store(true, ordering: .relaxed)
+  }
+
+  /// The times that were taken, in the order in which the stages began.
+  package var times: [StageTime] { state.withLock { $0.times } }
+
+  /// Notes which stage the pieces belong to that are begun from now on.
+  func enter(_ stage: String) { state.withLock { $0.stage = stage } }
+
+  /// Seconds that this thread was on a processor, and seconds of a clock that nobody sets.
+  private static func meter() -> (cpu: Double, wall: Double) {
+    var cpu = timespec()
+    var wall = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu)
+    clock_gettime(CLOCK_MONOTONIC, &wall)
+    return (
+      Double(cpu.tv_sec) + Double(cpu.tv_nsec) * 1e-9,
+      Double(wall.tv_sec) + Double(wall.tv_nsec) * 1e-9
+    )
   }
 
   /// Notes that a worker moves on in its piece, which takes long.

@@ -15,6 +15,7 @@ extension Checkpoint {
   /// - Throws: A fault of kind `io` when the disk could not take a file.
   func sync(_ setup: ImageSetup, _ committer: any Committer, _ engine: any Engine) throws {
     if committer.stage.durability == .none { return }
+    engine.work.enter(SimulatedStage.sync)
     try engine.agree {
       let files = try units.filter { $0.size != nil }.map { try file($0.place, setup, committer) }
       // Durable files were waited for when they were staged, those of earlier invocations perhaps not.

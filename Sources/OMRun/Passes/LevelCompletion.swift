@@ -28,6 +28,7 @@ struct LevelCompletion: Sendable {
       let missing = try missingUnits(level)
       if missing.isEmpty { continue }
       writer.forgetParts(level)
+      engine.work.enter(SimulatedStage.levels)
       // The level before is complete on every rank, or this rank would wait in the exchange.
       let source = try engine.agree { try staged(level - 1) }
       let own = missing.indices.filter { $0 % engine.rankCount == engine.rank }

@@ -55,7 +55,10 @@ final class ProgressCounter: Sendable {
   }
 
   /// Starts a pass.
-  func begin(_ pass: ImagePass) { state.withLock { $0.phase = pass.rawValue } }
+  func begin(_ pass: ImagePass) {
+    state.withLock { $0.phase = pass.rawValue }
+    log?.enter(pass.rawValue)
+  }
 
   /// Counts a finished region.
   func add(_ piece: Piece, _ plan: any ArrayPlan) {
