@@ -139,13 +139,13 @@ extension Manifest {
   }
 
   /// The flags of `omtask run` and `omtask plan`, which no parameter may shadow (`overwrite` is a
-  /// parameter); some are yet to come.
+  /// parameter).
   public static let runFlags: Set<String> = [
     "input", "inputs", "wells", "acquisition", "select", "parts", "roi-table", "on-damage",
     "follow-links", "collection",
     "output", "fresh", "durability", "threads", "memory", "mpi", "part", "scratch", "fail-fast",
     "stop-before", "stall-timeout", "lock-wait", "args-json", "out-json", "events", "report",
     "progress", "dry-run", "limit", "ranks", "json", "help", "version", "python",
-    "simulate", "ranks-per-node", "cost-model",
+    "simulate", "ranks-per-node", "cost-model", "assume-single-writer",
   ]
 }

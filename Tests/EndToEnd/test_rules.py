@@ -52,7 +52,7 @@ def test_odd_label_names_are_taken(name: str, omtask: Program, image: Path) -> N
 
 OUTPUTS = {
     "": 64, ".": 77, "..": 77, "out.zarr/..": 77, "absent/out.zarr": 66, "out\n.zarr": 77,
-    "x" * 300: 77, "image.zarr/0/x": 77, "s3://bucket/out.zarr": 76, "zarr.json": 77,
+    "x" * 300: 77, "image.zarr/0/x": 77, "gs://bucket/out.zarr": 76, "http://127.0.0.1:9/out.zarr": 77, "zarr.json": 77,
     ".zattrs": 77, "a\\b": 77, "a:b": 77,
 }
 

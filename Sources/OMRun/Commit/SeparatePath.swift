@@ -25,7 +25,9 @@ struct SeparatePath: Sendable {
     let prefix = "file://"
     var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
     if path.contains("://") {
-      throw Fault(.unsupported, shownURI(uri), "results can only be written to local folders")
+      throw Fault(
+        .unsupported, shownURI(uri),
+        "results can be written to local folders and to buckets (`s3://`)")
     }
     while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
     let slash = path.lastIndex(of: "/")
