@@ -16,7 +16,7 @@ from scipy import ndimage
 from omtask_testing import patterns, samples
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import Layout, blosc_v2
-from omtask_testing.places import REPOSITORY
+from omtask_testing.places import REPOSITORY, room_in_memory
 from omtask_testing.program import Outcome, Program, environment
 from omtask_testing.reading import read_multiscale
 from omtask_testing.tasks import EXAMPLES, PYTHON, SPREAD, write_task
@@ -24,7 +24,7 @@ from omtask_testing.trees import tree
 
 HALO = {"z": "radius", "y": "radius", "x": "radius"}
 # Thousands of small files are made; a folder in memory makes the tests quicker.
-ROOM = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
+ROOM = room_in_memory()
 RADIUS = {"radius": {"type": "integer", "minimum": 0, "default": 2}}
 HEAD = """
 import numpy

@@ -15,7 +15,7 @@ from omtask_testing import faults
 from omtask_testing.derived import coarser, per_axis, volumes
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
-from omtask_testing.places import REPOSITORY
+from omtask_testing.places import REPOSITORY, room_in_memory
 from omtask_testing.program import Program, environment
 from omtask_testing.reading import read_multiscale
 from omtask_testing.trees import leftovers, tree
@@ -29,7 +29,7 @@ CASES = [
 
 
 BUILD = ["swift", "build", "-c", "release", "--static-swift-stdlib"]
-ROOM = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
+ROOM = room_in_memory()
 
 
 def swift(words: list[str], package: Path) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,10 @@
 """Where things are: the repository, the program under test, and the shared material."""
 
+import atexit
 import os
+import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -17,6 +20,20 @@ def shared(relative: str) -> Path | None:
     root = Path(os.environ.get("OMTASK_SHARED", REPOSITORY.parent / "shared"))
     path = root / relative
     return path if path.exists() else None
+
+
+@cache
+def room_in_memory() -> dict[str, str]:
+    """The environment in which temporary files lie in memory, where that can be had.
+
+    The folder is gone when the tests end, with the logs that failed programs leave on purpose.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        return {}
+    folder = tempfile.mkdtemp(prefix="omtask-tests-", dir=memory)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return {"TMPDIR": folder}
 
 
 def open_to_all(folder: Path) -> None:
