@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import google_crc32c
 
-from .servers import Answer, Asked, Handler, Rude, Server, status
+from .servers import Answer, Asked, Handler, Rude, Server, served, status
 
 
 def refusal(code: int, name: str, more: str = "", **headers: str) -> Answer:
@@ -203,18 +203,8 @@ class ObjectServer(Server):
 @contextmanager
 def objects(root: Path) -> Iterator[Objects]:
     """A server whose buckets are the folders of `root`."""
-    server = ObjectServer(("127.0.0.1", 0), ObjectHandler)
-    server.daemon_threads = True
-    opened = Objects(server.server_address[1], root)
-    server.RequestHandlerClass = type("Own", (ObjectHandler,), {"rude": opened})
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with served(ObjectServer, ObjectHandler, lambda port: Objects(port, root)) as opened:
         yield opened
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def put_folder(opened: Objects, source: Path, bucket: str, name: str) -> Path:

@@ -12,8 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+
+Opened = TypeVar("Opened")
 
 
 def free_port() -> int:
@@ -236,10 +239,19 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def rude(root: Path) -> Iterator[Rude]:
     """A server that does as its rule says."""
-    server = Server(("127.0.0.1", 0), Handler)
+    with served(Server, Handler, lambda port: Rude(port, root)) as opened:
+        yield opened
+
+
+@contextmanager
+def served(
+    kind: type[Server], handler: type[Handler], open_at: Callable[[int], Opened]
+) -> Iterator[Opened]:
+    """A server on a free port; its handlers know as `rude` what is opened there."""
+    server = kind(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    opened = Rude(server.server_address[1], root)
-    server.RequestHandlerClass = type("Own", (Handler,), {"rude": opened})
+    opened = open_at(server.server_address[1])
+    server.RequestHandlerClass = type("Own", (handler,), {"rude": opened})
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
