@@ -330,6 +330,33 @@ def test_many_images_are_shared_whole(omtask: Program, tmp_path: Path, rng: np.r
     assert tree(plate) == tree(whole)
 
 
+def test_few_images_of_one_region_are_shared_whole(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    shape = PlateShape(1, 3, 1)
+    layout = Layout("one shard", "0.5", (4, 16, 16), (5, 4, 4), (ZSTD,))
+    data = rng.integers(0, 2000, size=(20, 64, 64)).astype(np.uint16)
+    image = Image("zyx", downsampled("zyx", data, 2), layout)
+    plate, whole, ranks = (tmp_path / name / "p.zarr" for name in ("parts", "whole", "ranks"))
+    write_plate(plate, shape, dict.fromkeys(shape.images, image))
+    for copy in (whole, ranks):
+        shutil.copytree(plate, copy)
+    words = ["--method", "otsu", "--label-name", "n"]
+    omtask("run", "threshold", whole, *words)
+    counts = []
+    for part in range(4):
+        omtask("run", "threshold", plate, *words, "--part", f"{part}/4", "--threads", "2")
+        counts.append(len(list(plate.glob("A/*/0/labels/n/zarr.json"))))
+    assert counts[-1] == 3 and max(np.diff([0, *counts])) == 1, "no part does two images"
+    omtask("finalize", "threshold", plate, *words)
+    plan = json.loads(omtask(
+        "plan", "threshold", ranks, *words, "--ranks", "2", "--threads", "2", "--json").stdout)
+    owners = [image["passes"][0]["regions"][0]["owner"] for image in plan["images"]]
+    assert not plan["splits_images"] and set(owners) == {0, 1}
+    omtask("run", "threshold", ranks, *words, "--threads", "2", launcher=mpirun(2))
+    assert tree(plate) == tree(whole) == tree(ranks)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [

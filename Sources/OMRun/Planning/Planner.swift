@@ -32,7 +32,7 @@ private struct Planner {
     plan.ranks = ranks
     plan.threads = request.options.threads
     plan.warnings = inputs.warnings
-    plan.splitsImages = Runner.splits(images: inputs.items.count, workers: ranks * plan.threads)
+    plan.splitsImages = ImageSpread.splits(inputs, request, workers: ranks * plan.threads)
     let owners = Partition(costs: inputs.items.map { _ in 1 }, parts: ranks)
     for (index, item) in inputs.items.enumerated() {
       do {
@@ -54,6 +54,7 @@ private struct Planner {
 
   private func image(_ setup: ImageSetup, owner: Int?) throws -> ImagePlan {
     var plan = ImagePlan(uri: setup.image.location.displayName)
+    plan.regions = setup.regionCount
     let target = try Target(request, setup)
     if setup.plans.isEmpty {
       plan.note = (setup.note ?? "has none of the channels") + ", nothing to do"

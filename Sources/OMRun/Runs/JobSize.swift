@@ -23,7 +23,7 @@ extension RunPlan {
     let byPieces = max(open.count, regions) / (2 * threads)
     let bySize = (bytesRead + JobSize.share * threads - 1) / (JobSize.share * threads)
     let processes = max(1, min(byPieces, bySize))
-    let hasWholeImages = !Runner.splits(images: images.count, workers: processes)
+    let hasWholeImages = !ImageSpread.splits(regions: images.map(\.regions), workers: processes)
     return JobSize(
       processes: processes, threads: threads,
       // What the plan promises, and the program with its libraries.

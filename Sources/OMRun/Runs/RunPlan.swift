@@ -53,6 +53,8 @@ package struct ImagePlan: Sendable {
   package var shape: [Int] = []
   /// The type of its voxels.
   package var dataType: DataType?
+  /// Its regions, also of an image that is done already.
+  package var regions = 0
   /// The passes in their order.
   package var passes: [PassPlan] = []
   /// What is written.

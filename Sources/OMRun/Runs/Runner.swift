@@ -75,9 +75,6 @@ struct Runner: Sendable {
     self.observer = observer
   }
 
-  /// Whether regions of one image are spread over the workers: when there are few images.
-  static func splits(images: Int, workers: Int) -> Bool { images < 2 * workers }
-
   /// The workers of all ranks; ranks on different machines may have different numbers of them.
   ///
   /// *Collective*.
@@ -98,7 +95,7 @@ struct Runner: Sendable {
     try checkOutput()
     if let part = request.options.part {
       try checkPart()
-      if !Runner.splits(images: inputs.items.count, workers: part.count) {
+      if try !ImageSpread.splits(inputs, request, workers: part.count, engine) {
         return try share(of: part).run()
       }
     }
@@ -109,7 +106,8 @@ struct Runner: Sendable {
     for warning in inputs.warnings { observer?.handle(.warning(warning)) }
     let splits =
       try request.options.part != nil
-      || Runner.splits(images: inputs.items.count, workers: Runner.workerCount(engine))
+      || ImageSpread.splits(
+        inputs, request, workers: Runner.workerCount(engine), engine)
     let table = RunTable(inputs.items)
     let thresholds = try PlateThresholds.find(self, table, splits: splits)
     do {

@@ -82,10 +82,12 @@ private struct Simulator {
   private var nodes: Int { (ranks + machine.ranksPerNode - 1) / machine.ranksPerNode }
 
   func run(_ works: [Workload], images: Int) throws(Fault) -> Simulation {
+    // Images that make no work count as such.
+    let regions = works.map(\.items.count) + Array(repeating: 0, count: images - works.count)
     var result = Simulation()
     (result.ranks, result.threads, result.nodes) = (ranks, threads, nodes)
     result.ranksPerNode = machine.ranksPerNode
-    result.splitsImages = Runner.splits(images: images, workers: ranks * threads)
+    result.splitsImages = ImageSpread.splits(regions: regions, workers: ranks * threads)
     result.start = model.launch.start(ranks: ranks, ranksPerNode: machine.ranksPerNode)
     var sums = RankSums(ranks: ranks)
     if result.splitsImages {
