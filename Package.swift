@@ -117,7 +117,7 @@ let package = Package(
         "OMRun", "OMTaskTesting", "CSys",
       ]),
     // ranks
-    library("OMMPI", ["OMJSON", "OMRun", "CMPI"]),
+    library("OMMPI", ["OMJSON", "OMStore", "OMRun", "CMPI"]),
     // one file per subcommand
     library(
       "OMCommands",

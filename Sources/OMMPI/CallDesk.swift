@@ -1,5 +1,6 @@
 import Glibc
 import OMJSON
+import OMStore
 
 /// Takes the calls that only one thread may make: its owner, the thread that made the desk.
 ///
@@ -71,13 +72,15 @@ final class CallDesk: @unchecked Sendable {
     _ run: @escaping @Sendable () throws(Fault) -> Value, meanwhile look: () -> Void
   ) throws(Fault) -> Value {
     let outcome = Outcome<Value>()
-    let thread = try startThread { [self] in
+    // As much stack as the main thread has; the default is less where the limit is off.
+    let thread = startThread(stackSize: 8 << 20) { [self] in
       outcome.result = Result(catching: run)
       pthread_mutex_lock(mutex)
       isOver = true
       pthread_cond_broadcast(change)
       pthread_mutex_unlock(mutex)
     }
+    guard let thread else { throw Fault(.limit, "", "the system gives no thread for the run") }
     takeCalls(meanwhile: look)
     pthread_join(thread, nil)
     guard let result = outcome.result else {
@@ -115,31 +118,6 @@ final class CallDesk: @unchecked Sendable {
     until.tv_nsec %= 1_000_000_000
     pthread_cond_timedwait(change, mutex, &until)
   }
-
-  private func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) -> pthread_t {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    // As much as the main thread has; the default is less where the limit is off.
-    pthread_attr_setstacksize(&attributes, 8 << 20)
-    let job = Unmanaged.passRetained(Job(body))
-    var thread: pthread_t = 0
-    let failed = pthread_create(
-      &thread, &attributes,
-      { argument in
-        if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-      }, job.toOpaque())
-    if failed == 0 { return thread }
-    job.release()
-    throw Fault(.limit, "", "the system gives no thread for the run (error \(failed))")
-  }
-}
-
-/// What a thread does.
-private final class Job: Sendable {
-  let body: @Sendable () -> Void
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// What a thread leaves behind.

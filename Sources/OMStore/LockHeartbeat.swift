@@ -24,7 +24,7 @@ final class LockHeartbeat: Sendable {
       defer { state.hasThread = true }
       return !state.hasThread
     }
-    if isFirst { startThread() }
+    if isFirst { begin() }
   }
 
   /// Ends that.
@@ -41,22 +41,19 @@ final class LockHeartbeat: Sendable {
     }
   }
 
-  private func startThread() {
+  private func begin() {
     // Signals are for the other threads.
     var all = sigset_t()
     var before = sigset_t()
     sigfillset(&all)
     pthread_sigmask(SIG_SETMASK, &all, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let failed = pthread_create(
-      &thread, nil,
-      { _ in
-        while true {
-          sleep(UInt32(LockHeartbeat.interval))
-          LockHeartbeat.shared.beat()
-        }
-      }, nil)
-    if failed == 0 { pthread_detach(thread) } else { state.withLock { $0.hasThread = false } }
+    let thread = startThread {
+      while true {
+        sleep(UInt32(Self.interval))
+        Self.shared.beat()
+      }
+    }
+    if let thread { pthread_detach(thread) } else { state.withLock { $0.hasThread = false } }
   }
 }

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 package import OMJSON
 import Synchronization
 
@@ -11,18 +11,9 @@ package func inParallel(_ count: Int, _ body: @Sendable (Int) -> Void) {
     var threads: [pthread_t] = []
     var leftOver: [Int] = []
     for number in 1..<max(1, count) {
-      let job = Unmanaged.passRetained(Job { body(number) })
-      var thread: pthread_t = 0
-      let failed = pthread_create(
-        &thread, nil,
-        { argument in
-          if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
-          return nil
-        }, job.toOpaque())
-      if failed == 0 {
+      if let thread = startThread({ body(number) }) {
         threads.append(thread)
       } else {
-        job.release()
         leftOver.append(number)
       }
     }
@@ -51,6 +42,32 @@ package func atOnce(
     }
   }
   if let fault = fault.withLock({ $0 }) { throw fault }
+}
+
+/// Starts a thread; the caller joins or detaches it.
+///
+/// - Parameters:
+///   - stackSize: Bytes of its stack; nil for what the system gives.
+///   - body: What it does.
+/// - Returns: The thread; nil where the system gives none.
+package func startThread(
+  stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void
+) -> pthread_t? {
+  var attributes = pthread_attr_t()
+  pthread_attr_init(&attributes)
+  defer { pthread_attr_destroy(&attributes) }
+  if let stackSize { pthread_attr_setstacksize(&attributes, stackSize) }
+  let job = Unmanaged.passRetained(Job(body))
+  var thread: pthread_t = 0
+  let failed = pthread_create(
+    &thread, &attributes,
+    { argument in
+      if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
+      return nil
+    }, job.toOpaque())
+  if failed == 0 { return thread }
+  job.release()
+  return nil
 }
 
 /// What a thread does.

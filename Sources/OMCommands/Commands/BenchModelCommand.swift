@@ -46,33 +46,31 @@ struct BenchModelCommand: Subcommand {
     try ModelFlags.makeFolder(of: path)
     let result = try ResultFile(path: path, flag: "cost-model")
     let stop = call?.request.options.stop ?? StopSwitch()
-    let ending = stop.atForcedEnd { call?.request.entry.program.abandon() }
-    defer {
-      call?.request.entry.program.end()
-      stop.forget(ending)
-    }
-    let model = try place.measure(context, stop) { folder in
-      defer { context.console.live("") }
-      var model = try known ?? machine(folder, stop, context)
-      if let call {
-        show("measuring \(call.request.manifest.identifier)", context)
-        let image = try ReadTarget.openImage(call.image, for: "bench")
-        let sample = try TaskSample(image, call.request)
-        for note in sample.notes { context.console.note(note) }
-        context.console.note("measured on \(sample.text)")
-        model.add(try bench(call.request, folder, model).costs(of: sample))
-      } else {
-        let sample = try TaskSample(generated: BenchVolume(generated: [64, 512, 512]))
-        for name in Self.tasks {
-          guard let request = try? BenchCall.request(name, [], context) else { continue }
-          var own = request
-          own.options.stop = stop
-          show("measuring \(name)", context)
-          model.add(try bench(own, folder, model).costs(of: sample))
+    let measured = {
+      try place.measure(context, stop) { folder in
+        defer { context.console.live("") }
+        var model = try known ?? machine(folder, stop, context)
+        if let call {
+          show("measuring \(call.request.manifest.identifier)", context)
+          let image = try ReadTarget.openImage(call.image, for: "bench")
+          let sample = try TaskSample(image, call.request)
+          for note in sample.notes { context.console.note(note) }
+          context.console.note("measured on \(sample.text)")
+          model.add(try bench(call.request, folder, model).costs(of: sample))
+        } else {
+          let sample = try TaskSample(generated: BenchVolume(generated: [64, 512, 512]))
+          for name in Self.tasks {
+            guard let request = try? BenchCall.request(name, [], context) else { continue }
+            var own = request
+            own.options.stop = stop
+            show("measuring \(name)", context)
+            model.add(try bench(own, folder, model).costs(of: sample))
+          }
         }
+        return model
       }
-      return model
     }
+    let model = try call.map { try stop.using($0.request.entry.program, measured) } ?? measured()
     try result.write(model.document)
     try Output(context.output, json ? .json : .human).write(ModelAnswer(model: model, path: path))
     return 0

@@ -52,17 +52,11 @@ struct RunSession {
   func run(on ranks: Ranks) throws(Fault) -> Int32 {
     let listener = RunListener(
       console: console, meter: ProgressMeter(progress, console), events: events)
-    let program = request.entry.program
-    let stop = request.options.stop
-    // Programs end before locks are given back, so that nobody works beside them.
-    let ending = stop.atForcedEnd(beforeAll: true) { program.abandon() }
-    defer {
-      program.end()
-      stop.forget(ending)
-    }
     do {
-      let report = try execute(request, communicator: ranks.communicator, observer: listener)
-      return try ranks.end(with: ranks.communicator.rank == 0 ? tell(report) : 0)
+      return try request.options.stop.using(request.entry.program) {
+        let report = try execute(request, communicator: ranks.communicator, observer: listener)
+        return try ranks.end(with: ranks.communicator.rank == 0 ? tell(report) : 0)
+      }
     } catch {
       let fault = Fault(wrapping: error)
       listener.stop(with: fault)

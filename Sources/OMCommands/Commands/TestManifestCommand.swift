@@ -52,14 +52,24 @@ struct TestManifestCommand: Subcommand {
       context.environment)
     if context.ownsProcess { watcher.start() }
     defer { watcher.finish() }
-    let program = call.request.entry.program
-    let ending = stop.atForcedEnd { program.abandon() }
-    defer {
-      program.end()
-      stop.forget(ending)
+    let (summary, sample) = try stop.using(call.request.entry.program) {
+      try run(call, reader, context)
     }
-    let (summary, sample) = try TemporaryFolder.with(
-      in: ScratchFolder(context.environment).path, for: "trials", stop
+    let answer = TrialAnswer(
+      traits: call.request.manifest.traits, task: call.request.manifest.identifier,
+      rounds: call.rounds, sample: sample, summary: summary,
+      again: { call.again(seed: $0) })
+    try Output(context.output, json ? .json : .human).write(answer)
+    if let fault = answer.fault { throw fault }
+    return 0
+  }
+
+  /// Does the rounds and gives what they found, with the sample that they used.
+  private func run(_ call: TrialCall, _ reader: SampleReader, _ context: CommandContext) throws
+    -> (TrialSummary, SampleImage)
+  {
+    try TemporaryFolder.with(
+      in: ScratchFolder(context.environment).path, for: "trials", call.request.options.stop
     ) { folder in
       let trials = try TaskTrials(
         request: call.request, sample: reader.sample,
@@ -73,13 +83,6 @@ struct TestManifestCommand: Subcommand {
       }
       return (summary, trials.sample)
     }
-    let answer = TrialAnswer(
-      traits: call.request.manifest.traits, task: call.request.manifest.identifier,
-      rounds: call.rounds, sample: sample, summary: summary,
-      again: { call.again(seed: $0) })
-    try Output(context.output, json ? .json : .human).write(answer)
-    if let fault = answer.fault { throw fault }
-    return 0
   }
 }
 

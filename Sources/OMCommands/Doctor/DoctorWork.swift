@@ -1,4 +1,5 @@
 import Glibc
+import OMStore
 import Synchronization
 
 /// Checks that go on at once, each for a limited time: a file server that is gone keeps whoever looks at it.
@@ -16,11 +17,6 @@ struct DoctorWork {
     init(_ count: Int) { found = Mutex(Array(repeating: nil, count: count)) }
   }
 
-  private final class Job: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
   /// Does the checks and gives what they found, in their order.
   ///
   /// - Parameters:
@@ -30,28 +26,15 @@ struct DoctorWork {
   static func findings(_ checks: [Check], within seconds: Double) -> [DoctorFinding] {
     let desk = Desk(checks.count)
     for (number, check) in checks.enumerated() {
-      let job = Job {
+      let look: @Sendable () -> Void = {
         let found = check.find()
         desk.found.withLock { $0[number] = found }
       }
-      if !start(job) { job.body() }
+      if let thread = startThread(look) { pthread_detach(thread) } else { look() }
     }
     let end = ContinuousClock.now + .seconds(seconds)
     while desk.found.withLock({ $0.contains(nil) }) && ContinuousClock.now < end { usleep(1_000) }
     let found = desk.found.withLock { $0 }
     return zip(found, checks).flatMap { $0 ?? [$1.late] }
-  }
-
-  private static func start(_ job: Job) -> Bool {
-    let kept = Unmanaged.passRetained(job)
-    var thread: pthread_t = 0
-    let failed = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-      }, kept.toOpaque())
-    if failed != 0 { kept.release() } else { pthread_detach(thread) }
-    return failed == 0
   }
 }

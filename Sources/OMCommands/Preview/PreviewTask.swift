@@ -55,13 +55,16 @@ struct PreviewTask {
       StopWatcher.Watch(), options.stop, context.console, context.environment)
     if context.ownsProcess { watcher.start() }
     defer { watcher.finish() }
-    let program = entry.program
-    let ending = options.stop.atForcedEnd { program.abandon() }
-    defer {
-      program.end()
-      options.stop.forget(ending)
+    try options.stop.using(entry.program) {
+      try show(try TaskPreview(request, image, wish), uri, image, shown, context)
     }
-    let preview = try TaskPreview(request, image, wish)
+  }
+
+  /// Makes the preview and tells of it.
+  private func show(
+    _ preview: TaskPreview, _ uri: String, _ image: OMEImage, _ shown: [Int],
+    _ context: CommandContext
+  ) throws {
     if flags.png == nil && !preview.comparesThresholds {
       throw Fault(
         .usage, "", "`--png` is missing",

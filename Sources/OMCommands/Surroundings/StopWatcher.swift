@@ -2,6 +2,7 @@ import CSys
 import Glibc
 import OMJSON
 import OMRun
+import OMStore
 import Synchronization
 
 /// Waits on a thread of its own for what ends a run before its time: signals, the end of the job,
@@ -43,15 +44,7 @@ final class StopWatcher: Sendable {
   func start() {
     if om_listen_to_signals() != 0 { return }
     stop.whenRequested { om_wake() }
-    let watcher = Unmanaged.passRetained(self)
-    var thread: pthread_t = 0
-    let failed = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<StopWatcher>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, watcher.toOpaque())
-    if failed == 0 { pthread_detach(thread) } else { watcher.release() }
+    if let thread = startThread({ self.run() }) { pthread_detach(thread) }
   }
 
   /// Leaves the end of the process to the caller; does not return when it is ending already.
