@@ -168,8 +168,11 @@ extension ProjectionPass {
     var made = lines
     made.shape[axis] = 1
     let places = rowMajorStrides(made.shape)
+    // Rows are short: finding each by its position would take as long as going through its voxels.
+    let next = max(0, last - 1)
     var outer = box
-    outer.shape[last] = 1
+    (outer.shape[last], outer.shape[next]) = (1, 1)
+    let count = next == last ? 1 : box.shape[next]
     let fill = chunk.voxels == nil ? fillRow(length, worker, V.self) : nil
     forEachPosition(in: outer) { position in
       var offset = 0
@@ -178,12 +181,20 @@ extension ProjectionPass {
         offset += (position[index] - chunk.region.origin[index]) * strides[index]
         if index != axis { place += (position[index] - lines.origin[index]) * places[index] }
       }
-      let row = fill ?? chunk.voxels.map { $0.assumingMemoryBound(to: V.self) + offset }
-      guard let row else { return }
-      let counts = selected?.rows(at: position).start
-      if axis != last { return body(position[axis] == first, row, place, length, counts) }
-      for index in 0..<length {
-        body(box.origin[last] + index == first, row + index, place, 1, counts.map { $0 + index })
+      let start = chunk.voxels.map { $0.assumingMemoryBound(to: V.self) + offset }
+      let admitted = selected?.rows(at: position)
+      for number in 0..<count {
+        guard let row = fill ?? start.map({ $0 + number * strides[next] }) else { return }
+        let place = next == axis ? place : place + number * places[next]
+        let counts = admitted.map { $0.start + number * $0.stride }
+        if axis != last {
+          let isFirst = position[axis] + (next == axis ? number : 0) == first
+          body(isFirst, row, place, length, counts)
+          continue
+        }
+        for index in 0..<length {
+          body(box.origin[last] + index == first, row + index, place, 1, counts.map { $0 + index })
+        }
       }
     }
   }
