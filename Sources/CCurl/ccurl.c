@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,18 @@ int om_http_load(const char **reason) {
   pthread_once(&once, load);
   *reason = problem;
   return problem[0] == 0 ? 0 : -1;
+}
+
+// Whether nothing that comes is of use any more.
+static atomic_int is_ending;
+
+void om_http_end(void) { atomic_store(&is_ending, 1); }
+
+// libcurl asks here now and then, at least once in a second, whether it shall go on.
+static int go_on(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                 curl_off_t up) {
+  (void)context, (void)down_all, (void)down, (void)up_all, (void)up;
+  return atomic_load_explicit(&is_ending, memory_order_relaxed);
 }
 
 void *om_http_new(void) { return curl.easy_init(); }
@@ -202,6 +215,8 @@ static void set_rules(CURL *handle, const struct om_http_request *request) {
   curl.easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   curl.easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   curl.easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
+  curl.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, go_on);
+  curl.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, request->connect_milliseconds);
   // A server that sends a byte now and then is as silent as one that sends none.
   curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1024L);
@@ -215,6 +230,10 @@ int om_http_perform(void *handle, const struct om_http_request *request, long *s
   char error[CURL_ERROR_SIZE] = "";
   struct curl_slist *headers = NULL;
   *status = 0;
+  if (atomic_load(&is_ending)) {
+    snprintf(text, text_size, "the program ends");
+    return om_http_failed;
+  }
   for (const char *const *line = request->headers; *line != NULL; line++) {
     struct curl_slist *longer = curl.slist_append(headers, *line);
     if (longer == NULL) {

@@ -3,6 +3,7 @@ import CSys
 import Glibc
 import OMJSON
 import OMRun
+import OMStore
 public import OMTask
 
 /// The version of the program; what a result depends on is the task's result version instead.
@@ -29,7 +30,9 @@ public enum OMTaskProgram {
       output: DescriptorSink.standardOutput, console: console)
     context.programName = name
     context.ownsProcess = true
-    exit(run(Array(CommandLine.arguments.dropFirst()), context))
+    let code = run(Array(CommandLine.arguments.dropFirst()), context)
+    RemoteStore.endRequests()
+    exit(code)
   }
 
   /// Runs a call and returns its exit code; errors are printed on the way.

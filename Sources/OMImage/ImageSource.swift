@@ -144,24 +144,26 @@ extension ImageSource {
   private mutating func addPlate(
     _ group: OMEGroup, _ location: ImageLocation, _ filter: WellFilter
   ) throws(Fault) {
-    for well in try Plate(group).wells {
+    let wells = try Plate(group).wells.filter { well in
+      if case .success(let entry) = well { filter.includes(entry) } else { true }
+    }
+    let groups = WellGroups(wells.compactMap { try? $0.get().path }, of: location)
+    for well in wells {
       switch well {
       case .failure(let fault):
         items.append(Item(location: location, fault: location.naming(fault)))
-      case .success(let entry) where filter.includes(entry):
-        addWell(entry, of: location, filter)
-      case .success: break
+      case .success(let entry): addWell(entry, of: location, filter, groups)
       }
     }
   }
 
   /// Adds the images of a well, or the well with its fault.
   private mutating func addWell(
-    _ entry: Plate.WellEntry, of plate: ImageLocation, _ filter: WellFilter
+    _ entry: Plate.WellEntry, of plate: ImageLocation, _ filter: WellFilter, _ groups: WellGroups
   ) {
     let place = ImageLocation(store: plate.store, path: joinedKey(plate.path, entry.path))
     do throws(Fault) {
-      guard let group = try OMEGroup.read(place.store, path: place.path) else {
+      guard let group = try groups.read(entry.path) else {
         throw Fault(.missing, place.path, "the well is listed but there is no Zarr group")
       }
       warnings += group.warnings

@@ -67,9 +67,10 @@ package final class OpenedValue: Sendable {
   /// - Parameters:
   ///   - start: The first byte, from 0.
   ///   - buffer: Where to put them; all of it is filled.
+  ///   - isAlone: Whether reads do not follow each other, so that a server need not send more ahead.
   /// - Throws: Kind `truncated` when the value ends before that, `io` when the disk cannot read.
   package func read(
-    at start: Int, into buffer: UnsafeMutableRawBufferPointer
+    at start: Int, into buffer: UnsafeMutableRawBufferPointer, isAlone: Bool = false
   ) throws(Fault) {
     guard start >= 0, start <= size, buffer.count <= size - start else {
       throw tooShort(start, buffer.count, size)
@@ -79,7 +80,7 @@ package final class OpenedValue: Sendable {
       let range = start..<start + buffer.count
       bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[range])) }
     case .entry(let entry): try entry.read(at: start, into: buffer)
-    case .remote(let value): try value.read(at: start, into: buffer)
+    case .remote(let value): try value.read(at: start, into: buffer, isAlone: isAlone)
     case .made(let maker):
       if buffer.count == size { return try maker.make(into: buffer) }
       let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, size), alignment: 64)
@@ -93,6 +94,14 @@ package final class OpenedValue: Sendable {
       }
       // The file has become shorter since it was opened.
       if count < buffer.count { throw tooShort(start, buffer.count, start + count) }
+    }
+  }
+
+  /// All bytes, where a server has sent them already; nil elsewhere.
+  package var sent: [UInt8]? {
+    switch source {
+    case .remote(let value): value.whole
+    default: nil
     }
   }
 

@@ -27,9 +27,6 @@ package protocol Store: Sendable, CustomStringConvertible {
   /// The value for reading in parts, of which one is sure to be read: servers send it at once.
   func open(_ key: String, expecting part: ExpectedPart) throws(Fault) -> OpenedValue?
 
-  /// Several values as `open` gives each, in the order of their keys; servers are asked for all at once.
-  func open(_ keys: [String], expecting part: ExpectedPart) throws(Fault) -> [OpenedValue?]
-
   /// The names directly below a key, sorted; the empty key is the root. Absent means none.
   func list(_ prefix: String) throws(Fault) -> [String]
 
@@ -65,14 +62,6 @@ package enum ExpectedPart: Sendable {
 extension Store {
   package func open(_ key: String, expecting part: ExpectedPart) throws(Fault) -> OpenedValue? {
     try open(key)
-  }
-
-  package func open(
-    _ keys: [String], expecting part: ExpectedPart
-  ) throws(Fault) -> [OpenedValue?] {
-    var values: [OpenedValue?] = []
-    for key in keys { values.append(try open(key, expecting: part)) }
-    return values
   }
 
   package func stamps(_ keys: [String]) throws(Fault) -> [ValueStamp?] {

@@ -20,7 +20,7 @@ package final class ChunkReader {
   /// The array that is read.
   package let array: ZarrArray
   /// The bytes read from the store so far, indexes of shards included.
-  package private(set) var bytesRead = 0
+  package internal(set) var bytesRead = 0
   /// How many visited chunks were not stored and read as fill value.
   package internal(set) var chunksAbsent = 0
 
@@ -33,6 +33,8 @@ package final class ChunkReader {
   let encodedLimit: Int
   /// The shard that was visited last.
   var shard: OpenShard?
+  /// What is asked for before it is visited; nil where asking is no journey.
+  let ahead: ReadAhead?
 
   /// Makes a reader for the calling thread.
   ///
@@ -48,6 +50,7 @@ package final class ChunkReader {
     encoded = context.borrowBuffer()
     decoded = context.borrowBuffer()
     encodedLimit = array.metadata.pipeline.maximumEncodedByteCount
+    ahead = array.store.isRemote ? ReadAhead(array, encodedLimit: encodedLimit) : nil
   }
 
   deinit {
@@ -70,9 +73,7 @@ package final class ChunkReader {
     _ region: Region, where isWanted: ((Region) -> Bool)? = nil,
     _ body: (ChunkView) throws -> Void
   ) throws {
-    if array.store.isRemote && !array.metadata.isSharded {
-      return try visitAhead(region, where: isWanted, body)
-    }
+    ahead?.begin(ExpectedBox(region, where: isWanted))
     try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
       let shape = array.metadata.storedChunkShape
       let stored = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
@@ -83,6 +84,16 @@ package final class ChunkReader {
         try visitChunk(position, stored, body)
       }
     }
+  }
+
+  /// Says what is visited next, so that a server is asked for it in time.
+  ///
+  /// Without it each visit begins with a journey. All the same a box may be left out, or visited when it is
+  /// not its turn.
+  ///
+  /// - Parameter boxes: Gives the boxes in the order of the visits to come; not called for local arrays.
+  package func expect(_ boxes: () -> [ExpectedBox]) {
+    if let ahead { ahead.expect(boxes()) }
   }
 
   /// Reads a region into memory.
@@ -112,35 +123,16 @@ extension ChunkReader {
     _ position: [Int], _ region: Region, _ body: (ChunkView) throws -> Void
   ) throws {
     let key = array.storedKey(position)
-    let value = try array.store.open(key, expecting: .whole(atMost: encodedLimit))
-    try visitChunk(value, region, key, body)
+    try visitChunk(
+      try open(position, key, expecting: .whole(atMost: encodedLimit)), region, key, body)
   }
 
-  /// The bytes of chunks that are asked for at once where each is a journey, and how many they may be.
-  private static let ahead = (byteCount: 8 << 20, count: 8)
-
-  /// Visits chunks that a server holds: several are under way at once, whatever the number of workers.
-  private func visitAhead(
-    _ region: Region, where isWanted: ((Region) -> Bool)?, _ body: (ChunkView) throws -> Void
-  ) throws {
-    let shape = array.metadata.storedChunkShape
-    let most = max(1, min(Self.ahead.count, Self.ahead.byteCount / max(1, encodedLimit)))
-    var waiting: [(key: String, region: Region)] = []
-    func visitWaiting() throws {
-      let values = try array.store.open(
-        waiting.map(\.key), expecting: .whole(atMost: encodedLimit))
-      for (chunk, value) in zip(waiting, values) {
-        try visitChunk(value, chunk.region, chunk.key, body)
-      }
-      waiting.removeAll(keepingCapacity: true)
-    }
-    try forEachPosition(in: array.storedGrid.cells(touching: region)) { position in
-      let stored = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
-      if let isWanted, !isWanted(stored) { return }
-      waiting.append((array.storedKey(position), stored))
-      if waiting.count == most { try visitWaiting() }
-    }
-    if !waiting.isEmpty { try visitWaiting() }
+  /// Opens a stored chunk or shard, for which a server may have been asked before.
+  func open(
+    _ position: [Int], _ key: String, expecting part: ExpectedPart
+  ) throws(Fault) -> OpenedValue? {
+    if let arrival = try ahead?.arrival(at: position) { return arrival.value }
+    return try array.store.open(key, expecting: part)
   }
 
   private func visitChunk(
@@ -155,6 +147,11 @@ extension ChunkReader {
       return true
     }
     guard isSound != nil else { return try body(ChunkView(region: region, voxels: nil)) }
+    if let bytes = value.sent {
+      bytesRead += bytes.count
+      let voxels = try bytes.withUnsafeBytes { try decode($0, region, key) }
+      return try body(ChunkView(region: region, voxels: voxels))
+    }
     guard let bytes = try readWhole(value, region, key) else {
       return try body(ChunkView(region: region, voxels: nil))
     }

@@ -14,18 +14,40 @@ struct OpenShard {
 }
 
 /// An inner chunk that has to be read.
-private struct StoredCell {
+struct StoredCell {
   let range: Range<Int>
   let region: Region
 }
 
+/// How chunks of a shard that lie close together are read by one request.
+struct CellJoining {
+  /// Unused bytes between two chunks that are rather read than skipped.
+  let gap: Int
+  /// The bytes of chunks that are read at once.
+  let most: Int
+
+  /// A disk: what is read stays in the cache.
+  static let local = CellJoining(gap: 64 << 10, most: 4 << 20)
+
+  /// The chunks that lie close together at the front of a list, and the bytes that span them.
+  func next(_ cells: ArraySlice<StoredCell>) -> (cells: ArraySlice<StoredCell>, range: Range<Int>) {
+    guard let first = cells.first else { return (cells, 0..<0) }
+    var end = first.range.upperBound
+    let group = cells.prefix { cell in
+      let next = max(end, cell.range.upperBound)
+      let isClose =
+        cell.range.lowerBound >= first.range.lowerBound && cell.range.lowerBound - end <= gap
+      let isFirst = cell.range == first.range
+      guard isFirst || isClose && next - first.range.lowerBound <= most else { return false }
+      end = next
+      return true
+    }
+    return (group, first.range.lowerBound..<end)
+  }
+}
+
 /// The part of a reader that knows shards.
 extension ChunkReader {
-  /// Unused bytes between two chunks that are rather read than skipped; a journey to a server costs more.
-  private var largestGap: Int { array.store.isRemote ? 512 << 10 : 64 << 10 }
-  /// The bytes of chunks that are read at once, to stay in the cache; of a server, what a journey is worth.
-  private var largestRead: Int { array.store.isRemote ? 8 << 20 : 4 << 20 }
-
   /// Visits the chunks of one shard that touch a region.
   func visitShard(
     _ position: [Int], _ layout: ShardLayout, _ region: Region,
@@ -51,9 +73,10 @@ extension ChunkReader {
     }
     guard let content = shard.content else { return }
     stored.sort { $0.range.lowerBound < $1.range.lowerBound }
+    if let ahead { return try visitFetched(stored, content.value, shard, layout, ahead, body) }
     var rest = stored[...]
     while !rest.isEmpty {
-      let group = nextGroup(rest)
+      let group = CellJoining.local.next(rest)
       rest = rest.dropFirst(group.cells.count)
       let bytes = try readEncoded(group.range, of: content.value)
       for cell in group.cells {
@@ -65,24 +88,46 @@ extension ChunkReader {
     }
   }
 
-  /// The chunks that lie close together at the front of a list, and the bytes that span them.
-  private func nextGroup(
-    _ cells: ArraySlice<StoredCell>
-  ) -> (cells: ArraySlice<StoredCell>, range: Range<Int>) {
-    guard let first = cells.first else { return (cells, 0..<0) }
-    let (largestGap, largestRead) = (largestGap, largestRead)
-    var end = first.range.upperBound
-    let group = cells.prefix { cell in
-      let next = max(end, cell.range.upperBound)
-      let isClose = cell.range.lowerBound - end <= largestGap
-      let isFirst = cell.range == first.range
-      guard isFirst || isClose && next - first.range.lowerBound <= largestRead else {
-        return false
-      }
-      end = next
-      return true
+  /// Visits chunks of a shard on a server, whose bytes were sent for in time.
+  private func visitFetched(
+    _ cells: [StoredCell], _ value: OpenedValue, _ shard: OpenShard, _ layout: ShardLayout,
+    _ ahead: ReadAhead, _ body: (ChunkView) throws -> Void
+  ) throws {
+    guard let first = cells.first else { return }
+    if !ahead.holds(first) {
+      let expected = ahead.boxes(of: shard.position).map { expectedCells($0, shard, layout) }
+      ahead.begin(cells, among: expected, of: value)
     }
-    return (group, first.range.lowerBound..<end)
+    for cell in cells {
+      let bytes: UnsafeRawBufferPointer
+      let group = try ahead.take(cell)
+      if let group {
+        if group.isNew { bytesRead += group.range.count }
+        let start = cell.range.lowerBound - group.range.lowerBound
+        bytes = UnsafeRawBufferPointer(
+          rebasing: group.bytes.room[start..<start + cell.range.count])
+      } else {
+        bytes = try readEncoded(cell.range, of: value)
+      }
+      let voxels = try withExtendedLifetime(group) { try decode(bytes, cell.region, shard.key) }
+      try body(ChunkView(region: cell.region, voxels: voxels))
+    }
+  }
+
+  /// The stored chunks of a box in a shard, as they lie there; what is wrong with others is found when they
+  /// are visited.
+  private func expectedCells(
+    _ box: ExpectedBox, _ shard: OpenShard, _ layout: ShardLayout
+  ) -> [StoredCell] {
+    guard let content = shard.content else { return [] }
+    var cells: [StoredCell] = []
+    forEachInnerChunk(shard.position, box.region) { position, region in
+      if let isWanted = box.isWanted, !isWanted(region) { return }
+      let found = try? entry(
+        layout.cell(at: position), content.index, content.range, shard.key)
+      if let range = found ?? nil { cells.append(StoredCell(range: range, region: region)) }
+    }
+    return cells.sorted { $0.range.lowerBound < $1.range.lowerBound }
   }
 
   func openShard(_ position: [Int], _ layout: ShardLayout) throws(Fault) -> OpenShard {
@@ -90,9 +135,7 @@ extension ChunkReader {
     shard = nil
     let key = array.storedKey(position)
     var opened = OpenShard(position: position, key: key, content: nil, isDamaged: false)
-    let count = layout.index.encodedByteCount
-    let end: ExpectedPart = layout.index.isAtStart ? .start(count) : .end(count)
-    if let value = try array.store.open(key, expecting: end) {
+    if let value = try open(position, key, expecting: layout.index.expectedPart) {
       let shape = array.metadata.storedChunkShape
       let box = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
       let index = try readIndex(value, layout, box, key)
@@ -139,7 +182,7 @@ extension ChunkReader {
   /// Calls `body` with the position in the shard and the full box of each chunk that touches a region.
   private func forEachInnerChunk(
     _ position: [Int], _ region: Region, _ body: ([Int], Region) throws -> Void
-  ) throws {
+  ) rethrows {
     let inner = array.metadata.innerChunkShape
     let outer = array.metadata.storedChunkShape
     let shard = Region(origin: zip(position, outer).map { $0 * $1 }, shape: outer)
@@ -154,6 +197,13 @@ extension ChunkReader {
       }
       try body(cell, chunk)
     }
+  }
+}
+
+extension ShardIndexCodec {
+  /// The part of a shard that holds the index.
+  var expectedPart: ExpectedPart {
+    isAtStart ? .start(encodedByteCount) : .end(encodedByteCount)
   }
 }
 

@@ -202,22 +202,96 @@ def test_reads_that_follow_each_other_are_one_request(
     assert len(chunks) < 24 and sum(r[3] for r in chunks) < 2 * data.nbytes
 
 
-def test_one_worker_has_several_requests_under_way(omtask: Program, bad: Rude) -> None:
-    lock, now, most = threading.Lock(), 0, 0
+class Slow:
+    """A rule that makes some answers late, and counts how many are under way at once."""
 
-    def slow(handler: Handler) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.05)
+    def __init__(self, part: str, seconds: float = 0.05) -> None:
+        self.part, self.seconds = part, seconds
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, asked: Asked) -> Answer | None:
+        # states are asked for by `HEAD`, ahead of everything
+        is_slow = self.part in asked.path and asked.method == "GET"
+        return Answer(self._send) if is_slow else None
+
+    def _send(self, handler: Handler) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(self.seconds)
         handler.file()
-        with lock:
-            now -= 1
+        with self._lock:
+            self._now -= 1
 
-    bad.rule = lambda asked: Answer(slow) if "/0/0/" in asked.path else None
+
+def test_one_worker_has_several_requests_under_way(omtask: Program, bad: Rude) -> None:
+    bad.rule = slow = Slow("/0/0/")
     omtask.cat(f"{bad.url}/v2.zarr")
-    assert 4 <= most <= 8
+    assert 4 <= slow.most <= 8
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "expected"),
+    [("v2.zarr", "/v2.zarr/0/0/", range(4, 9)), ("image.zarr", "/image.zarr/0/c/", range(2, 9))])
+@pytest.mark.parametrize("task", ["threshold", "convert"])
+def test_chunks_come_while_others_are_worked_on(
+    omtask: Program, files: Path, bad: Rude, tmp_path: Path, name: str, part: str,
+    expected: range, task: str
+) -> None:
+    """A task that goes chunk by chunk does not wait for each; nothing is asked for twice."""
+    words = ["--threshold", "500", "--no-objects"] if task == "threshold" else ["--levels", "1"]
+    out = tmp_path / "out.zarr"
+    bad.rule = slow = Slow(part)
+    omtask("run", task, f"{bad.url}/{name}", *words, "--output", out, "--threads", "1")
+    assert slow.most in expected
+    asked = [a.headers.get("range", "") + a.path for a in asked_of(bad, part) if a.method == "GET"]
+    assert len(asked) == len(set(asked))
+
+
+def test_no_more_is_read_than_is_stored(
+    omtask: Program, files: Path, server: Web, tmp_path: Path
+) -> None:
+    before = len(server.requests())
+    omtask("run", "threshold", f"{server.url}/image.zarr", "--threshold", "500", "--no-objects",
+           "--output", tmp_path / "out.zarr")
+    read = sum(r[3] for r in server.requests()[before:] if "/0/c/" in r[1])
+    stored = sum(p.stat().st_size for p in (files / "image.zarr/0/c").rglob("*") if p.is_file())
+    assert stored * 0.5 < read <= stored
+
+
+def test_the_end_does_not_wait_for_the_other_requests(omtask: Program, bad: Rude) -> None:
+    done = threading.Event()
+
+    def rule(asked: Asked) -> Answer | None:
+        if "/v2.zarr/0/0/0/0" in asked.path:
+            return Answer(lambda handler: (time.sleep(0.2), handler.reply(403, b"")))
+        return Answer(lambda _: done.wait(30)) if "/v2.zarr/0/0/" in asked.path else None
+
+    bad.rule = rule
+    start = time.monotonic()
+    cat(omtask, bad, 77, "v2.zarr")
+    assert time.monotonic() - start < 5
+    done.set()
+
+
+def test_wells_are_read_many_at_a_time(omtask: Program, files: Path, bad: Rude) -> None:
+    root = files / "wells.zarr"
+    shape = PlateShape(3, 4, 1)
+    small = Image("yx", [np.zeros((4, 4), "u2")], CHUNKED)
+    write_plate(root, shape, dict.fromkeys(shape.images, small))
+    bad.rule = slow = Slow("/wells.zarr/")
+    expected = omtask("info", root).stdout
+    assert omtask("info", f"{bad.url}/wells.zarr").stdout == expected.replace(str(files), bad.url)
+    assert 8 <= slow.most <= 16
+    # what is wrong with wells is told in their order, as from a disk
+    for well in ("A/03", "C/01"):
+        (root / well / "zarr.json").write_text("{")
+    here = omtask("info", root, expect=None)
+    there = omtask("info", f"{bad.url}/wells.zarr", expect=None)
+    for mine, theirs in ((here.stdout, there.stdout), (here.stderr, there.stderr)):
+        assert mine.replace(str(files), bad.url) == theirs
+    assert here.code == there.code
 
 
 def test_absent_chunks_are_fill_value_and_counted(

@@ -5,54 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import tensorstore
-from skimage.measure import label
 
-from omtask_testing import patterns
-from omtask_testing.images import multiscales, write_group
-from omtask_testing.layouts import ZSTD, Layout
-from omtask_testing.memory import MIB, run_watched
+from omtask_testing.memory import MIB, TOLERANCE, run_watched
 from omtask_testing.program import Program, mpirun
 from omtask_testing.reading import listed_labels
 from omtask_testing.report import Report
-
-SIDE = 128
-TOLERANCE = 40 * MIB  # per process: the program itself, its stacks, what the allocator keeps
-
-
-class Tiled:
-    """A large image of equal tiles, whose number of objects is known without labelling it."""
-
-    def __init__(self, path: Path, shape: tuple[int, int, int], shard: int) -> None:
-        self.path = path
-        self.bytes = int(np.prod(shape)) * 2
-        rng = np.random.default_rng(7)
-        mask = patterns.blobs((SIDE,) * 3, rng, voxels_each=20_000, largest=12)
-        mask[0], mask[:, 0], mask[:, :, 0] = False, False, False  # tiles do not touch
-        self._tile = patterns.intensities(mask, "uint16", rng)
-        self._per_tile = self._count(mask)
-        self.objects = self._per_tile * int(np.prod([n // SIDE for n in shape]))
-        self._write(shape, Layout("large", "0.5", (64,), (shard // 64,), (ZSTD,)))
-
-    @staticmethod
-    def _count(mask: np.ndarray) -> int:
-        return int(label(mask, connectivity=3).max())
-
-    def _write(self, shape: tuple[int, int, int], layout: Layout) -> None:
-        write_group(self.path, "0.5", {"multiscales": multiscales("zyx", 1, "0.5", "large")})
-        (self.path / "0").mkdir()
-        document = layout.document(shape, np.dtype("uint16"), "zyx")
-        (self.path / "0/zarr.json").write_text(json.dumps(document))
-        kvstore = {"driver": "file", "path": f"{self.path}/0/"}
-        array = tensorstore.open({"driver": "zarr3", "kvstore": kvstore}, open=True).result()
-        depth = layout.shard_shape(shape)[0]
-        slab = np.tile(self._tile, [n // SIDE for n in (depth, *shape[1:])])
-        for start in range(0, shape[0], depth):
-            stop = min(start + depth, shape[0])
-            array[start:stop].write(slab[: stop - start]).result()
-
+from omtask_testing.tiled import Tiled
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, scaled: Callable[[int, int], int]) -> Iterator[Tiled]:

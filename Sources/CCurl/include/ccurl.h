@@ -66,6 +66,9 @@ struct om_http_request {
 int om_http_perform(void *handle, const struct om_http_request *request, long *status, char *text,
                     size_t text_size);
 
+// Breaks off all requests within a second, and those to come.
+void om_http_end(void);
+
 // Seconds since 1970 of a date in a header; -1 when it is none.
 long long om_http_date(const char *text);
 

@@ -15,7 +15,7 @@ struct ReadArrays: Sendable {
   /// - Throws: A fault of kind `locked` when one of them is gone.
   init(_ plans: [any ArrayPlan]) throws(Fault) {
     var arrays: [(ZarrArray, ValueStamp)] = []
-    for array in plans.flatMap(\.read) where !arrays.contains(where: { $0.0 === array }) {
+    for array in plans.flatMap(\.arraysRead) where !arrays.contains(where: { $0.0 === array }) {
       guard let stamp = try array.documentStamp() else { throw Self.replaced(array) }
       arrays.append((array, stamp))
     }
@@ -45,7 +45,7 @@ struct ReadArrays: Sendable {
 
 extension ArrayPlan {
   /// The arrays whose voxels are read; of the coarser levels only the metadata count.
-  fileprivate var read: [ZarrArray] {
+  var arraysRead: [ZarrArray] {
     [source] + inputs.filter { array in !sources.contains { $0 === array } }
   }
 }

@@ -19,6 +19,13 @@ struct CopyPass: Sendable {
     }
     let layout = plan.layout
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
+    worker.reader(of: plan.source, damage: plan.damage).expect {
+      var boxes: [ExpectedBox] = []
+      writer.forEachChunk(of: region) {
+        boxes.append(ExpectedBox(plan.sourceBox(of: chunks.region(at: $0))))
+      }
+      return boxes
+    }
     try writer.forEachChunk(of: region) { position in
       let cell = chunks.region(at: position)
       let voxels = try copy(cell, worker)

@@ -17,7 +17,13 @@ struct MaskPass: Sendable {
     let chunks = ChunkGrid(arrayShape: layout.shape, cellShape: layout.chunkShape)
     var foreground = 0
     try plan.prepare(region, worker)
-    try forEachPosition(in: chunks.cells(touching: region)) { position in
+    plan.expect(worker) {
+      var parts: [VolumePart] = []
+      writer.forEachChunk(of: region) { parts += plan.parts(of: chunks.region(at: $0)) }
+      return parts
+    }
+    // Shards of the image, of the shape of a unit, are open one at a time, too.
+    try writer.forEachChunk(of: region) { position in
       let parts = plan.parts(of: chunks.region(at: position))
       if parts.isEmpty {
         return try writer.take(level: 0, chunk: position, voxels: nil, worker: worker)

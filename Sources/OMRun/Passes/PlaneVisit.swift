@@ -43,6 +43,18 @@ extension LabelPlan {
     }
   }
 
+  /// Says which parts are visited next, so that a server is asked for them in time.
+  func expect(_ worker: Worker, _ parts: () -> [VolumePart]) {
+    // The region was read as a whole before.
+    if recipe.smoothing != nil { return }
+    worker.reader(of: source, damage: damage).expect {
+      parts().map { part in
+        let admission = leavesOutVoxels ? worker.admitted.find(part.source) : nil
+        return ExpectedBox(part.source, where: admission?.touches)
+      }
+    }
+  }
+
   /// Visits the planes of a box that lies in a C-order buffer.
   func planes(
     of box: Region, in buffer: Region, _ voxels: UnsafeRawPointer?, _ admission: Admission?,

@@ -35,7 +35,7 @@ struct MemoryBudget: Sendable {
     _ plans: [any ArrayPlan], memory: Int, workers wanted: Int, ranks: Int
   ) throws(Fault) {
     let share = memory / max(1, wanted)
-    let worker = plans.map { $0.workerBytes(share: share) + $0.tiffBytes }.max() ?? 0
+    let worker = plans.map { $0.workerBytes(share: share) + $0.sourceBytes }.max() ?? 0
     let units = plans.reduce(0) { $0 + $1.openUnitBytes }
     let finds = plans.contains { $0.findsObjects }
     let fixed = MemoryBudget.base + units + (finds ? MemoryBudget.least : 0)
@@ -73,14 +73,17 @@ struct MemoryBudget: Sendable {
     // Each channel may make a label image of its own at the same time.
     let labels = plan.droppedAxis.map { plan.source.metadata.shape[$0] } ?? 1
     return base + least + labels * plan.openUnitBytes + plan.workerBytes(keepsRegion: true)
-      + plan.tiffBytes <= memory
+      + plan.sourceBytes <= memory
   }
 }
 
 extension ArrayPlan {
+  /// What a worker needs besides for where the image lies.
+  var sourceBytes: Int { tiffBytes + arraysRead.reduce(0) { $0 + $1.bytesAhead } }
+
   /// What decoding a TIFF takes besides: the tile or strip as it is stored, and colours before they are
   /// taken apart.
-  var tiffBytes: Int {
+  private var tiffBytes: Int {
     inputs.map { input in
       input.store is TiffStore ? 2 * input.metadata.pipeline.decodedByteCount : 0
     }.max() ?? 0

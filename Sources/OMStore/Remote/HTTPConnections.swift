@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 import OMJSON
 import Synchronization
 
@@ -12,6 +13,7 @@ final class HTTPConnections: Sendable {
     let pointer: UnsafeMutableRawPointer
   }
   private let idle = Mutex<[Handle]>([])
+  private let underWay = Atomic<Int>(0)
 
   /// How an exchange ended.
   struct Ending {
@@ -27,6 +29,8 @@ final class HTTPConnections: Sendable {
   func perform(
     _ request: HTTPRequest, headers: [String], reaching reachable: Int, _ exchange: HTTPExchange
   ) throws(Fault) -> Ending {
+    underWay.add(1, ordering: .acquiring)
+    defer { underWay.subtract(1, ordering: .releasing) }
     let handle = try take()
     defer { give(handle) }
     let lines = (request.headers + headers).map { Array($0.utf8CString) }
@@ -90,6 +94,16 @@ final class HTTPConnections: Sendable {
   ///
   /// Those of some workers, which would otherwise be made anew for every batch of chunks.
   private static let mostIdle = 32
+
+  /// Breaks off what is under way, and waits until it has ended.
+  func end() {
+    om_http_end()
+    // A request hears of it within a second; one that looks up a name may not.
+    for _ in 0..<Self.longestEnd where underWay.load(ordering: .acquiring) > 0 { usleep(1000) }
+  }
+
+  /// Milliseconds that the end of a request may take.
+  private static let longestEnd = 2000
 
   /// Loads libcurl, which only remote stores need.
   static func load() throws(Fault) {

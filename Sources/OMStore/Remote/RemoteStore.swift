@@ -30,6 +30,10 @@ package final class RemoteStore: Store {
   /// - Throws: A fault of kind `unsupported` when it is not there.
   package static func loadLibrary() throws(Fault) { try HTTPConnections.load() }
 
+  /// Breaks off the requests of this process, before it ends: libraries take apart at its end what requests
+  /// still under way would use.
+  package static func endRequests() { HTTPConnections.shared.end() }
+
   /// Whether a URI is one of those that such a store reads.
   package static func takes(_ uri: String) -> Bool {
     let start = uri.prefix(8).lowercased()
@@ -108,12 +112,6 @@ package final class RemoteStore: Store {
 
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
     try head(key).map { ValueStamp(size: $0.size ?? 0, modified: $0.validator.number) }
-  }
-
-  package func open(
-    _ keys: [String], expecting part: ExpectedPart
-  ) throws(Fault) -> [OpenedValue?] {
-    try each(keys) { (key) throws(Fault) in try self.open(key, expecting: part) }
   }
 
   package func stamps(_ keys: [String]) throws(Fault) -> [ValueStamp?] {

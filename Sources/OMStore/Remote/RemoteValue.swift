@@ -50,8 +50,19 @@ final class RemoteValue: Sendable {
     self.bytes = bytes
   }
 
+  /// All bytes, if they came when it was opened.
+  var whole: [UInt8]? { known == 0..<size ? bytes : nil }
+
   /// Fills a buffer with bytes that lie within the value.
-  func read(at start: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Fault) {
+  ///
+  /// - Parameters:
+  ///   - start: The first byte.
+  ///   - buffer: Where to put them.
+  ///   - isAlone: Whether nothing is read ahead.
+  /// - Throws: What the request throws.
+  func read(
+    at start: Int, into buffer: UnsafeMutableRawBufferPointer, isAlone: Bool
+  ) throws(Fault) {
     if buffer.isEmpty { return }
     let range = start..<start + buffer.count
     if known.contains(start), range.upperBound <= known.upperBound {
@@ -61,6 +72,7 @@ final class RemoteValue: Sendable {
       }
       return
     }
+    if isAlone { return try fetch(range, into: buffer) }
     // One thread reads ahead, the others just what they want.
     guard var state = ahead.withLock({ $0.take() }) else {
       return try fetch(range, into: buffer)

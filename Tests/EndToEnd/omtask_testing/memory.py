@@ -13,6 +13,7 @@ from .program import environment
 
 CGROUPS = Path("/sys/fs/cgroup")
 MIB = 1 << 20
+TOLERANCE = 40 * MIB  # per process: the program itself, its stacks, what the allocator keeps
 
 
 def peak(pid: int) -> int:
