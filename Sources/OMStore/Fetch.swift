@@ -50,20 +50,8 @@ private final class Courier: Sendable {
       courier.job.withLock { $0 = job }
       return courier.call.open()
     }
-    let courier = Unmanaged.passRetained(Courier(job))
-    var thread = pthread_t()
-    let failed = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Courier>.fromOpaque(argument).takeRetainedValue().work() }
-        return nil
-      }, courier.toOpaque())
-    if failed == 0 {
-      pthread_detach(thread)
-    } else {
-      courier.release()
-      job()
-    }
+    let courier = Courier(job)
+    if let thread = startThread({ courier.work() }) { pthread_detach(thread) } else { job() }
   }
 
   private func work() {
