@@ -6,19 +6,24 @@
 """
 
 import os
+import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from omtask_testing import faults
+from omtask_testing import faults, samples
 from omtask_testing.cluster import Cluster
 from omtask_testing.places import binary, open_to_all, shared
 from omtask_testing.program import Program
 from omtask_testing.scenes import SCENES, Stand
+from omtask_testing.slurm_jobs import WORDS
 from omtask_testing.sweeps import Tally
+from omtask_testing.trees import made_by
 
 DEFAULT_SEED = 20250101
 
@@ -64,6 +69,31 @@ def omtask(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return Program(path, tmp_path_factory.mktemp("reports"))
 
 
+# Folders of tests
+
+FAILED = pytest.StashKey[bool]()
+REMOVER = ThreadPoolExecutor(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Notes which tests fail: their folders stay."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A folder of the test, removed behind its back: some disks need a millisecond for each small file."""
+    path = tmp_path_factory.mktemp(re.sub(r"\W", "_", request.node.name)[:30])
+    yield path
+    if not request.node.stash.get(FAILED, False):
+        REMOVER.submit(shutil.rmtree, path, ignore_errors=True)
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A two-node Slurm cluster of its own for each file of tests that wants one."""
@@ -77,6 +107,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield started
     finally:
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of sixty regions that nobody changes, for jobs that are disturbed."""
+    path = tmp_path_factory.mktemp("series") / "original.zarr"
+    samples.write_series(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def series_labels(
+    omtask: Program, series: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The files that one undisturbed process makes of `series`."""
+    return made_by(omtask, series, tmp_path_factory.mktemp("right"), "threshold", *WORDS)
 
 
 @pytest.fixture

@@ -1,31 +1,22 @@
-"""The job scripts of Slurm/ on a real two-node cluster, and rows of the launch table beside them."""
+"""The job scripts of Slurm/ on a real two-node cluster."""
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from omtask_testing import faults, pages, samples
+from omtask_testing import pages
 from omtask_testing.cluster import Cluster
 from omtask_testing.jobs import until
 from omtask_testing.program import Program
-from omtask_testing.trees import leftovers, made_by, tree
+from omtask_testing.slurm_jobs import SCRIPTS, SMALL, WORDS, Work
+from omtask_testing.trees import tree
 
-SCRIPTS = Path(__file__).parents[2] / "Slurm"
-WORDS = ("--method", "otsu", "--label-name", "nuclei", "--threads", "1")
-SMALL = ("--cpus-per-task=1", "--mem-per-cpu=200M", "--time=2")
-# The requeued job starts again when its begin time has come, some six seconds later.
-SLOW = """#!/bin/bash
-[ "${{SLURM_RESTART_COUNT:-0}}" -ge {times} ] || export {settings}
-exec {omtask} "$@"
-"""
 # One element fails as long as nobody repaired it.
 FAILING = """#!/bin/bash
 [ "$SLURM_ARRAY_TASK_ID" != 2 ] || [ -e {repaired} ] || exit 1
@@ -42,60 +33,8 @@ echo "$SLURM_ARRAY_TASK_ID" >>{starts}
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("scripts") / "original.zarr"
-    samples.write_series(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def right(omtask: Program, original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """The files that one process leaves."""
-    return made_by(omtask, original, tmp_path_factory.mktemp("right"), "threshold", *WORDS)
-
-
-@dataclass
-class Work:
-    """A folder with an image in it, and what its job says."""
-
-    folder: Path
-    number: str = ""
-
-    @property
-    def image(self) -> Path:
-        return self.folder / "image.zarr"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "job.log"
-
-    @property
-    def events(self) -> Path:
-        return self.folder / "events"
-
-    def said(self) -> str:
-        return self.log.read_text() if self.log.exists() else ""
-
-    def is_at_work(self) -> bool:
-        return self.events.exists() and '"progress"' in self.events.read_text()
-
-
-@pytest.fixture(scope="module")
-def new(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Work]:
-    def make(name: str) -> Work:
-        work = Work(tmp_path_factory.mktemp(name))
-        shutil.copytree(original, work.image)
-        return work
-
-    return make
-
-
-def program(work: Work, text: str, **words: object) -> dict[str, str]:
-    """The environment with a program of such a text in the place of omtask."""
-    path = work.folder / "program"
-    path.write_text(text.format(**words))
-    path.chmod(0o755)
-    return {"OMTASK": str(path)}
+def new(series: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Work]:
+    return lambda name: Work(tmp_path_factory.mktemp(name), series)
 
 
 # Jobs that are queued again wait some seconds: they are sent first and looked at last.
@@ -103,14 +42,12 @@ def program(work: Work, text: str, **words: object) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def requeued(
-    cluster: Cluster, omtask: Program, new: Callable[[str], Work],
-    tmp_path_factory: pytest.TempPathFactory,
+    cluster: Cluster, omtask: Program, new: Callable[[str], Work]
 ) -> dict[str, Work]:
     """Jobs that are slow until they have been queued again: three times alone, once on two ranks.
 
     All have been stopped once.
     """
-    library = faults.injector(tmp_path_factory.mktemp("library"))
     sent: dict[str, Work] = {}
     for name, script, times, launcher in (
         ("one", "run.sbatch", 3, ""), ("srun", "run_mpi.sbatch", 1, "srun"),
@@ -118,15 +55,14 @@ def requeued(
     ):
         work = new(name)
         # What is to be stopped three times has much to do.
-        slow = faults.delayed(library, work.image / "0" / "c", 0.3 if launcher else 0.6)
-        settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in slow.items())
-        extra = program(work, SLOW, times=times, settings=settings, omtask=omtask.path)
+        fast = f'[ "${{SLURM_RESTART_COUNT:-0}}" -ge {times} ]'
+        extra = work.slow_program(omtask, 0.3 if launcher else 0.6, fast)
         if launcher:
             extra["LAUNCHER"] = launcher
         ranks = ["--ntasks=2"] if launcher else []
-        work.number = cluster.submit(
-            f"--output={work.log}", *SMALL, *ranks, str(SCRIPTS / script), "threshold",
-            str(work.image), *WORDS, "--events", str(work.events), extra=extra)
+        work.submit(
+            cluster, *SMALL, *ranks, str(SCRIPTS / script), "threshold", str(work.image), *WORDS,
+            "--threads", "1", "--events", str(work.events), extra=extra)
         sent[name] = work
     stop(cluster, sent["one"])
     stop(cluster, sent["srun"], "--batch")
@@ -136,7 +72,7 @@ def requeued(
 
 def stop(cluster: Cluster, work: Work, *how: str) -> None:
     """Sends USR1 as Slurm does before the limit, when the job is in the middle of its work."""
-    until(work.is_at_work, 60, f"progress\n{work.said()}")
+    work.wait_for_work()
     stops = work.said().count("stopped by USR1")
     code, said = cluster.run("scancel", *how, "-s", "USR1", work.number)
     assert code == 0, said
@@ -145,11 +81,6 @@ def stop(cluster: Cluster, work: Work, *how: str) -> None:
     running = ["squeue", "-h", "-t", "R,CG", "-j", work.number]
     until(lambda: not cluster.run(*running)[1].strip(), 20, "the end of the start", every=0.1)
     work.events.unlink()
-
-
-def equal(work: Work, right: dict[str, str]) -> None:
-    assert tree(work.image) == right, work.said()
-    assert leftovers(work.image) == []
 
 
 def test_the_scripts_are_clean() -> None:
@@ -169,7 +100,7 @@ def repair(
 ) -> tuple[Work, list[str], dict[str, str]]:
     """An array of four parts of which one fails, and a job that would finish behind it."""
     work = new("array")
-    extra = program(work, FAILING, omtask=omtask.path, repaired=work.folder / "repaired")
+    extra = work.program(FAILING, omtask=omtask.path, repaired=work.folder / "repaired")
     words = ["threshold", str(work.image), *WORDS]
     log = f"--output={work.folder}/part-%a.log"
     work.number = cluster.submit(
@@ -178,7 +109,7 @@ def repair(
 
 
 def test_a_failed_element_is_sent_again_by_its_number(
-    repair: tuple[Work, list[str], dict[str, str]], cluster: Cluster, right: dict[str, str]
+    repair: tuple[Work, list[str], dict[str, str]], cluster: Cluster, series_labels: dict[str, str]
 ) -> None:
     work, words, extra = repair
     log = f"--output={work.folder}/part-%a.log"
@@ -202,14 +133,14 @@ def test_a_failed_element_is_sent_again_by_its_number(
     assert "`--part 2/N`" in (work.folder / "part-2.log").read_text()
     assert end(*again, PARTS="4") == "COMPLETED 0:0", (work.folder / "part-2.log").read_text()
     assert end(*behind) == "COMPLETED 0:0", work.said()
-    equal(work, right)
+    work.equals(series_labels)
 
 
 @pytest.fixture(scope="module")
 def stopped(repair: object, cluster: Cluster, new: Callable[[str], Work]) -> Work:
     """An array of which one element is queued again."""
     work = new("stopped")
-    extra = program(work, STOPPED, starts=work.folder / "starts")
+    extra = work.program(STOPPED, starts=work.folder / "starts")
     work.number = cluster.submit(
         f"--output={work.folder}/part-%a.log", *SMALL, "--array=0-2", str(SCRIPTS / "array.sbatch"),
         "threshold", str(work.image), *WORDS, extra=extra)
@@ -240,7 +171,7 @@ def submit(
 ) -> tuple[int, str]:
     given = {"OMTASK": str(omtask.path)} | (extra or {})
     call = ["--cpus", "1", "--sbatch", f"--time=2 --output={work.log} --open-mode=append", *options]
-    task = ["threshold", str(work.image), *[word for word in WORDS[:4]], *words]
+    task = ["threshold", str(work.image), *WORDS, *words]
     return cluster.run(str(SCRIPTS / "submit.sh"), *call, *task, extra=given)
 
 
@@ -255,7 +186,7 @@ def submit(
 )
 def test_one_command_does_all(
     options: list[str], scripts: list[str], cluster: Cluster, omtask: Program,
-    new: Callable[[str], Work], right: dict[str, str],
+    new: Callable[[str], Work], series_labels: dict[str, str],
 ) -> None:
     work = new("submit")
     told = work.folder / "out.json"
@@ -269,7 +200,7 @@ def test_one_command_does_all(
     assert code == 0, said
     last = said.split()[-1]
     assert set(cluster.wait(last, 60).values()) == {"COMPLETED 0:0"}, work.said()
-    equal(work, right)
+    work.equals(series_labels)
     assert str(work.image) in told.read_text()
 
 
@@ -278,7 +209,7 @@ def test_the_command_says_how_it_went(
 ) -> None:
     work = new("failing")
     # A part that fails leaves nothing to finish; the same bad word fails the plan, before anything is sent.
-    extra = program(work, FAILING, omtask=omtask.path, repaired=work.folder / "never")
+    extra = work.program(FAILING, omtask=omtask.path, repaired=work.folder / "never")
     extra["SLURM_ARRAY_TASK_ID"] = ""
     options = ["--wait", "--mode", "array", "--processes", "3"]
     code, said = submit(cluster, work, omtask, *options, extra=extra)
@@ -322,7 +253,7 @@ def test_it_is_stopped_a_third_time(requeued: dict[str, Work], cluster: Cluster)
 
 def test_every_command_of_the_page_works(
     requeued: dict[str, Work], cluster: Cluster, omtask: Program, new: Callable[[str], Work],
-    right: dict[str, str],
+    series_labels: dict[str, str],
 ) -> None:
     folder = new("page").folder
     (folder / "image.zarr").rename(folder / "big.zarr")
@@ -352,63 +283,27 @@ def test_every_command_of_the_page_works(
         tuple(sorted((name, digest) for name, digest in files.items() if "zarr.json" not in name))
         for files in made.values()
     }
-    assert set(voxels) <= {(n.removeprefix("labels/nuclei/"), d) for n, d in right.items()}
-
-
-# The launch table and the signals
-
-
-@pytest.mark.parametrize(
-    ("launch", "extra"),
-    [
-        ("srun -N2 -n2", {"SLURM_MPI_TYPE": "pmix"}),
-        ("srun --mpi=pmix_v4 -N2 -n2", {}),
-        # In a step, mpirun must not look for the allocation around it.
-        ("srun -n1 -c2 mpirun --mca ras ^slurm --mca plm ^slurm --bind-to none -n 2", {}),
-    ],
-    ids=str,
-)
-def test_launches_that_work(
-    launch: str, extra: dict[str, str], cluster: Cluster, omtask: Program,
-    new: Callable[[str], Work], right: dict[str, str],
-) -> None:
-    work = new("launch")
-    job = [str(omtask.path), "run", "threshold", str(work.image), *WORDS]
-    code, said = cluster.run(*launch.split(), *job, extra=extra)
-    assert code == 0, said
-    assert "2 ranks x 1 thread" in said
-    equal(work, right)
-
-
-def test_pmi2_is_refused_before_anything_is_done(
-    cluster: Cluster, omtask: Program, original: Path
-) -> None:
-    before = tree(original)
-    code, said = cluster.run(
-        "srun", "--mpi=pmi2", "-n2", str(omtask.path), "run", "threshold", str(original), *WORDS)
-    assert code == 64, said
-    assert "srun --mpi=pmix" in said
-    assert tree(original) == before
+    assert set(voxels) <= {(n.removeprefix("labels/nuclei/"), d) for n, d in series_labels.items()}
 
 
 # Last, because meanwhile Slurm's pauses have passed
 
 
 def test_a_job_of_one_process_goes_on_after_each_requeue(
-    requeued: dict[str, Work], cluster: Cluster, right: dict[str, str]
+    requeued: dict[str, Work], cluster: Cluster, series_labels: dict[str, str]
 ) -> None:
     work = requeued["one"]
     assert cluster.wait(work.number, 60) == {"0": "COMPLETED 0:0"}, work.said()
     assert work.said().count("stopped by USR1") == 3
     assert work.said().count("going on") == 3
-    equal(work, right)
+    work.equals(series_labels)
 
 
 @pytest.mark.parametrize("launcher", ["srun", "mpirun"])
 def test_ranks_go_on_after_a_requeue(
-    launcher: str, requeued: dict[str, Work], cluster: Cluster, right: dict[str, str]
+    launcher: str, requeued: dict[str, Work], cluster: Cluster, series_labels: dict[str, str]
 ) -> None:
     work = requeued[launcher]
     assert cluster.wait(work.number, 60) == {"0": "COMPLETED 0:0"}, work.said()
     assert work.said().count("stopped by USR1") == 1
-    equal(work, right)
+    work.equals(series_labels)

@@ -11,32 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from omtask_testing import faults, samples
+from omtask_testing import faults
 from omtask_testing.jobs import Job, until
 from omtask_testing.program import Program, environment, mpirun
-from omtask_testing.trees import leftovers, made_by, tree
+from omtask_testing.trees import leftovers, tree
 
 # What is waited for on the disk is not the matter here.
 WORDS = ("--method", "otsu", "--label-name", "nuclei", "--durability", "none")
 RANKS = (1, 3)
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stops") / "original.zarr"
-    samples.write_series(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def right(omtask: Program, original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """The files that an undisturbed run leaves."""
-    return made_by(omtask, original, tmp_path_factory.mktemp("right"), "threshold", *WORDS)
-
-
 @pytest.fixture
-def image(original: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(original, tmp_path / "image.zarr"))
+def image(series: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(series, tmp_path / "image.zarr"))
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +77,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(omtask: Program, image: Path, library: Path, right: dict) -> Iterator[Bench]:
-    made = Bench(omtask, image, library, right)
+def bench(omtask: Program, image: Path, library: Path, series_labels: dict) -> Iterator[Bench]:
+    made = Bench(omtask, image, library, series_labels)
     yield made
     for job in made.jobs:
         job.clean_up()
@@ -215,14 +202,14 @@ def test_a_stopped_rank_is_named(bench: Bench, victim: int) -> None:
 
 
 @pytest.mark.parametrize("ranks", RANKS)
-def test_a_job_that_was_suspended_goes_on(bench: Bench, right: dict, ranks: int) -> None:
+def test_a_job_that_was_suspended_goes_on(bench: Bench, series_labels: dict, ranks: int) -> None:
     job = bench.start(ranks, "--stall-timeout", "2", delay=0.1)
     for number, pause in ((signal.SIGSTOP, 3), (signal.SIGCONT, 0)):
         for pid in job.ranks():
             os.kill(pid, number)
         time.sleep(pause)
     assert job.end(60)[0] == 0, job.text()
-    assert tree(bench.image) == right
+    assert tree(bench.image) == series_labels
 
 
 @pytest.mark.parametrize("ranks", RANKS)
@@ -290,7 +277,7 @@ def test_a_rank_that_leaves_with_0_is_an_error(
 
 
 @pytest.mark.parametrize("limit", [60_000, 80_000, 100_000, 400_000])
-def test_a_limit_of_addresses_is_kept_or_refused(bench: Bench, right: dict, limit: int) -> None:
+def test_a_limit_of_addresses_is_kept_or_refused(bench: Bench, series_labels: dict, limit: int) -> None:
     command = " ".join(bench.command(1))
     done = subprocess.run(
         ["bash", "-c", f"ulimit -v {limit}; exec {command}"], capture_output=True, text=True,
@@ -300,10 +287,10 @@ def test_a_limit_of_addresses_is_kept_or_refused(bench: Bench, right: dict, limi
     if done.returncode == 79:
         assert "error[limit]" in done.stderr
         bench.finish()
-    assert tree(bench.image) == right
+    assert tree(bench.image) == series_labels
 
 
-def test_a_closed_pipe_is_quiet_and_loses_nothing(bench: Bench, right: dict) -> None:
+def test_a_closed_pipe_is_quiet_and_loses_nothing(bench: Bench, series_labels: dict) -> None:
     command = " ".join(bench.command(1, "--events", "-"))
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command} | head -1"], capture_output=True, text=True,
@@ -312,14 +299,14 @@ def test_a_closed_pipe_is_quiet_and_loses_nothing(bench: Bench, right: dict) -> 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["event"] == "start"
     assert "EPIPE" not in done.stderr and "error" not in done.stderr
-    assert tree(bench.image) == right
+    assert tree(bench.image) == series_labels
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-", "2>/dev/full"])
-def test_closed_descriptors_get_no_data(bench: Bench, right: dict, closed: str) -> None:
+def test_closed_descriptors_get_no_data(bench: Bench, series_labels: dict, closed: str) -> None:
     events = bench.image.parent / "events"
     command = " ".join(bench.command(1, "--events", str(events)))
     done = subprocess.run(["bash", "-c", f"{command} {closed}"], env=environment())
     assert done.returncode == 0
     assert [json.loads(line)["event"] for line in events.read_text().splitlines()][-1] == "end"
-    assert tree(bench.image) == right
+    assert tree(bench.image) == series_labels
