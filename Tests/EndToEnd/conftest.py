@@ -35,16 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--faults-table", help="file for the table of injected faults")
 
 
-# Files with few tests that take long; some workers share the files (scripts/test).
+# Files that take long, in the order of their start; some workers share the files (scripts/test). Those that mostly
+# wait (Slurm, stops, servers) stand between those that compute, so that they meet.
 LONG_FILES = (
-    "test_slurm", "test_bad_inputs", "test_swift_package", "test_writers", "test_pyramid_kills",
-    "test_resume", "test_fractal", "test_stops", "test_overlap", "test_snakemake",
+    "test_swift_package", "test_slurm", "test_snakemake", "test_bad_inputs", "test_slurm_scripts", "test_writers",
+    "test_stops", "test_pyramid_kills", "test_fractal", "test_external", "test_doctor", "test_manifest_test",
+    "test_s3_writing", "test_resume", "test_slurm_nodes", "test_overlap", "test_simulation",
 )
+PLACES = {name: place for place, name in enumerate(LONG_FILES)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files begin first, so that no worker is left alone with one at the end."""
-    items.sort(key=lambda item: not item.path.name.startswith(LONG_FILES))
+    items.sort(key=lambda item: PLACES.get(item.path.stem, len(PLACES)))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

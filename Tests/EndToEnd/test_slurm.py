@@ -171,9 +171,11 @@ def end(row: Ending, cluster: Cluster, omtask: Program, work: Work) -> Ended:
     if row.deed:
         work.wait_for_work()
         launcher = next(work.processes("srun", "mpirun"), 0)
-        deed = row.deed.format(job=work.number, launcher=launcher, rank=last_rank(omtask, work))
-        code, said = cluster.run("bash", "-c", deed)
+        rank = last_rank(omtask, work) if "{rank}" in row.deed else 0
+        code, said = cluster.run("bash", "-c", row.deed.format(job=work.number, launcher=launcher, rank=rank))
         assert code == 0, said
+        if not row.stops:
+            assert work.number in cluster.run("squeue", "-h", "-o", "%i")[1], "it came too late"
     (state,) = cluster.wait(work.number, 120).values()
     said, is_visible = work.said(), (work.image / "labels").exists()
     again = cluster.run("bash", "-c", f"srun -n1 --nodelist=n1 {call(omtask, work)}")

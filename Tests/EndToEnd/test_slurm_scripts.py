@@ -170,7 +170,7 @@ def submit(
     extra: dict[str, str] | None = None,
 ) -> tuple[int, str]:
     given = {"OMTASK": str(omtask.path)} | (extra or {})
-    call = ["--cpus", "1", "--sbatch", f"--time=2 --output={work.log} --open-mode=append", *options]
+    call = ["--cpus", "1", "--sbatch", f"--time=10 --output={work.log} --open-mode=append", *options]
     task = ["threshold", str(work.image), *WORDS, *words]
     return cluster.run(str(SCRIPTS / "submit.sh"), *call, *task, extra=given)
 

@@ -14,7 +14,8 @@ from .trees import leftovers, tree
 
 SCRIPTS = REPOSITORY / "Slurm"
 WORDS = ("--method", "otsu", "--label-name", "nuclei")
-SMALL = ("--cpus-per-task=1", "--mem-per-cpu=200M", "--time=2")
+# The scripts ask for USR1 three minutes before the limit, which must not come by itself.
+SMALL = ("--cpus-per-task=1", "--mem-per-cpu=200M", "--time=10")
 # In the place of omtask; slow unless a condition of the shell holds.
 SLOW = """#!/bin/bash
 {fast} || export {settings}
