@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ def test_a_python_function_is_a_task(
 
 # However the work is split
 
-ENGINES = [{"threads": 1}, {"threads": 3}, {"ranks": 1}, {"ranks": 2}, {"ranks": 3}]
+# The last two with --acceptance: every worker is an interpreter that starts.
+ENGINES = [{"threads": 1}, {"threads": 3}, {"ranks": 3}, {"ranks": 2}, {"ranks": 1}]
 # Two by two regions in a plane, and a border that no chunk ends at.
 WIDE = Layout("wide", "0.5", (1, 512, 512), None, (ZSTD,))
 EXAMPLE_CALLS = {
@@ -118,7 +119,7 @@ def example_oracle(task: str, data: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("task", EXAMPLE_CALLS)
 def test_every_example_gives_the_same_files_on_every_engine(
-    task: str, wide: np.ndarray, omtask: Program, tmp_path: Path
+    task: str, wide: np.ndarray, omtask: Program, tmp_path: Path, scaled: Callable[[int, int], int]
 ) -> None:
     file = EXAMPLES / task / f"{task}.json"
     omtask("manifest", "check", file)
@@ -128,7 +129,7 @@ def test_every_example_gives_the_same_files_on_every_engine(
     original = write_image(
         tmp_path / "image.zarr", Image("zyx", downsampled("zyx", wide, 2), WIDE))
     reference: dict[str, str] | None = None
-    for number, engine in enumerate(ENGINES):
+    for number, engine in enumerate(ENGINES[: scaled(3, 5)]):
         copy = Path(shutil.copytree(original, tmp_path / str(number) / "image.zarr"))
         outcome = omtask.run(str(file), copy, parameters=EXAMPLE_CALLS[task], extra=python, **engine)
         files = tree(copy.parent)
