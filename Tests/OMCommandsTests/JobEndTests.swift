@@ -32,6 +32,19 @@ import Testing
     #expect(found == end)
   }
 
+  @Test(
+    arguments: [
+      ([:], nil), (["SLURM_JOB_ID": "7"], "7"), (["SLURM_JOB_ID": ""], nil),
+      (["SLURM_JOB_ID": "7;ls"], nil),
+      (["SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "9", "SLURM_ARRAY_TASK_ID": "3"], "9_3"),
+      (["SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "9", "SLURM_ARRAY_TASK_ID": "x"], "9"),
+    ] as [([String: String], String?)])
+  func `an element of an array is not asked for as the whole array`(
+    environment: [String: String], number: String?
+  ) {
+    #expect(SlurmJob.number(Environment(environment)) == number)
+  }
+
   @Test(arguments: ["-1", "1.5", "x", "", "315360001"])
   func `seconds are whole and not negative`(text: String) {
     #expect(Seconds(argument: text) == nil)

@@ -21,10 +21,7 @@ struct SlurmCheck {
     (self.environment, self.ask) = (environment, ask)
   }
 
-  /// The number of the job, in digits only.
-  private var job: String? {
-    environment["SLURM_JOB_ID"].flatMap { $0.allSatisfy(\.isNumber) && !$0.isEmpty ? $0 : nil }
-  }
+  private var job: String? { SlurmJob.number(environment) }
 
   var findings: [DoctorFinding] {
     guard let version = ask(["sinfo", "--version"]) else {

@@ -20,7 +20,7 @@ enum JobEnd: Equatable {
     _ environment: Environment, now: Double, ask: ([String]) -> String? = answer
   ) -> JobEnd {
     if let end = environment.number("SLURM_JOB_END_TIME") { return .at(Double(end)) }
-    guard let job = environment["SLURM_JOB_ID"], job.allSatisfy(\.isNumber),
+    guard let job = SlurmJob.number(environment),
       let text = ask(["squeue", "-h", "-j", job, "-o", "%L"])
     else { return .unknown }
     let words = text.split(whereSeparator: \.isWhitespace)
