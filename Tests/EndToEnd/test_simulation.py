@@ -220,7 +220,7 @@ def test_a_benchmark_that_is_ended_leaves_nothing(
 
 def test_a_task_is_measured_on_a_part_of_an_image(omtask: Program, tmp_path: Path) -> None:
     image = tmp_path / "image.zarr"
-    store(image, np.random.default_rng(1).integers(0, 4000, (64, 128, 128), np.uint16), 2, chunk=32)
+    store(image, np.random.default_rng(1).integers(0, 4000, (64, 256, 128), np.uint16), 2, chunk=32)
     path, place = tmp_path / "m.json", tmp_path / "place"
     place.mkdir()
     before = sorted(file for file in image.rglob("*"))
