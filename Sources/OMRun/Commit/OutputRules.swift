@@ -41,15 +41,32 @@ enum OutputRules {
 
   /// The path of the hierarchy that an image belongs to; the folder of a collection need not be one.
   static func hierarchy(of image: ImageLocation) -> String {
-    let isGroup = { (key: String) in
-      ((try? ZarrGroup.open(image.store, path: key)) ?? nil) != nil
-    }
-    if image.store.folder == nil || isGroup("") { return image.store.description }
+    var groups = KnownGroups()
+    return hierarchy(of: image, &groups)
+  }
+
+  /// The same for one of many images, which share the groups above them.
+  static func hierarchy(of image: ImageLocation, _ groups: inout KnownGroups) -> String {
+    if image.store.folder == nil || groups.has(image.store, "") { return image.store.description }
     var key = image.path
-    while let slash = key.lastIndex(of: "/"), isGroup(String(key[..<slash])) {
+    while let slash = key.lastIndex(of: "/"), groups.has(image.store, String(key[..<slash])) {
       key = String(key[..<slash])
     }
     return joinedKey(image.store.description, key)
+  }
+
+  /// Where groups are, each looked up once: the document of a plate grows with its wells.
+  struct KnownGroups {
+    private var known: [String: Bool] = [:]
+
+    /// Whether a group is at a key.
+    mutating func has(_ store: any Store, _ key: String) -> Bool {
+      let place = joinedKey(store.description, key)
+      if let known = known[place] { return known }
+      let found = ((try? ZarrGroup.open(store, path: key)) ?? nil) != nil
+      known[place] = found
+      return found
+    }
   }
 
   /// Refuses to write into a store that is only read.

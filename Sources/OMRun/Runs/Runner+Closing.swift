@@ -58,6 +58,7 @@ extension Runner {
   /// - Returns: What could not be updated and why.
   private func updateAncestors(_ report: RunReport) -> [String] {
     var hierarchies: [String: AncestorMetadata] = [:]
+    var groups = OutputRules.KnownGroups()
     var warnings: [String] = []
     let rules = request.lockRules(.thisProcess(), warn)
     let isDurable = request.options.durability != .none
@@ -72,7 +73,7 @@ extension Runner {
       if request.options.output != nil && !request.manifest.isWhole { continue }
       guard let location = item.location, !image.outputs.isEmpty else { continue }
       // The folder of a collection need be no hierarchy, nor one that can be written to.
-      let top = OutputRules.hierarchy(of: location)
+      let top = OutputRules.hierarchy(of: location, &groups)
       let known = hierarchies[top]
       let isOwn = top == location.store.description
       guard let store = known?.store ?? (isOwn ? location.store : try? FileStore(root: top)) else {
