@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import zarr
+from skimage.filters import threshold_otsu
 
 from omtask_testing import versions
 from omtask_testing.images import downsampled
@@ -231,6 +232,52 @@ def test_transformations_of_levels(
     assert level.get("translation") == translation
 
 
+def sequence(*steps: dict, **ends: dict) -> dict:
+    return {"type": "sequence", "transformations": [*steps], **ends}
+
+
+def test_five_levels_with_affine_and_sequence_transformations(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """Sequences lead from the levels to their system, an affine and a sequence from there to others."""
+    datasets = []
+    for number in range(5):
+        scale = {"type": "scale", "scale": versions.scales("zyx", number)}
+        shift = {"type": "translation", "translation": [7.0, (2**number - 1) / 4, (2**number - 1) / 8]}
+        ends = {"input": {"path": str(number)}, "output": {"name": "micro"}}
+        datasets.append({
+            "path": str(number), "coordinateTransformations": [sequence(scale, shift, **ends)]})
+    matrix = [[1.0, 0.0, 0.0, 4.5], [0.0, 0.96, -0.28, 0], [0.0, 0.28, 0.96, 1e2]]
+    others = [
+        {"type": "affine", "affine": matrix, "input": {"name": "micro"}, "output": {"name": "world"}},
+        sequence(
+            {"type": "scale", "scale": [2, 2, 2]}, {"type": "affine", "affine": matrix},
+            {"type": "translation", "translation": [0, 1, 0]},
+            input={"name": "micro"}, output={"name": "atlas"})]
+    image = versions.write(
+        tmp_path / "image.zarr", "0.6", "zyx", halved("zyx", voxels("zyx", rng), 5),
+        datasets=datasets, coordinateTransformations=others,
+        coordinateSystems=[system(name) for name in ("micro", "world", "atlas")])
+    assert problems(image, "0.6") == []
+    before = (image / "zarr.json").read_bytes()
+    found = info(omtask, image)["levels"]
+    assert [level["scale"] for level in found] == [versions.scales("zyx", n) for n in range(5)]
+    assert [level["translation"] for level in found] == [
+        dataset["coordinateTransformations"][0]["transformations"][1]["translation"]
+        for dataset in datasets]
+    assert json.loads(omtask("validate", image, "--json").stdout)["valid"]
+    omtask("run", "threshold", image, "--threshold", "600", "--objects", "false", "--label-name", "l")
+    label = image / "labels" / "l"
+    assert entry(label)["datasets"] == datasets
+    assert entry(label)["coordinateSystems"] == [system("micro")]
+    assert problems(label, "0.6") == problems(label, "0.6", "label") == []
+    made = levels(label)
+    assert [level.shape for level in made] == [level.shape for level in levels(image)]
+    assert np.array_equal(made[0] != 0, levels(image)[0] > 600)
+    assert (image / "zarr.json").read_bytes() == before
+    assert json.loads(omtask("validate", image, "--json").stdout)["valid"]
+
+
 TO = {"output": {"name": "micro"}}
 BAD = {
     "affine": ([{"type": "affine", "affine": [[1, 0, 0], [0, 1, 0]], **TO}], "affine"),
@@ -267,6 +314,27 @@ def test_a_version_that_is_not_written_is_seen(
     assert info(omtask, image)["version"] == version
 
 
+def test_an_image_of_the_first_version(
+    omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    image = versions.write(
+        tmp_path / "image.zarr", "0.1", "tczyx", halved("tczyx", voxels("tczyx", rng), 3))
+    assert (image / "0" / "0.0.0.0.0").is_file()
+    for _ in range(2):
+        found = info(omtask, image)
+        assert (found["version"], len(found["levels"])) == ("0.1", 3)
+        verdict = json.loads(omtask("validate", image, "--json").stdout)
+        assert verdict["valid"] and verdict["version"] == "0.1", verdict
+        omtask("run", "threshold", image, "--method", "otsu", "--channel", "all", "--label-name", "l",
+               "--objects", "false", "--scope", "volume", "--keep-channel-axis", "true")
+    # All five axes, so every channel has its own threshold.
+    (made, *_), (data, *_) = levels(image / "labels" / "l"), levels(image)
+    for place in np.ndindex(data.shape[:2]):
+        volume = data[place]
+        assert np.array_equal(made[place] != 0, volume > threshold_otsu(volume))
+    assert (image / "labels" / "l" / "0" / "0.0.0.0.0").is_file()
+
+
 @pytest.mark.parametrize("version", ["0.7", "0.6.dev2", "1.0"])
 def test_versions_to_come(version: str, omtask: Program, tmp_path: Path) -> None:
     image = versions.write(tmp_path / "image.zarr", "0.6", "yx", [np.ones((20, 20), np.uint8)])
@@ -281,25 +349,8 @@ def test_versions_to_come(version: str, omtask: Program, tmp_path: Path) -> None
 def test_plates(version: str, omtask: Program, tmp_path: Path, rng: np.random.Generator) -> None:
     axes = "tczyx" if version <= "0.2" else "czyx"
     plate = tmp_path / "plate.zarr"
-    inner = {"version": version} if version < "0.6" else {}
-    wells = [{"path": path} for path in ("A/1", "B/2")]
-    if version >= "0.4":
-        for number, well in enumerate(wells):
-            well |= {"rowIndex": number, "columnIndex": number}
-    described = {
-        "plate": inner | {"name": "p", "rows": [{"name": "A"}, {"name": "B"}],
-                          "columns": [{"name": "1"}, {"name": "2"}], "wells": wells}}
-    groups = {"": described, "A": {}, "B": {}}
-    for well in wells:
-        groups[well["path"]] = {"well": inner | {"images": [{"path": "0"}]}}
-    for path, keys in groups.items():
-        group = zarr.open_group(plate / path, mode="a", zarr_format=versions.zarr_format(version))
-        if keys and version <= "0.4":
-            group.attrs.update(keys)
-        elif keys:
-            group.attrs["ome"] = {"version": version, **keys}
-    for well in wells:
-        versions.write(plate / well["path"] / "0", version, axes, [voxels(axes, rng)])
+    versions.write_plate(
+        plate, version, axes, {well: [voxels(axes, rng)] for well in ("A/1", "B/2")})
     omtask("run", "threshold", plate, "--threshold", "600", "--channel", "0",
            "--label-name", "cells")
     omtask("run", "project", plate)

@@ -1,6 +1,6 @@
-"""Asks ome-zarr-models whether an image and one of its label images are valid.
+"""Asks ome-zarr-models whether images and one label image of each are valid.
 
-    python -m omtask_testing.model_check IMAGE LABEL 0.4|0.5
+    python -m omtask_testing.model_check [IMAGE LABEL 0.4|0.5]...
 
 A process of its own, because ngio changes the models of ome-zarr-models when it is imported: after
 that no 0.4 image is valid.
@@ -28,4 +28,5 @@ def check(path: str, name: str, version: str) -> None:
 
 
 if __name__ == "__main__":
-    check(*sys.argv[1:])
+    for image in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3], strict=True):
+        check(*image)

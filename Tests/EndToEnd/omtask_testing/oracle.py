@@ -236,8 +236,8 @@ def pyramid(
             for axis, size in zip(label_axes, labels.shape)
         ]
         factors = [
-            2 if axis in "zyx" and size > 1 else 1
-            for axis, size in zip(label_axes, levels[-1].shape)
+            2 if axis in "zyx" and size > smaller else 1
+            for axis, size, smaller in zip(label_axes, levels[-1].shape, target)
         ]
         reduce = mode if rule == "mode" else stride
         levels.append(reduce(levels[-1], factors, target))

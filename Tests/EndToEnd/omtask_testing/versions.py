@@ -1,7 +1,7 @@
 """Images in any version of OME-Zarr, written by hand: only 0.4 and 0.5 have writers of their own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import referencing.jsonschema
 import zarr
 
 from .images import AXIS
+from .layouts import Layout, write_array
 from .places import shared
 
 DRAFT = referencing.jsonschema.DRAFT202012
@@ -27,7 +28,10 @@ def has_sizes(version: str) -> bool:
     return version >= "0.4"
 
 
-def write(path: Path, version: str, axes: str, levels: Sequence[np.ndarray], **keys: Any) -> Path:
+def write(
+    path: Path, version: str, axes: str, levels: Sequence[np.ndarray],
+    layout: Layout | None = None, **keys: Any,
+) -> Path:
     """An image; `keys` are added to its entry in `multiscales`."""
     group = zarr.open_group(path, mode="w", zarr_format=zarr_format(version))
     entry: dict[str, Any] = {"name": "made", "datasets": []}
@@ -41,7 +45,12 @@ def write(path: Path, version: str, axes: str, levels: Sequence[np.ndarray], **k
         systems = [{"name": "micro", "axes": [AXIS[axis] for axis in axes]}]
         entry["coordinateSystems"] = systems
     for number, data in enumerate(levels):
-        write_level(group, str(number), version, axes, data)
+        if layout is None:
+            write_level(group, str(number), version, axes, data)
+        else:
+            write_array(path / str(number), data, layout, axes)
+        if version == "0.3":
+            group[str(number)].attrs["_ARRAY_DIMENSIONS"] = list(axes)
         entry["datasets"].append(dataset(version, axes, number))
     entry |= keys
     if version <= "0.4":
@@ -59,12 +68,37 @@ def write_level(
         keys = {"name": "v2", "separator": "." if version == "0.1" else "/"}
         array = group.create_array(
             name, shape=data.shape, chunks=chunks, dtype=data.dtype, chunk_key_encoding=keys)
-        if version == "0.3":
-            array.attrs["_ARRAY_DIMENSIONS"] = list(axes)
     else:
         array = group.create_array(
             name, shape=data.shape, chunks=chunks, dtype=data.dtype, dimension_names=list(axes))
     array[...] = data
+
+
+def write_plate(
+    path: Path, version: str, axes: str, wells: Mapping[str, Sequence[np.ndarray]],
+    layout: Layout | None = None,
+) -> Path:
+    """A plate with one image in each well; the n-th well lies in the n-th row and column."""
+    inner = {"version": version} if version < "0.6" else {}
+    entries: list[dict[str, Any]] = [{"path": well} for well in wells]
+    if version >= "0.4":
+        for number, entry in enumerate(entries):
+            entry |= {"rowIndex": number, "columnIndex": number}
+    names = [well.split("/") for well in wells]
+    plate = {"name": "p", "rows": [{"name": row} for row, _ in names],
+             "columns": [{"name": column} for _, column in names], "wells": entries}
+    groups: dict[str, Any] = {"": {"plate": inner | plate}} | {row: {} for row, _ in names}
+    for well in wells:
+        groups[well] = {"well": inner | {"images": [{"path": "0"}]}}
+    for place, keys in groups.items():
+        group = zarr.open_group(path / place, mode="a", zarr_format=zarr_format(version))
+        if keys and version <= "0.4":
+            group.attrs.update(keys)
+        elif keys:
+            group.attrs["ome"] = {"version": version, **keys}
+    for well, levels in wells.items():
+        write(path / well / "0", version, axes, levels, layout)
+    return path
 
 
 def scales(axes: str, level: int) -> list[float]:
