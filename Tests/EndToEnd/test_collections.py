@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import resource
-import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -357,32 +354,6 @@ def test_levels_of_nodes_are_not_replaced(omtask: Program, tmp_path: Path) -> No
     assert "a node of RFC-8" in refused.stderr and "convert" in refused.stderr
     omtask.run("convert", tmp_path / "node.zarr", extra=["--output", tmp_path / "out.zarr"])
     omtask.run("pyramid", tmp_path / "out.zarr")
-
-
-def processor_seconds() -> float:
-    """What programs that have ended took."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def test_many_images_are_planned_quickly(
-    omtask: Program, tmp_path: Path, scaled: Callable[[int, int], int]
-) -> None:
-    count = scaled(1_000, 10_000)
-    layout = Layout("tiny", "0.5", (16, 16), None, (ZSTD,))
-    for number in range(count):
-        ome = {"multiscales": multiscales("yx", 1, "0.5", "i")}
-        write_group(tmp_path / f"{number}.zarr", "0.5", ome)
-    write_array(tmp_path / "0.zarr" / "0", np.zeros((16, 16), np.uint16), layout, "yx")
-    for number in range(1, count):
-        shutil.copytree(tmp_path / "0.zarr" / "0", tmp_path / f"{number}.zarr" / "0")
-    file = write_collection(
-        tmp_path / "collection.json", *(node(f"./{number}.zarr") for number in range(count)))
-    for words in (["info", "--json"], ["plan", "threshold"]):
-        before = processor_seconds()
-        omtask(*words, file)
-        # What others do on the machine at the same time does not count.
-        assert processor_seconds() - before < 2, words
 
 
 # Results in a collection
