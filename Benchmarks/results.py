@@ -64,6 +64,8 @@ class Row:
         return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
 
 
+# The section that `hackathon.py` writes; it stands last.
+TIFF_HEADING = "## TIFF volumes to labels"
 HEAD = ["workload", "omtask as", "wall s", "CPU s", "MiB", "best peer", "wall s", "CPU s", "MiB",
         "wall ratio", "CPU ratio", "goal", "", "roofline s"]
 PEERS = ("tensorstore", "numpy", "connected-components-3d", "opencv-python-headless", "mpi4py")
@@ -104,6 +106,18 @@ def page(rows: Sequence[Row], profile: str, workers: int, omtask: str, commands:
         "",
     ]
     return "\n".join(lines)
+
+
+def write_workloads(file: Path, text: str) -> None:
+    """Replaces all but the section of the TIFF volumes."""
+    _, heading, section = file.read_text().partition(TIFF_HEADING) if file.exists() else ("", "", "")
+    file.write_text(f"{text}\n{heading}{section}" if heading else text)
+
+
+def write_section(file: Path, text: str) -> None:
+    """Replaces the section of the TIFF volumes."""
+    before = file.read_text().partition(TIFF_HEADING)[0] if file.exists() else ""
+    file.write_text(f"{before.rstrip()}\n\n{text}".lstrip())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

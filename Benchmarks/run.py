@@ -20,7 +20,7 @@ from pathlib import Path
 
 from contestants import REPOSITORY, WORKLOADS, Bench, Workload
 from measure import Measurement, measured
-from results import OURS, Row, page
+from results import OURS, Row, page, write_workloads
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     text = page(rows, options.profile, bench.workers, omtask_version(bench), commands(bench, chosen))
     print(text)
     if options.profile == "full" and not options.only:
-        (REPOSITORY / "Benchmarks/RESULTS.md").write_text(text)
+        write_workloads(REPOSITORY / "Benchmarks/RESULTS.md", text)
 
 
 def parsed() -> argparse.Namespace:

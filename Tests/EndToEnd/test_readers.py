@@ -295,3 +295,15 @@ def test_new_levels_leave_all_else_in_the_metadata_of_an_image(
     assert [c for c in changes if not c[2:].startswith((f"{levels}datasets/", f"{levels}type",
             f"{levels}metadata", f"{keys(version)}/omtask", "/attributes/omtask", "/omtask"))] == []
     assert not [c for c in changes if c[2:].startswith(f"{levels}datasets/0")]
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
+def test_a_label_image_has_the_numbers_of_its_image_as_they_are_written(
+    version: str, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    image = small(tmp_path / "image.zarr", version, rng)
+    insert(document(image, version), ('"scale": [1.5, 0.5, 0.25]', '"scale": [15e-1, 0.50, 25E-2]'))
+    omtask.threshold(image, parameters=parameters(version, "cells"))
+    text = "".join(document(image / "labels" / "cells", version).read_text().split())
+    assert '"scale":[15e-1,0.50,25E-2]' in text
+    assert '"scale":[1.5,1.0,0.5]' in text
