@@ -22,7 +22,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "gaussian-blur": {"sigma": 2},
     "project": {"axis": "z"},
 }
-REPEATS = 5
+TURNS = 3
 TOLERANCE = 0.2
 
 
@@ -248,15 +248,13 @@ def test_a_task_is_measured_on_a_part_of_an_image(omtask: Program, tmp_path: Pat
 def measured(
     omtask: Program, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
-    """An image of 256 MiB and the model of this machine for the three tasks."""
+    """An image of 256 MiB and the model of this machine."""
     if not request.config.getoption("--acceptance"):
         pytest.skip("needs a quiet machine: --acceptance")
     folder = tmp_path_factory.mktemp("measured")
     image, model = folder / "image.zarr", folder / "model.json"
     store(image, blobs((128, 1024, 1024)), levels=3, chunk=64, shard=2)
     omtask("bench", "--cost-model", model, "--scratch", folder)
-    for task, parameters in TASKS.items():
-        omtask("bench", task, image, *flags(parameters), "--cost-model", model, "--scratch", folder)
     return image, model
 
 
@@ -269,26 +267,34 @@ def blobs(shape: tuple[int, int, int]) -> np.ndarray:
     return (signal + rng.standard_normal(shape, np.float32) * np.sqrt(signal) / 2).astype(np.uint16)
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 4])
 @pytest.mark.parametrize("task", TASKS)
 def test_makespan_is_that_of_real_runs(
-    omtask: Program, measured: tuple[Path, Path], tmp_path: Path, task: str, ranks: int
+    omtask: Program, measured: tuple[Path, Path], tmp_path: Path, task: str
 ) -> None:
+    """Model and runs take turns: what others do on a machine changes from minute to minute."""
     image, model = measured
-    run = simulated(omtask, task, image, model, str(ranks), "--ranks-per-node", str(ranks))["runs"][0]
+    turns: dict[int, list[tuple[float, float]]] = {1: [], 2: [], 4: []}
+    for _ in range(TURNS):
+        omtask("bench", task, image, *flags(TASKS[task]), "--cost-model", model, "--scratch", tmp_path)
+        for ranks, times in turns.items():
+            run = simulated(omtask, task, image, model, str(ranks), "--ranks-per-node", str(ranks))["runs"][0]
+            times += [(run["makespan"], real(omtask, task, image, ranks, tmp_path)) for _ in range(2)]
+    errors = {}
+    for ranks, times in turns.items():
+        errors[ranks] = statistics.median(guess / seconds for guess, seconds in times) - 1
+        shown = ", ".join(f"{guess:.2f}/{seconds:.2f}" for guess, seconds in times)
+        print(f"\n{task:14} {ranks} ranks: {errors[ranks]:+.0%}; simulated/real s: {shown}", end="")
+    assert all(abs(error) <= TOLERANCE for error in errors.values()), errors
+
+
+def real(omtask: Program, task: str, image: Path, ranks: int, folder: Path) -> float:
+    """The seconds of a run."""
+    output = folder / "result.zarr"
     launcher = mpirun(ranks) if ranks > 1 else []
-    seconds, works = [], []
-    for number in range(REPEATS):
-        output = tmp_path / f"result{number}.zarr"
-        call = [*launcher, str(omtask.path), "run", task, str(image), *flags(TASKS[task]), "--threads", "1",
-                "--output", str(output), "--report", str(tmp_path / "report.json"), "--progress", "none"]
-        start = time.monotonic()
-        subprocess.run(call, env=environment(), check=True, stderr=subprocess.DEVNULL)
-        seconds.append(time.monotonic() - start)
-        works.append(json.loads((tmp_path / "report.json").read_text())["seconds"])
-        subprocess.run(["rm", "-rf", str(output)], check=True)
-    real, guess = statistics.median(seconds), run["makespan"]
-    load = os.getloadavg()[0]
-    print(f"\n{task:14} {ranks} ranks: simulated {guess:6.2f} s (run {run['run']:.2f}), "
-          f"real {real:6.2f} s (run {statistics.median(works):.2f}), ratio {guess / real:.2f}, load {load:.1f}")
-    assert abs(guess / real - 1) <= TOLERANCE
+    call = [*launcher, str(omtask.path), "run", task, str(image), *flags(TASKS[task]), "--threads", "1",
+            "--output", str(output), "--progress", "none"]
+    start = time.monotonic()
+    subprocess.run(call, env=environment(), check=True, stderr=subprocess.DEVNULL)
+    seconds = time.monotonic() - start
+    subprocess.run(["rm", "-rf", str(output)], check=True)
+    return seconds
