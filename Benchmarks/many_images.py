@@ -2,8 +2,8 @@
 
     .venv/bin/python Benchmarks/many_images.py [--images 1000] [--size 256] [--rounds 1] [--only array]
 
-Starts a cluster of two nodes with one CPU each (../shared/engines/start_slurm.sh), writes the images, and
-thresholds them by Otsu in each way. Wall time is from `sbatch` to the end of the job, CPU time is that of
+Starts a cluster of two nodes, which share the cores of this machine and take 64 processes each
+(../shared/engines/start_slurm.sh), writes the images, and thresholds them by Otsu in each way. Wall time is from `sbatch` to the end of the job, CPU time is that of
 the job's processes, Slurm's own not counted. All ways must leave the same files.
 """
 
