@@ -21,6 +21,8 @@ enum ImageSpread {
   static func splits(regions: [Int], workers: Int) -> Bool {
     if hasMany(images: regions.count, workers: workers) { return false }
     let cut = regions.reduce(0) { $0 + ($1 + workers - 1) / workers }
+    // Each image has a worker of its own.
+    if regions.count <= workers { return cut <= regions.max() ?? 0 }
     var ends = Array(repeating: 0, count: workers)
     for count in regions {
       // Who is free first takes the next image.
