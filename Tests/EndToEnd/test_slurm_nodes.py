@@ -25,7 +25,7 @@ class Scene(Work):
 
     def lose(self, node: str) -> None:
         """Cuts off a node when some regions are done."""
-        self.wait_for_work()
+        self.wait_for_kept_work()
         if not self.cluster.cut_off(node):
             pytest.skip("nodes have no host names of their own here")
         self.lost.touch()
@@ -60,7 +60,7 @@ def test_ranks_go_on_where_one_of_their_nodes_was_lost(
     scene: Scene, cluster: Cluster, series_labels: dict[str, str]
 ) -> None:
     number = scene.send("run_mpi.sbatch", "--nodes=2", "--ntasks=2")
-    scene.wait_for_work()
+    scene.wait_for_kept_work()
     scene.lose({"n1": "n2", "n2": "n1"}[scene.batch_host()])
     # The job ends by itself, or Slurm queues it again: in both cases nothing is left half done.
     until(lambda: "PENDING" in cluster.run("squeue", "-h", "-o", "%T", "-j", number)[1]

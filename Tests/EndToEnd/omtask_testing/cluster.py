@@ -59,10 +59,40 @@ class Cluster:
         env = environment() | self.settings | dict(extra or {})
         # The nodes are one machine: between them only TCP tells them apart.
         env |= {"OMPI_MCA_btl": "self,vader,tcp"}
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, env=env
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True
         )
-        return done.returncode, done.stdout
+        try:
+            said, _ = process.communicate(timeout=180)
+        except subprocess.TimeoutExpired:
+            state = self.state()
+            # What a shell has started must not hold nodes for all that comes after: `srun` ends its job.
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=10)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            said, _ = process.communicate()
+            raise AssertionError(f"no end after 180 s: {command}\n{said}\n{state}") from None
+        return process.returncode, said
+
+    def state(self) -> str:
+        """What Slurm says of its nodes and jobs, and the last lines of its logs: why a job does not end."""
+        asked = (["sinfo", "-N", "-o", "%N %T %E"], ["squeue", "-o", "%i %T %N %M %r"])
+        lines = [text for words in asked for text in self._ask(words).splitlines()]
+        for log in sorted(Path(self.settings["SLURM_TEST_DIR"], "log").glob("slurm*.log")):
+            lines += [f"{log.name}: {text}" for text in log.read_text(errors="replace").splitlines()[-12:]]
+        return "\n".join(lines)
+
+    def _ask(self, words: list[str]) -> str:
+        """A question to Slurm that may stay without an answer."""
+        try:
+            return subprocess.run(
+                words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20,
+                env=os.environ | self.settings,
+            ).stdout
+        except subprocess.TimeoutExpired:
+            return f"{words[0]} does not answer"
 
     def submit(self, *words: str, extra: Mapping[str, str] | None = None) -> str:
         """`sbatch`: the number of the job."""
@@ -108,7 +138,10 @@ class Cluster:
             unfinished = ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "CONFIGURING", "SIGNALING")
             return bool(ends) and not any(end.startswith(unfinished) for end in ends.values())
 
-        until(over, seconds, f"the end of job {number}", every=0.1)
+        try:
+            until(over, seconds, f"the end of job {number}", every=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.state()}") from None
         return ends
 
     def batch(self, output: Path, options: list[str], script: str) -> tuple[int, str]:

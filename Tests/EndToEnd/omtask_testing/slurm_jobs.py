@@ -62,6 +62,12 @@ class Work:
     def wait_for_work(self) -> None:
         until(self.is_at_work, 60, f"progress\n{self.said()}", every=0.05)
 
+    def wait_for_kept_work(self) -> None:
+        """Waits until the next run would go on where this one is: progress is told before it is kept."""
+        self.wait_for_work()
+        kept = (self.image / ".omtask").glob
+        until(lambda: any(kept("*/journal.*")), 60, f"a journal\n{self.said()}", every=0.05)
+
     def processes(self, *names: str) -> Iterator[int]:
         """The processes with such a name and this image among their words, the oldest first."""
         for pid in sorted(processes()):
