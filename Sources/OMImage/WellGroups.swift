@@ -7,9 +7,6 @@ struct WellGroups {
   private let plate: ImageLocation
   private let known: [String: Result<OMEGroup?, Fault>]
 
-  /// Requests that are under way at once.
-  private static let width = 16
-
   /// Reads the wells of a plate, where each is a journey.
   ///
   /// What is wrong with a well is told when it is wanted: faults come in the order of the wells.
@@ -26,7 +23,7 @@ struct WellGroups {
     let found = Mutex<[String: Result<OMEGroup?, Fault>]>([:])
     let isOver = Atomic<Bool>(false)
     // The body throws nothing, so nothing is thrown.
-    try? atOnce(paths.count, width: Self.width) { place in
+    try? atOnce(paths.count, width: RemoteStore.width) { place in
       if isOver.load(ordering: .relaxed) { return }
       let group = Result { () throws(Fault) in try Self.read(paths[place], of: plate) }
       // A server that is gone is not asked for all the others: whoever wants them asks again.

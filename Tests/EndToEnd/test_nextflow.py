@@ -349,7 +349,7 @@ def test_profiles_give_tasks_what_they_ask_for(done: dict[str, Answer]) -> None:
     assert (first["cpus"], first["memory"], second["memory"]) == (2, "4096 MB", "8192 MB")
     first, second = of("slurm")
     assert (first["executor"], first["clusterOptions"]) == ("slurm", "--ntasks=4")
-    assert first["launcher"] == "srun --mpi=pmix --cpus-per-task=8"
+    assert first["launcher"] == "srun --mpi=pmix --kill-on-bad-exit=1 --cpus-per-task=8"
     assert (first["memory"], second["memory"], second["time"]) == ("16384 MB", "32768 MB", "8.0h")
     assert (first["array"], of("slurm,array")[0]["array"]) == (None, 100)
     assert of("slurm,apptainer")[0]["container"].endswith("/omtask.sif")

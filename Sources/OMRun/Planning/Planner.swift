@@ -5,6 +5,7 @@ import OMManifest
 import OMStore
 import OMTask
 import OMZarr
+import Synchronization
 
 /// Finds out what a run would do.
 ///
@@ -22,7 +23,7 @@ package func makePlan(_ request: RunRequest, ranks: Int) throws -> RunPlan {
   return try Planner(request: request, ranks: ranks).plan()
 }
 
-private struct Planner {
+private struct Planner: Sendable {
   let request: RunRequest
   let ranks: Int
 
@@ -33,23 +34,47 @@ private struct Planner {
     plan.threads = request.options.threads
     plan.warnings = inputs.warnings
     plan.splitsImages = ImageSpread.splits(inputs, request, workers: ranks * plan.threads)
-    let owners = Partition(costs: inputs.items.map { _ in 1 }, parts: ranks)
-    for (index, item) in inputs.items.enumerated() {
-      do {
-        let location = try item.found()
-        let setup = try ImageSetup(location, request)
-        let owner = plan.splitsImages ? nil : owners.owners[index]
-        plan.images.append(try image(setup, owner: owner))
-        plan.memory = max(plan.memory, try budget(setup, split: plan.splitsImages))
-      } catch {
-        if inputs.items.count == 1 { throw error }
-        var failed = ImagePlan(uri: item.uri)
-        failed.fail(Fault(wrapping: error))
-        plan.images.append(failed)
-      }
+    for planned in try images(inputs, split: plan.splitsImages) {
+      plan.images.append(planned.plan)
+      plan.memory = max(plan.memory, planned.memory)
     }
     try addSpace(&plan, inputs)
     return plan
+  }
+
+  /// An image's plan, and the bytes of memory of one process that works on it.
+  private struct Planned: Sendable {
+    var plan: ImagePlan
+    var memory = 0
+  }
+
+  /// The plans of all images, several made at a time: a plate may have thousands, each with documents to read.
+  private func images(_ inputs: Inputs, split: Bool) throws(Fault) -> [Planned] {
+    let items = inputs.items
+    let owners = Partition(costs: items.map { _ in 1 }, parts: ranks).owners
+    let isRemote = items.contains { $0.location?.store.isRemote ?? false }
+    let width = isRemote ? RemoteStore.width : request.options.threads
+    let made = Mutex([Planned?](repeating: nil, count: items.count))
+    try atOnce(items.count, width: width) { (index) throws(Fault) in
+      let planned: Planned
+      do {
+        planned = try self.planned(items[index], owner: split ? nil : owners[index])
+      } catch {
+        let fault = Fault(wrapping: error)
+        if items.count == 1 { throw fault }
+        var failed = ImagePlan(uri: items[index].uri)
+        failed.fail(fault)
+        planned = Planned(plan: failed)
+      }
+      made.withLock { $0[index] = planned }
+    }
+    return made.withLock { $0.compactMap { $0 } }
+  }
+
+  private func planned(_ item: Inputs.Item, owner: Int?) throws -> Planned {
+    let setup = try ImageSetup(try item.found(), request)
+    return try Planned(
+      plan: image(setup, owner: owner), memory: budget(setup, split: owner == nil))
   }
 
   private func image(_ setup: ImageSetup, owner: Int?) throws -> ImagePlan {

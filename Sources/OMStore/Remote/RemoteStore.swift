@@ -119,7 +119,7 @@ package final class RemoteStore: Store {
   }
 
   /// Requests for several keys that are under way at once.
-  private static let width = 16
+  package static let width = 16
 
   /// What a body gives for each key, some at a time; the first fault ends it.
   private func each<Value: Sendable>(
