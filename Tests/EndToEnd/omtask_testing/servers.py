@@ -96,9 +96,21 @@ http {{
 """
 
 
+def listener(congestion: str) -> socket.socket:
+    """A socket that listens; what is sent to those who connect is paced as told."""
+    opened = socket.socket()
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
+    opened.bind(("127.0.0.1", 0))
+    opened.listen(511)
+    return opened
+
+
 @contextmanager
-def web(root: Path, scratch: Path) -> Iterator[Web]:
-    """An nginx that shows `root`: plain, with TLS, behind a password (`me:secret`), and elsewhere."""
+def web(root: Path, scratch: Path, congestion: str | None = None) -> Iterator[Web]:
+    """An nginx that shows `root`: plain, with TLS, behind a password (`me:secret`), and elsewhere.
+
+    With `congestion` it sends as this algorithm wants, not as the machine's.
+    """
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if nginx is None:
         pytest.skip("nginx is not installed")
@@ -112,14 +124,21 @@ def web(root: Path, scratch: Path) -> Iterator[Web]:
     hashed = subprocess.run(
         ["openssl", "passwd", "-apr1", "secret"], check=True, capture_output=True, text=True)
     (scratch / "users").write_text(f"me:{hashed.stdout}")
-    opened = Web(free_port(), free_port(), scratch / "access", certificate)
+    sockets = [listener(congestion) for _ in range(2)] if congestion else []
+    ports = [each.getsockname()[1] for each in sockets] or [free_port(), free_port()]
+    opened = Web(*ports, scratch / "access", certificate)
     user = "user root;" if os.geteuid() == 0 else ""
     (scratch / "nginx.conf").write_text(CONFIGURATION.format(
         scratch=scratch, root=root, port=opened.port, secure=opened.secure_port,
         certificate=certificate, user=user))
+    # nginx takes over sockets that this variable names, as it does when it is replaced by a newer one
+    passed = {"NGINX": "".join(f"{each.fileno()};" for each in sockets)} if sockets else {}
     process = subprocess.Popen(
         [nginx, "-c", scratch / "nginx.conf", "-e", scratch / "errors"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | passed,
+        pass_fds=[each.fileno() for each in sockets])
+    for each in sockets:
+        each.close()
     try:
         wait_for_port(opened.port, process)
         yield opened
