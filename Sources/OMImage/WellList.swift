@@ -50,9 +50,21 @@ package enum WellList {
     let known = images.first { $0["path"]?.stringValue == origin }
     var entry = known?.objectValue ?? JSONObject()
     entry["path"] = .string(name)
-    images.append(.object(entry))
+    images.insert(.object(entry), at: position(of: name, madeOf: origin, in: images))
     document.set(.array(images), at: path)
     return JSON.object(document).bytes(indent: 2)
+  }
+
+  /// Where a new image goes: to the end, but before those that were made in the same way of later images, so that
+  /// the list does not depend on which is made first.
+  private static func position(of name: String, madeOf origin: String, in images: [JSON]) -> Int {
+    let paths = images.map { $0["path"]?.stringValue }
+    guard name.hasPrefix(origin), let place = paths.firstIndex(of: origin) else {
+      return images.endIndex
+    }
+    let suffix = name.dropFirst(origin.count)
+    let later = Set(paths[place...].dropFirst().compactMap { path in path.map { $0 + suffix } })
+    return paths.firstIndex { $0.map(later.contains) ?? false } ?? images.endIndex
   }
 
   /// Where the list stands: at the top in Zarr v2, below `attributes` and `ome` in v3.

@@ -45,6 +45,13 @@ public struct ProgramTraits: Sendable, Equatable {
     "command", "environment", "region", "halo", "stitch", "memory_per_voxel",
   ]
 
+  /// What `environment` looks like.
+  static let environmentExample =
+    "one of \(Home.allCases.map(\.rawValue).joined(separator: ", ")) with its path, such as "
+    + "{\"venv\": \".venv\"}"
+  /// Bytes that a program may need for each voxel.
+  static let memoryRange = 0...1 << 20
+
   /// The axes that a halo can have.
   static let haloAxes = ["z", "y", "x"]
 
@@ -133,7 +140,7 @@ extension ProgramTraits {
         .manifest, subject, "`stitch` is \"overlap\", without a `halo` along y and x",
         hint: "objects are compared in the halo: make it about as wide as they are")
     }
-    if !(0...1 << 20 ~= memoryPerVoxel) {
+    if !(Self.memoryRange ~= memoryPerVoxel) {
       throw Fault(
         .manifest, subject, "`memory_per_voxel` is \(memoryPerVoxel), it is 0 to 1048576")
     }
@@ -158,10 +165,9 @@ func programEnvironment(
     let home = ProgramTraits.Home(rawValue: name), let path = object[name]?.stringValue,
     !path.isEmpty
   else {
-    let known = ProgramTraits.Home.allCases.map(\.rawValue).joined(separator: ", ")
     throw Fault(
       .manifest, subject, "`environment` is \(JSON.object(object).text())",
-      hint: "one of \(known) with its path, such as {\"venv\": \".venv\"}")
+      hint: ProgramTraits.environmentExample)
   }
   return (home, path)
 }

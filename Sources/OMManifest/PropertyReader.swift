@@ -27,6 +27,11 @@ extension ParameterDeclaration {
     if type.isList { try checkKeywords(bounded, ["type", "minimum", "maximum"], subject) }
     minimum = bounded["minimum"]?.doubleValue
     maximum = bounded["maximum"]?.doubleValue
+    if let minimum, let maximum, minimum > maximum {
+      throw Fault(
+        .manifest, subject,
+        "`minimum` \(canonicalNumber(minimum)) is above `maximum` \(canonicalNumber(maximum))")
+    }
     self.isRequired = isRequired
     self.isNullable = isNullable
     unit = traits.units[name]

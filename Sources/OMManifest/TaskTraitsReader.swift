@@ -146,7 +146,7 @@ extension TaskTraits {
   static let regionalOutputs =
     "`outputs` must have one label, one image or one table with `partials` for the contract `region`"
 
-  private static let labelTypes = ["uint8", "uint16", "uint32", "uint64"]
+  static let labelTypes = ["uint8", "uint16", "uint32", "uint64"]
 
   private static func checkKeys(_ block: JSONObject, _ subject: String) throws(Fault) {
     for key in block.keys where !keys.contains(key) {

@@ -292,6 +292,9 @@ def test_a_name_stands_for_one_task(spread: Path, omtask: Program, tmp_path: Pat
     ({"halo": {"q": 1}}, "`q`"), ({"halo": {"y": "sigma"}}, "`sigma`"),
     ({"stitch": "touch"}, "`stitch` is for labels"), ({"commandd": ["x"]}, "`commandd`"),
     ({"contract": "kernel"}, "is for the contract `region`"), ({"environment": {"vnv": "x"}}, "`vnv`"),
+    ({"environment": {"venv": "a", "conda": "b"}}, "`environment`"), ({"environment": 3}, "`environment`"),
+    ({"memory_per_voxel": -4}, "`memory_per_voxel` is -4"),
+    ({"region": "whole-volume", "halo": {"y": 1}}, '`region` is "whole-volume", with'),
 ])
 def test_a_manifest_with_mistakes_is_refused_as_the_check_does(
     change: Mapping[str, Any], says: str, omtask: Program, tmp_path: Path
@@ -303,7 +306,7 @@ def test_a_manifest_with_mistakes_is_refused_as_the_check_does(
     said = omtask("run", file, "x.zarr", expect=78).stderr
     assert says in said
     checked = omtask("manifest", "check", file, expect=78).stdout
-    assert says in checked
+    assert says in checked and ":1:1:" not in checked
 
 
 def test_a_kernel_cannot_come_from_a_file(omtask: Program, tmp_path: Path) -> None:
@@ -345,6 +348,9 @@ def test_the_interpreter_comes_from_the_call_the_environment_or_the_path(
         assert right(place)
         words = (tmp_path / f"{tool}.words").read_text()
         assert f"{place['folder']}/env" in words and f"{place['folder']}/program.py" in words
+    (venv["folder"] / "env").unlink()
+    gone = omtask.run(venv["task"], venv["image"], extra=["--overwrite"], expect=78)
+    assert f"`{venv['folder']}/env`" in gone.stderr and "is not there" in gone.stderr
     path = made("path")
     refused = omtask.run(path["task"], path["image"], env={"PATH": str(tmp_path)}, expect=78)
     assert "`python3`" in refused.stderr and "--python" in refused.stderr

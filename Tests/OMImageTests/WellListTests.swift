@@ -24,6 +24,22 @@ import Testing
     #expect(made["attributes"]?["mine"] == .number("1.50"))
   }
 
+  @Test func `the order of derived images is that of their origins, whichever is first`() throws {
+    var texts: [String] = []
+    for order in [["0", "1"], ["1", "0"]] {
+      var text = Self.v3
+      for origin in order {
+        text = try #require(try adding("\(origin)_blur", besides: origin, to: text)).text()
+      }
+      texts.append(text)
+    }
+    #expect(texts[0] == texts[1])
+    let made = try #require(try adding("1_x", besides: "1", to: texts[1]))
+    let images = made["attributes"]?["ome"]?["well"]?["images"]?.arrayValue ?? []
+    #expect(
+      images.compactMap { $0["path"]?.stringValue } == ["0", "1", "0_blur", "1_blur", "1_x"])
+  }
+
   @Test func `a well of Zarr v2 is changed in its place`() throws {
     let made = try #require(try adding("0_blur", besides: "0", to: Self.v2))
     #expect(made["well"]?["images"] == [["path": "0"], ["path": "0_blur"]])

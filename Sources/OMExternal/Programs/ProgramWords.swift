@@ -45,6 +45,7 @@ struct ProgramWords: Sendable {
     if let environment {
       let place =
         environment.path.hasPrefix("/") ? environment.path : folder + "/" + environment.path
+      try Self.check(environment.home, place)
       words = enter(environment.home, place, words, folder)
     }
     guard let path = Self.find(words[0], self.variables) else {
@@ -53,6 +54,16 @@ struct ProgramWords: Sendable {
         hint: isPython ? "`--python FILE` names another interpreter" : nil)
     }
     self.words = [path] + words.dropFirst()
+  }
+
+  /// Refuses an environment that is not there: `PATH` would find another program in its stead.
+  ///
+  /// pixi and apptainer say so themselves.
+  private static func check(_ home: ProgramTraits.Home, _ place: String) throws(Fault) {
+    guard home == .venv || home == .conda, access("\(place)/bin", F_OK) != 0 else { return }
+    throw Fault(
+      .manifest, "", "the \(home.rawValue) environment `\(place)` of the task is not there",
+      hint: "make it, or name another interpreter by `--python FILE`")
   }
 
   /// The words within an environment; sets the variables that go with it.

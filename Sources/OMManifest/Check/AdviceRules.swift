@@ -12,11 +12,13 @@ enum AdviceRules {
     checkCatalogue(task, &findings)
     checkDocumentation(task, &findings)
     let outputs = task["output_types"]?.value.objectValue ?? [:]
-    for name in outputs.keys where task["input_types"]?[name] == nil {
+    let inputs = task["input_types"]?.value.objectValue ?? [:]
+    for name in outputs.keys where inputs[name] == nil || inputs[name] == outputs[name] {
+      let state =
+        inputs[name] == nil ? "is an output type but no input type" : "is the same in both types"
       findings.note(
-        task["output_types"] ?? task,
-        "`\(name)` is an output type but no input type, so a second run takes its own results",
-        fix: "add `\"\(name)\": \(outputs[name] == true ? false : true)` to `input_types`")
+        task["output_types"] ?? task, "`\(name)` \(state), so a second run takes its own results",
+        fix: "have `\"\(name)\": \(outputs[name] == true ? false : true)` in `input_types`")
     }
     for kind in FractalTask.kinds {
       guard let schema = task.given("args_schema_\(kind)") else { continue }

@@ -77,6 +77,13 @@ struct BlockRules {
     }
     for output in items("outputs") {
       checkText("name", in: output)
+      if let name = output["name"], let text = name.value.stringValue,
+        text.contains("/") || text == "." || text == ".."
+      {
+        findings.error(
+          .omtask, name, "the output `\(text)` has a name that is a path",
+          fix: "take one name without slashes")
+      }
       checkChoice("kind", Self.kinds, in: output)
       if PartialTraits.keys.contains(where: { output[$0] != nil }) {
         checkPartials(output)
@@ -117,6 +124,17 @@ struct BlockRules {
     let kinds = outputs.map { $0["kind"]?.stringValue ?? "" }
     if !Self.kinds.contains(kinds[0]) { return }
     let isTable = kinds[0] == "table" && outputs[0]["partials"] != nil
+    if kinds[0] == "label", let types = list.elements.first?["dtypes"] {
+      for spot in types.elements {
+        guard let name = spot.value.stringValue, Self.dataTypes.contains(name),
+          !TaskTraits.labelTypes.contains(name)
+        else { continue }
+        findings.error(
+          .omtask, spot,
+          "the label has the type \(name), known are \(TaskTraits.labelTypes.joined(separator: ", "))"
+        )
+      }
+    }
     if outputs.count > 1 || !["label", "image"].contains(kinds[0]) && !isTable {
       findings.error(
         .omtask, list, TaskTraits.regionalOutputs,
@@ -126,11 +144,7 @@ struct BlockRules {
 
   /// Checks what only programs have that are given images.
   private mutating func checkImageProgram() {
-    if let words = findings.optional("command", .strings, in: block, .omtask),
-      words.first?.isEmpty ?? true, let spot = block["command"]
-    {
-      findings.error(.omtask, spot, "`command` names no program")
-    }
+    checkCommand(findings.optional("command", .strings, in: block, .omtask))
     checkEnvironment()
     for (key, range) in [
       ("retries", ImageProgramTraits.retriesRange), ("time_limit", ImageProgramTraits.timeRange),
@@ -144,27 +158,61 @@ struct BlockRules {
   }
 
   private mutating func checkEnvironment() {
-    if let environment = block.given("environment") {
-      findings.checkKeys(environment, ProgramTraits.Home.allCases.map(\.rawValue), .omtask)
+    guard let environment = block.given("environment") else { return }
+    guard environment.value.objectValue != nil else {
+      findings.error(
+        .omtask, environment,
+        "`environment` is \(environment.value.kindName), expected an object",
+        fix: ProgramTraits.environmentExample)
+      return
+    }
+    findings.checkKeys(environment, ProgramTraits.Home.allCases.map(\.rawValue), .omtask)
+    if environment.members.count != 1 {
+      findings.error(
+        .omtask, environment,
+        "`environment` names \(environment.members.count) places, expected one",
+        fix: ProgramTraits.environmentExample)
+    }
+    for (key, spot) in environment.members where spot.value.stringValue?.isEmpty ?? true {
+      findings.error(
+        .omtask, spot, "`\(key)` is \(spot.value.excerpt), expected a path",
+        fix: ProgramTraits.environmentExample)
+    }
+  }
+
+  /// Checks that the program may be started.
+  private mutating func checkCommand(_ words: [String]?) {
+    guard let words, let spot = block["command"] else { return }
+    guard let program = words.first, !program.isEmpty else {
+      return findings.error(.omtask, spot, "`command` names no program")
+    }
+    if !program.hasPrefix("/"), program.split(separator: "/").contains("..") {
+      findings.error(
+        .omtask, spot.elements.first ?? spot,
+        "the program `\(program)` does not lie below the folder of the manifest",
+        fix: "move it there, or give its whole path")
     }
   }
 
   /// Checks what only programs have that are given regions.
   private mutating func checkRegionProgram() {
-    if let words = findings.required("command", .strings, in: block, .omtask),
-      words.first?.isEmpty ?? true, let spot = block["command"]
-    {
-      findings.error(.omtask, spot, "`command` names no program")
-    }
+    checkCommand(findings.required("command", .strings, in: block, .omtask))
     if block.given("region") != nil {
       checkChoice("region", ProgramTraits.Reach.allCases.map(\.rawValue), in: block)
     }
     if let stitch = block.given("stitch") {
       checkChoice("stitch", ProgramTraits.Stitch.allCases.map(\.rawValue), in: block)
       if stitch.value == "overlap" { checkOverlap(stitch) }
+      checkStitched(stitch)
     }
+    checkReach()
     checkRegionOutputs()
     checkEnvironment()
+    if let number = findings.optional("memory_per_voxel", .integer, in: block, .omtask),
+      !(ProgramTraits.memoryRange ~= number), let spot = block["memory_per_voxel"]
+    {
+      findings.error(.omtask, spot, "`memory_per_voxel` is \(number), it is 0 to 1048576")
+    }
     if let halo = block.given("halo") {
       findings.checkKeys(halo, ProgramTraits.haloAxes, .omtask)
       for (axis, spot) in halo.members where HaloSize(spot.value) == nil {
@@ -172,6 +220,32 @@ struct BlockRules {
           .omtask, spot, "the halo along \(axis) is \(spot.value.excerpt)",
           fix: "a number of voxels, `\"radius\"` or `\"4*sigma\"`")
       }
+    }
+  }
+
+  /// Checks that labels are what is joined.
+  private mutating func checkStitched(_ stitch: Spot) {
+    guard stitch.value != "none", let kind = block["outputs"]?.elements.first?["kind"]?.value,
+      kind == "image" || kind == "table"
+    else { return }
+    findings.error(
+      .omtask, stitch,
+      "`stitch` is for labels, the output is \(kind == "image" ? "an image" : "a table")",
+      fix: "leave it out")
+  }
+
+  /// Checks that nothing is asked for beyond a border where there is nothing.
+  private mutating func checkReach() {
+    guard let region = block.given("region"), let reach = region.value.stringValue,
+      reach.hasPrefix("whole-")
+    else { return }
+    let halo = block.given("halo").flatMap { $0.members.isEmpty ? nil : $0 }
+    let stitch = block.given("stitch").flatMap { $0.value == "none" ? nil : $0 }
+    for (key, spot) in [("halo", halo), ("stitch", stitch)] {
+      guard let spot else { continue }
+      findings.error(
+        .omtask, spot, "`region` is \(region.value.excerpt), with `\(key)`",
+        fix: "leave it out: nothing lies beyond the border of such a region", atKey: true)
     }
   }
 
@@ -265,6 +339,10 @@ struct BlockRules {
       !ParameterDeclaration.reservedNames.contains($0.key)
     }
     let names = declared.map(\.key)
+    for (_, spot) in block.given("halo")?.members ?? [] {
+      guard let name = HaloSize(spot.value)?.parameter, !names.contains(name) else { continue }
+      findings.error(.omtask, spot, unknown(name), fix: Self.suggestion(name, names))
+    }
     // Without groups all parameters are in one.
     if block["groups"] == nil { return checkNamed(names) }
     var grouped: Set<String> = []

@@ -120,7 +120,9 @@ public enum ManifestCheck {
       let manifest = try Manifest(text: task.value.text(), subject: "")
       ExampleRules.bind(manifest, task, &findings)
     } catch {
-      findings.error(.omtask, task, error.description, fix: error.hint)
+      // The subject is the path below the file, which has no name here.
+      let text = error.description.drop { $0 == ":" || $0 == " " }
+      findings.error(.omtask, task, String(text), fix: error.hint)
     }
   }
 
