@@ -39,21 +39,23 @@ package struct ImageSource: Sendable {
   ///     image, a well, a plate, a group of bioformats2raw or a collection, which may be a JSON file.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
-  /// - Returns: At least one item.
+  ///   - mayBeEmpty: Whether a collection without images is an answer.
+  /// - Returns: At least one item, but for that.
   /// - Throws: `missing`, `metadata`, `unsupported`, `path` or `permission` when the URI holds
   ///   nothing that can be used; `usage` when the filter leaves nothing.
   package static func open(
-    _ uri: String, filter: WellFilter, followLinks: Bool = false
+    _ uri: String, filter: WellFilter, followLinks: Bool = false, mayBeEmpty: Bool = false
   ) throws(Fault) -> ImageSource {
     let (root, file) = try HierarchyRoot.opening(uri, followLinks: followLinks)
     let location = ImageLocation(store: root.store, path: root.path)
     var source =
       if let file {
         try location.naming { () throws(Fault) in
-          try collection(file, in: location, filter, followLinks).filled(location, filter)
+          try collection(file, in: location, filter, followLinks)
+            .filled(location, filter, mayBeEmpty: mayBeEmpty)
         }
       } else {
-        try open(location, filter: filter, followLinks: followLinks)
+        try open(location, filter: filter, followLinks: followLinks, mayBeEmpty: mayBeEmpty)
       }
     if let archive = root.store as? ZipStore, archive.deflatedCount > 0 {
       source.warnings.append(
@@ -66,14 +68,15 @@ package struct ImageSource: Sendable {
 
   /// Finds the images below a group.
   package static func open(
-    _ location: ImageLocation, filter: WellFilter, followLinks: Bool = false
+    _ location: ImageLocation, filter: WellFilter, followLinks: Bool = false,
+    mayBeEmpty: Bool = false
   ) throws(Fault) -> ImageSource {
     var source: ImageSource
     do throws(Fault) {
       let group = try OMEGroup.read(location.store, path: location.path)
       guard let group, let kind = try kind(of: group) else {
         return try collection(CollectionDocument.fileName, in: location, filter, followLinks)
-          .filled(location, filter)
+          .filled(location, filter, mayBeEmpty: mayBeEmpty)
       }
       source =
         if kind == .collection {
@@ -86,7 +89,7 @@ package struct ImageSource: Sendable {
           CollectionWalk(
             CollectionDocument(group, in: location.store), filter, followLinks: followLinks))
       }
-      return try source.filled(location, filter)
+      return try source.filled(location, filter, mayBeEmpty: mayBeEmpty)
     } catch { throw location.naming(error) }
   }
 
@@ -123,9 +126,10 @@ package struct ImageSource: Sendable {
   }
 
   /// The source, when there is an image in it.
-  private func filled(_ location: ImageLocation, _ filter: WellFilter) throws(Fault) -> ImageSource
-  {
-    if !items.isEmpty { return self }
+  private func filled(
+    _ location: ImageLocation, _ filter: WellFilter, mayBeEmpty: Bool
+  ) throws(Fault) -> ImageSource {
+    if !items.isEmpty || mayBeEmpty && kind == .collection { return self }
     throw filter.shown.isEmpty
       ? Fault(.metadata, location.displayName, "there are no images")
       : Fault(.usage, location.displayName, "no image fits \(filter.shown)")

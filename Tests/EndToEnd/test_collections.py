@@ -434,6 +434,12 @@ def test_a_bad_collection_is_refused_before_anything_is_made(
     assert not (image / "labels").exists()
 
 
+def test_a_collection_without_images_is_shown(omtask: Program, tmp_path: Path) -> None:
+    file = write_collection(tmp_path / "none.json")
+    assert "collection with 0 images" in omtask("info", file).stdout
+    assert "there are no images" in omtask("run", "threshold", file, "--threshold", "1", expect=65).stderr
+
+
 def test_a_collection_may_lie_in_the_image(omtask: Program, tmp_path: Path) -> None:
     image = tmp_path / "a.zarr"
     write_blobs(image, V3, np.random.default_rng(0), shape=SHAPE)

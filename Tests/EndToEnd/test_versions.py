@@ -59,6 +59,19 @@ def test_info_and_voxels(image: Path, version: str, axes: str, omtask: Program) 
     assert np.array_equal(seen, levels(image)[1].ravel())
 
 
+@pytest.mark.parametrize("name", [".zarray", ".zgroup", ".zattrs"])
+def test_documents_of_v3_count_where_those_of_v2_lie_beside(
+    name: str, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = versions.write(tmp_path / "image.zarr", "0.5", "zyx", [voxels("zyx", rng)])
+    before = info(omtask, path)
+    (path / name).write_text('{"zarr_format": 2}')
+    assert info(omtask, path) == before
+    assert omtask("cat", path, "--select", "z=0,y=0,x=0").stdout
+    told = json.loads(omtask("validate", path, "--json").stdout)
+    assert told["valid"] and f"`{name}`" in json.dumps(told["findings"])
+
+
 @pytest.mark.parametrize(("version", "axes"), CASES)
 def test_labels_in_the_version_of_the_image(
     image: Path, version: str, axes: str, omtask: Program

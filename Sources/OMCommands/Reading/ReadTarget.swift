@@ -18,7 +18,7 @@ enum ReadTarget {
   ///   these kinds.
   static func open(_ uri: String) throws(Fault) -> ReadTarget {
     if let array = try openArray(uri) { return .array(array) }
-    let source = try ImageSource.open(uri, filter: WellFilter())
+    let source = try ImageSource.open(uri, filter: WellFilter(), mayBeEmpty: true)
     guard source.kind == .image, let item = source.items.first else { return .collection(source) }
     return .image(try OMEImage.open(item.location))
   }
@@ -48,9 +48,11 @@ enum ReadTarget {
   /// - Throws: What reading its metadata gives, and all that a server gives.
   static func openArray(_ uri: String, followLinks: Bool = false) throws(Fault) -> ZarrArray? {
     let isArray = { (place: SourcePlace) throws(Fault) -> Bool in
-      if try place.store.stamp(joinedKey(place.key, ".zarray")) != nil { return true }
-      guard try place.store.stamp(joinedKey(place.key, "zarr.json")) != nil else { return false }
-      return try ZarrGroup.open(place.store, path: place.key) == nil
+      // Where documents of both formats lie, those of v3 count.
+      if try place.store.stamp(joinedKey(place.key, "zarr.json")) != nil {
+        return try ZarrGroup.open(place.store, path: place.key) == nil
+      }
+      return try place.store.stamp(joinedKey(place.key, ".zarray")) != nil
     }
     let place: SourcePlace
     do throws(Fault) {

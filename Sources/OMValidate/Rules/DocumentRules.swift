@@ -60,8 +60,12 @@ extension Rule {
     .must())
   static let zarrArrayUnsupported = Rule(
     "zarr-array-unsupported", "omtask can read the array",
-    fix: "rewrite it with other codecs to use it here",
+    fix: "write it anew in a form that omtask reads to use it here",
     .info)
+  static let zarrOneFormat = Rule(
+    "zarr-one-format", "A group has documents of one Zarr format",
+    fix: "remove those of the format that is not meant; omtask takes v3",
+    .should())
   static let arrayPresent = Rule(
     "array-present", "Each dataset has an array at its path",
     fix: "restore the array or take the dataset out of the list", .must())
@@ -91,7 +95,8 @@ extension Rule {
     .must(.v0_6 ... .v0_9))
 
   static let storeRules = [
-    zarrGroup, zarrArray, zarrArrayUnsupported, arrayPresent, arrayRank, arrayNames, arrayNamesV2,
+    zarrGroup, zarrOneFormat, zarrArray, zarrArrayUnsupported, arrayPresent, arrayRank, arrayNames,
+    arrayNamesV2,
     arraySeparator, levelsOrder, levelsRank, levelsType,
   ]
 }

@@ -51,7 +51,7 @@ extension Validator {
       let metadata = OMEMetadata(
         root["attributes"] ?? Spot(.object([:]), JSONPointer().appending("attributes")),
         zarrFormat: 3)
-      return group(root, path, key, 3, metadata, &verdict)
+      return group(root, store, path, key, 3, metadata, &verdict)
     }
     if let root = document(store, joinedKey(path, ".zarray"), &verdict) {
       return .array(root, zarrFormat: 2)
@@ -69,17 +69,27 @@ extension Validator {
       inspector.report(.zarrGroup, Spot(.null), "there is no `.zgroup` beside it", isMissing: true)
       verdict.add(inspector.findings)
     }
-    return group(root, path, attributesKey, 2, metadata, &verdict)
+    return group(root, store, path, attributesKey, 2, metadata, &verdict)
   }
 
   private func group(
-    _ root: Spot?, _ path: String, _ file: String, _ zarrFormat: Int, _ metadata: OMEMetadata,
-    _ verdict: inout Verdict
+    _ root: Spot?, _ store: any Store, _ path: String, _ file: String, _ zarrFormat: Int,
+    _ metadata: OMEMetadata, _ verdict: inout Verdict
   ) -> NodeKind {
     if let root {
       var inspector = self.inspector(
         zarrFormat == 3 ? file : joinedKey(path, ".zgroup"), metadata.version, .hierarchy)
       inspector.group(root, zarrFormat: zarrFormat)
+      // A server is not asked for what readers of v3 never look for.
+      let others = [".zgroup", ".zattrs", ".zarray"].filter { name in
+        zarrFormat == 3 && !store.isRemote
+          && (try? store.stamp(joinedKey(path, name))).flatMap { $0 } != nil
+      }
+      if !others.isEmpty {
+        inspector.report(
+          .zarrOneFormat, root,
+          "beside it lies \(others.map { "`\($0)`" }.joined(separator: ", ")) of Zarr v2")
+      }
       verdict.add(inspector.findings)
     }
     return .group(
