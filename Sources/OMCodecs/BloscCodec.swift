@@ -53,9 +53,14 @@ struct BloscCodec: ByteEncoder {
 extension BloscCodec {
   /// Reads the configuration of the v3 codec, with words for the shuffle.
   init(v3 settings: CodecSettings) throws(Fault) {
-    typeSize = try settings.integer("typesize", in: 1...Int.max, default: 1)
     let words = ["noshuffle", "shuffle", "bitshuffle"]
     let word = try settings.word("shuffle", of: words, default: "noshuffle")
+    typeSize = try settings.integer("typesize", in: 1...Int.max, default: 1)
+    if word != "noshuffle", settings.configuration["typesize"] ?? .null == .null {
+      throw Fault(
+        .metadata, settings.subject,
+        "codec `blosc` in `\(settings.place)` has no `typesize`, which \"\(word)\" needs")
+    }
     options = try BloscOptions(settings, shuffle: BloscOptions.Shuffle(rawValue: word) ?? .none)
   }
 

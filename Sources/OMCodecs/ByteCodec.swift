@@ -10,6 +10,9 @@ protocol ByteCodec: Sendable {
   /// What a writer uses to compress as this codec does; nil for a codec that does not compress.
   var compression: Compression? { get }
 
+  /// The number of bytes that encoding makes of so many; nil when that depends on the bytes.
+  func encodedByteCount(of byteCount: Int) -> Int?
+
   /// Decodes the bytes of one chunk.
   ///
   /// - Parameters:
@@ -19,7 +22,7 @@ protocol ByteCodec: Sendable {
   /// - Returns: Where the decoded bytes are: the start of `target`, or a part of `encoded` when
   ///   nothing had to be moved.
   /// - Throws: `truncated` when bytes are missing, `checksum` when they do not fit their checksum,
-  ///   `limit` when there are more than fit `target`, `codec` for everything else.
+  ///   `limit` when there are far more than fit `target`, `codec` for everything else.
   func decode(
     _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     using context: CodecContext
@@ -45,11 +48,31 @@ protocol ByteEncoder: ByteCodec {
   ) throws(Fault) -> Int
 }
 
+extension ByteCodec {
+  // Compressors.
+  func encodedByteCount(of byteCount: Int) -> Int? { nil }
+}
+
 extension Fault {
-  /// The fault of a chunk that holds more bytes than its array's metadata allow.
-  static func tooLarge(_ name: String, _ limit: Int) -> Fault {
-    Fault(.limit, "", "\(name) data decode to more than the \(limit) bytes of the chunk")
+  /// The fault of a chunk that decodes to more bytes than its array's metadata allow.
+  ///
+  /// A chunk of another shape or type is damage. What a compressor has packed far more into is an attack on
+  /// memory or time, whose end nobody waits for: that has the kind `limit`.
+  ///
+  /// - Parameters:
+  ///   - name: The codec.
+  ///   - limit: The bytes that fit.
+  ///   - found: The bytes that there are; nil when nobody knows, and they may be any number.
+  /// - Returns: A fault without a subject.
+  static func tooLarge(_ name: String, _ limit: Int, found: Int?) -> Fault {
+    let text = "\(name) data decode to more than the \(limit) bytes of the chunk"
+    guard let found, found <= mostTooLarge(limit) else { return Fault(.limit, "", text) }
+    return Fault(.codec, "", text, facts: ["they decode to \(found) bytes"])
   }
+
+  /// The most bytes that a chunk may decode to and count as one of another shape or type: edges of twice the
+  /// length along three axes, or elements of eight bytes for one.
+  static func mostTooLarge(_ limit: Int) -> Int { limit > Int.max / 8 ? Int.max : limit * 8 }
 
   /// The fault of a chunk that ends too early.
   static func cutOff(_ name: String, _ count: Int) -> Fault {

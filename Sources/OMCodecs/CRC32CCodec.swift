@@ -9,6 +9,8 @@ struct CRC32CCodec: ByteCodec {
 
   init(_ settings: CodecSettings) throws(Fault) {}
 
+  func encodedByteCount(of byteCount: Int) -> Int? { byteCount + Self.byteCount }
+
   func decode(
     _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     using context: CodecContext

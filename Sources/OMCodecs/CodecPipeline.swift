@@ -17,6 +17,8 @@ package struct CodecPipeline: Sendable {
   ///
   /// Codecs add little to what they cannot compress; more is damage or an attack.
   package let maximumEncodedByteCount: Int
+  /// The bytes of an encoded chunk where they are the same for every chunk; nil with a compressor.
+  package let fixedByteCount: Int?
 
   private let serializer: Serializer
   private let byteCodecs: [any ByteCodec]
@@ -98,8 +100,21 @@ package struct CodecPipeline: Sendable {
     self.byteCodecs = byteCodecs
     var indexes = 0
     if case .shard(let shard) = serializer { indexes = shard.indexByteCount }
+    // A filter may store wider numbers than it gives back.
+    var (count, widest): (Int?, Int) = (decodedByteCount, decodedByteCount)
+    if case .shard = serializer { count = nil }
+    for codec in byteCodecs {
+      count = count.flatMap { codec.encodedByteCount(of: $0) }
+      widest = max(widest, count ?? 0)
+    }
+    fixedByteCount = count
     let factor = Limits.current.encodedChunk
-    maximumEncodedByteCount = Int(Double(decodedByteCount) * factor) + 65_536 + indexes
+    maximumEncodedByteCount = Int(Double(widest) * factor) + 65_536 + indexes
+  }
+
+  /// The shape of the inner chunks, in array axes, of a chunk that is a shard; nil for any other.
+  package var shardedChunkShape: [Int]? {
+    if case .shard(let shard) = serializer { shard.innerChunkShape } else { nil }
   }
 
   /// The bytes of indexes in a chunk that is a shard.

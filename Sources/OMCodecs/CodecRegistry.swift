@@ -8,14 +8,14 @@ enum CodecRegistry {
   static let v3: [String: Maker] = [
     "blosc": BloscCodec.init(v3:),
     "crc32c": CRC32CCodec.init,
-    "gzip": DeflateCodec.init(gzip:),
-    "zstd": ZstdCodec.init,
+    "gzip": DeflateCodec.init(v3:),
+    "zstd": ZstdCodec.init(v3:),
     "numcodecs.blosc": BloscCodec.init(v2:),
     "numcodecs.gzip": DeflateCodec.init(gzip:),
     "numcodecs.lz4": LZ4Codec.init,
     "numcodecs.shuffle": ShuffleCodec.init,
     "numcodecs.zlib": DeflateCodec.init(zlib:),
-    "numcodecs.zstd": ZstdCodec.init,
+    "numcodecs.zstd": ZstdCodec.init(_:),
   ]
 
   /// The `id` of `compressor` in Zarr v2.
@@ -24,7 +24,7 @@ enum CodecRegistry {
     "gzip": DeflateCodec.init(gzip:),
     "lz4": LZ4Codec.init,
     "zlib": DeflateCodec.init(zlib:),
-    "zstd": ZstdCodec.init,
+    "zstd": ZstdCodec.init(_:),
   ]
 
   /// The `id` of an entry of `filters` in Zarr v2; they work on the stored bytes, in whatever order

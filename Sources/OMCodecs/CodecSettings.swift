@@ -25,7 +25,9 @@ package struct CodecSettings: Sendable {
     }
     do throws(Fault) {
       name = try object.required("name", .string, in: subject)
-      configuration = try object.optional("configuration", .object, in: subject) ?? JSONObject()
+      configuration =
+        object["configuration"] == nil
+        ? JSONObject() : try object.required("configuration", .object, in: subject)
     } catch {
       throw Fault(error.kind, subject, "in `\(place)`: \(error.message)")
     }

@@ -17,6 +17,12 @@ struct DeflateCodec: ByteEncoder {
     self.level = level < 0 ? 6 : level
   }
 
+  /// Reads the configuration of the v3 codec `gzip`, which has no level -1.
+  init(v3 settings: CodecSettings) throws(Fault) {
+    try self.init(framing: .gzip, level: settings.integer("level", in: 0...9, default: 6))
+  }
+
+  /// Reads the configuration of numcodecs' gzip.
   init(gzip settings: CodecSettings) throws(Fault) {
     try self.init(framing: .gzip, level: settings.integer("level", in: -1...9, default: 6))
   }
@@ -59,10 +65,33 @@ struct DeflateCodec: ByteEncoder {
         stream.pointee.avail_out = 1
         return inflate(stream, Z_FINISH)
       }
-      if stream.pointee.avail_out == 0 { throw .tooLarge(name, target.count) }
+      if stream.pointee.avail_out == 0 {
+        throw .tooLarge(name, target.count, found: countRest(stream, from: target.count + 1))
+      }
     }
     guard status == Z_STREAM_END else { throw fault(status, stream, encoded) }
     return written
+  }
+
+  /// The bytes of a member that is too long, to tell another shape from a bomb; nothing of it is kept.
+  ///
+  /// - Parameters:
+  ///   - stream: The stream within the member.
+  ///   - start: The bytes so far, one more than fit.
+  /// - Returns: All bytes up to the end or to the first damage; nil when they are far too many.
+  private func countRest(_ stream: UnsafeMutablePointer<z_stream>, from start: Int) -> Int? {
+    let most = Fault.mostTooLarge(start - 1)
+    return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { room in
+      var count = start
+      while count <= most {
+        stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_out = UInt32(room.count)
+        let status = inflate(stream, Z_NO_FLUSH)
+        count += room.count - Int(stream.pointee.avail_out)
+        if status != Z_OK { return count }
+      }
+      return nil
+    }
   }
 
   func maximumEncodedByteCount(of byteCount: Int) -> Int {

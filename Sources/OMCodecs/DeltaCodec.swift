@@ -40,6 +40,12 @@ struct DeltaCodec: ByteCodec {
     }
   }
 
+  func encodedByteCount(of byteCount: Int) -> Int? {
+    let count = byteCount / type.dataType.byteCount
+    // What no memory holds is refused as a chunk.
+    return count > 1 << 48 ? nil : count * stored.dataType.byteCount
+  }
+
   func decode(
     _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     using context: CodecContext
@@ -49,7 +55,9 @@ struct DeltaCodec: ByteCodec {
       throw .noWhole(name, encoded.count, width.1)
     }
     let count = encoded.count / width.1
-    guard count <= target.count / width.0 else { throw .tooLarge(name, target.count) }
+    guard count <= target.count / width.0 else {
+      throw .tooLarge(name, target.count, found: count * width.0)
+    }
     switch stored.dataType {
     case .int8: add(Int8.self, encoded, target)
     case .int16: add(Int16.self, encoded, target)

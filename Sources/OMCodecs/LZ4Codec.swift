@@ -18,7 +18,12 @@ struct LZ4Codec: ByteCodec {
   ) throws(Fault) -> UnsafeRawBufferPointer {
     guard encoded.count > Self.prefixByteCount else { throw .cutOff(name, encoded.count) }
     let size = Int(UInt32(littleEndian: encoded.loadUnaligned(as: UInt32.self)))
-    guard size <= target.count else { throw .tooLarge(name, target.count) }
+    guard size <= target.count else {
+      // The prefix alone says so; nothing was decoded yet.
+      throw Fault(
+        .codec, "", "\(name) data decode to more than the \(target.count) bytes of the chunk",
+        facts: ["their prefix says \(size) bytes"])
+    }
     let output = UnsafeMutableRawBufferPointer(rebasing: target[..<size])
     let block = UnsafeRawBufferPointer(rebasing: encoded.dropFirst(Self.prefixByteCount))
     var decoder = LZ4BlockDecoder(input: block, output: output)
@@ -55,6 +60,11 @@ private struct LZ4BlockDecoder {
     }
   }
 
+  private var tooLong: Fault {
+    Fault(
+      .codec, "", "lz4 data decode to more than the \(output.count) bytes that their prefix says")
+  }
+
   private mutating func nextByte() throws(Fault) -> UInt8 {
     guard read < input.count else { throw .cutOff("lz4", input.count) }
     defer { read += 1 }
@@ -74,7 +84,7 @@ private struct LZ4BlockDecoder {
 
   private mutating func copyLiterals(_ count: Int) throws(Fault) {
     guard count <= input.count - read else { throw .cutOff("lz4", input.count) }
-    guard count <= output.count - written else { throw .tooLarge("lz4", output.count) }
+    guard count <= output.count - written else { throw tooLong }
     UnsafeMutableRawBufferPointer(rebasing: output[written...])
       .copyMemory(from: UnsafeRawBufferPointer(rebasing: input[read..<read + count]))
     read += count
@@ -85,7 +95,7 @@ private struct LZ4BlockDecoder {
     guard distance >= 1, distance <= written else {
       throw Fault(.codec, "", "lz4 data refer \(distance) bytes back, only \(written) are there")
     }
-    guard count <= output.count - written else { throw .tooLarge("lz4", output.count) }
+    guard count <= output.count - written else { throw tooLong }
     // Source and target may overlap: a distance of 1 repeats one byte.
     for _ in 0..<count {
       output[written] = output[written - distance]

@@ -16,6 +16,9 @@ struct ShardCodec: Sendable {
   /// What a writer uses to compress like the inner chunks.
   var compression: Compression { inner.compression }
 
+  /// The shape of an inner chunk in array axes.
+  var innerChunkShape: [Int] { layout.innerChunkShape }
+
   /// Reads the configuration of `sharding_indexed`.
   ///
   /// - Parameters:

@@ -29,6 +29,7 @@ package struct ShardLayout: Sendable {
       atLeast: 1, rank: shardShape.count)
     var innerShape = storedShape
     var strides = storedShape
+    var gridShape = storedShape
     var cellCount = 1
     for (storedAxis, axis) in order.enumerated().reversed() {
       let edge = storedShape[storedAxis]
@@ -40,12 +41,13 @@ package struct ShardLayout: Sendable {
       }
       innerShape[axis] = edge
       strides[axis] = cellCount
-      cellCount *= shardShape[axis] / edge
+      gridShape[storedAxis] = shardShape[axis] / edge
+      cellCount *= gridShape[storedAxis]
     }
     try rules.index(cellCount, elementByteCount: 16, "the index of a shard of")
     innerChunkShape = innerShape
     cellStrides = strides
-    index = try ShardIndexCodec(sharding, cellCount: cellCount)
+    index = try ShardIndexCodec(sharding, gridShape: gridShape)
     innerChain = try CodecChain(
       v3: sharding.configuration["codecs"] ?? .null,
       key: "\(sharding.place).configuration.codecs", subject: chain.subject

@@ -10,6 +10,8 @@ struct ShuffleCodec: ByteCodec {
     elementByteCount = max(1, try settings.integer("elementsize", in: 0...1 << 16, default: 4))
   }
 
+  func encodedByteCount(of byteCount: Int) -> Int? { byteCount }
+
   func decode(
     _ encoded: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     using context: CodecContext
@@ -18,7 +20,9 @@ struct ShuffleCodec: ByteCodec {
     guard encoded.count.isMultiple(of: elementByteCount) else {
       throw .noWhole(name, encoded.count, elementByteCount)
     }
-    guard encoded.count <= target.count else { throw .tooLarge(name, target.count) }
+    guard encoded.count <= target.count else {
+      throw .tooLarge(name, target.count, found: encoded.count)
+    }
     let count = encoded.count / elementByteCount
     for byte in 0..<elementByteCount {
       let plane = byte * count

@@ -50,8 +50,14 @@ package struct TextCodecs: Sendable {
     var bytes = encoded
     for codec in byteCodecs.reversed() {
       if bytes.isEmpty { throw Fault(.truncated, "", "the chunk is empty (0 bytes)") }
-      bytes = try codec.decode(
-        bytes, into: context.scratch(byteCount: Self.maximumByteCount), using: context)
+      do throws(Fault) {
+        bytes = try codec.decode(
+          bytes, into: context.scratch(byteCount: Self.maximumByteCount), using: context)
+      } catch {
+        // How many bytes texts have stands nowhere: more than these are no damage.
+        let tooLarge = Fault.tooLarge(codec.name, Self.maximumByteCount, found: nil)
+        throw error.message == tooLarge.message ? tooLarge : error
+      }
     }
     return try Self.unpacked(bytes)
   }

@@ -10,6 +10,15 @@ struct ZstdCodec: ByteEncoder {
 
   init(level: Int) { self.level = level }
 
+  /// Reads the configuration of the v3 codec.
+  init(v3 settings: CodecSettings) throws(Fault) {
+    if let json = settings.configuration["checksum"], json.boolValue == nil {
+      throw settings.wrong("checksum", json, "true or false")
+    }
+    try self.init(settings)
+  }
+
+  /// Reads the configuration of numcodecs' zstd.
   init(_ settings: CodecSettings) throws(Fault) {
     level = try settings.integer("level", in: -131_072...22, default: 0)
   }
@@ -42,10 +51,11 @@ struct ZstdCodec: ByteEncoder {
 
   /// Says what is wrong with encoded bytes after the library refused them.
   private func fault(_ result: Int, _ encoded: UnsafeRawBufferPointer, limit: Int) -> Fault {
-    if claimsMore(than: limit, encoded) { return .tooLarge(name, limit) }
+    let claimed = claimedByteCount(encoded)
+    if claimed > limit { return .tooLarge(name, limit, found: claimed) }
     switch ZSTD_getErrorCode(result) {
     case ZSTD_error_dstSize_tooSmall, ZSTD_error_frameParameter_windowTooLarge:
-      return .tooLarge(name, limit)
+      return .tooLarge(name, limit, found: nil)
     case ZSTD_error_checksum_wrong:
       return Fault(.checksum, "", "the checksum of a zstd frame does not fit its content")
     case ZSTD_error_srcSize_wrong:
@@ -72,11 +82,22 @@ struct ZstdCodec: ByteEncoder {
       hint: Limits.hint(.zstdWindow))
   }
 
-  /// Whether the first frame says that it holds more than is acceptable.
-  private func claimsMore(than limit: Int, _ encoded: UnsafeRawBufferPointer) -> Bool {
-    let size = ZSTD_getFrameContentSize(encoded.baseAddress, encoded.count)
-    // The two largest values mean "unknown" and "no frame".
-    return size < UInt64.max - 1 && size > UInt64(limit)
+  /// The bytes that the frames say they hold, up to the first one that does not say.
+  private func claimedByteCount(_ encoded: UnsafeRawBufferPointer) -> Int {
+    var rest = encoded[...]
+    var sum: UInt64 = 0
+    while !rest.isEmpty {
+      let frame = UnsafeRawBufferPointer(rebasing: rest)
+      let size = ZSTD_getFrameContentSize(frame.baseAddress, frame.count)
+      // The two largest values mean "unknown" and "no frame".
+      guard size < UInt64.max - 1 else { break }
+      let (next, overflow) = sum.addingReportingOverflow(size)
+      sum = overflow ? UInt64.max : next
+      let length = ZSTD_findFrameCompressedSize(frame.baseAddress, frame.count)
+      if overflow || ZSTD_isError(length) != 0 { break }
+      rest = rest.dropFirst(length)
+    }
+    return Int(clamping: sum)
   }
 
   /// The number of bytes behind the last whole frame that are no frame; 0 when a frame is cut off.

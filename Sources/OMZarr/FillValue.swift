@@ -79,7 +79,9 @@ struct FillValue {
     case .string("Infinity"): return .infinity
     case .string("-Infinity"): return -.infinity
     case .string(let text) where text.hasPrefix("0x"):
-      return Bits(text.dropFirst(2), radix: 16).map(fromBits)
+      let digits = text.dropFirst(2)
+      // A sign is no digit, though it could be read as a part of the number.
+      return digits.allSatisfy(\.isHexDigit) ? Bits(digits, radix: 16).map(fromBits) : nil
     default: return nil
     }
   }

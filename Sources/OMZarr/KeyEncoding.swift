@@ -116,7 +116,9 @@ struct NamedExtension {
       throw Fault(.metadata, subject, "`\(key)` has no `name` that is a string")
     }
     self.name = name
-    configuration = try object.optional("configuration", .object, in: subject) ?? JSONObject()
+    configuration =
+      object["configuration"] == nil
+      ? JSONObject() : try object.required("configuration", .object, in: subject)
   }
 
   func separator(default fallback: String) throws(Fault) -> String {

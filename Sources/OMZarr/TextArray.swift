@@ -73,7 +73,7 @@ package struct TextArray {
     // A shard may hang over the end, but not by more cells than any array has texts.
     try rules.index(chunk / inner, elementByteCount: 16, "the index of a shard of")
     codecs = try TextCodecs(v3: try Self.v3Codecs(sharding.configuration["codecs"], subject))
-    shards = (try ShardIndexCodec(sharding, cellCount: chunk / inner), inner)
+    shards = (try ShardIndexCodec(sharding, gridShape: [chunk / inner]), inner)
   }
 
   /// How many texts a chunk or shard has, within the limit of an array.

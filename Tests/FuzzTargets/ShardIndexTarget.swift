@@ -39,7 +39,7 @@ private func indexCodec(_ flags: UInt8, cellCount: Int) throws -> ShardIndexCode
   let settings = try CodecSettings(
     v3: ["name": "sharding_indexed", "configuration": configuration], subject: "zarr.json",
     place: "codecs[0]")
-  return try ShardIndexCodec(settings, cellCount: cellCount)
+  return try ShardIndexCodec(settings, gridShape: [cellCount])
 }
 
 /// An index that is written reads as itself.

@@ -33,9 +33,19 @@ struct DamagedBytesTests {
   }
 
   @Test(arguments: ["zlib", "gzip", "zstd", "lz4"])
-  func `a chunk that holds more than its shape is a bomb`(name: String) throws {
-    let pipeline = try pipeline(compressor: ["id": .string(codec(name))], chunkShape: [511])
-    expectFault(.limit, "more than the 1022 bytes") {
+  func `a chunk that holds more than its shape is damaged`(name: String) throws {
+    for length in [511, 64] {
+      let pipeline = try pipeline(compressor: ["id": .string(codec(name))], chunkShape: [length])
+      expectFault(.codec, "more than the \(2 * length) bytes") {
+        try pipeline.decoded(StoredBytes.bytes(name))
+      }
+    }
+  }
+
+  @Test(arguments: ["zlib", "gzip", "zstd"])
+  func `a chunk that holds far more than its shape is a bomb`(name: String) throws {
+    let pipeline = try pipeline(compressor: ["id": .string(codec(name))], chunkShape: [63])
+    expectFault(.limit, "more than the 126 bytes") {
       try pipeline.decoded(StoredBytes.bytes(name))
     }
   }

@@ -77,12 +77,58 @@ struct ShardIndexTests {
   @Test(
     arguments: [
       ["index_codecs": [CodecListTests.little, CodecListTests.gzip]],
-      ["index_codecs": [CodecListTests.transpose, CodecListTests.little]],
+      ["index_codecs": [CodecListTests.little, ["name": "crc32c"], ["name": "numcodecs.lz4"]]],
+      ["index_codecs": [["name": "sharding_indexed", "configuration": [:]]]],
     ] as [JSONObject])
-  func `an index of variable size is not supported`(configuration: JSONObject) {
-    expectFault(.unsupported, "`index_codecs`") {
-      try ShardIndexCodec(sharding(configuration), cellCount: 1)
+  func `an index of variable size is refused`(configuration: JSONObject) {
+    expectFault(.metadata, "no fixed size") {
+      try ShardIndexCodec(sharding(configuration), gridShape: [1])
     }
+  }
+
+  @Test(arguments: ["rot13", "numcodecs.shuffle"])
+  func `other codecs of an index are named`(name: String) {
+    let codecs: JSON = [CodecListTests.little, ["name": .string(name)]]
+    expectFault(.unsupported, name) {
+      try ShardIndexCodec(sharding(["index_codecs": codecs]), gridShape: [1])
+    }
+  }
+
+  /// Offsets 0, 10, 20 and so on of 2 x 3 cells of 5 bytes, turned round and with two checksums.
+  @Test func `an index with turned axes and two checksums is read`() throws {
+    let transpose: JSON = ["name": "transpose", "configuration": ["order": [2, 1, 0]]]
+    let codecs: JSON = [
+      transpose, CodecListTests.little, ["name": "crc32c"], ["name": "crc32c"],
+    ]
+    let codec = try ShardIndexCodec(sharding(["index_codecs": codecs]), gridShape: [2, 3])
+    #expect(codec.encodedByteCount == 6 * 16 + 8)
+    var words: [UInt64] = []
+    for word in 0..<2 {
+      for column in 0..<3 {
+        for row in 0..<2 {
+          words.append(UInt64(word == 0 ? (row * 3 + column) * 10 : 5).littleEndian)
+        }
+      }
+    }
+    var bytes = rawBytes(words)
+    for _ in 0..<2 { bytes += checksum(bytes) }
+    let index = try decode(bytes, codec, 60 + bytes.count)
+    for cell in 0..<6 {
+      #expect(try index.range(of: cell, in: 0..<60) == cell * 10..<cell * 10 + 5)
+    }
+    bytes[3] ^= 1
+    expectFault(.checksum, "the index of the shard is damaged") {
+      try decode(bytes, codec, 60 + bytes.count)
+    }
+  }
+
+  private func checksum(_ bytes: [UInt8]) -> [UInt8] {
+    var sum = UInt32.max
+    for byte in bytes {
+      sum ^= UInt32(byte)
+      for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0x82F6_3B78 : sum >> 1 }
+    }
+    return rawBytes([(sum ^ UInt32.max).littleEndian])
   }
 
   @Test(
@@ -93,7 +139,7 @@ struct ShardIndexTests {
     ] as [(JSONObject, String)])
   func `a wrong configuration of the index is refused`(configuration: JSONObject, words: String) {
     expectFault(.metadata, words) {
-      try ShardIndexCodec(sharding(configuration), cellCount: 1)
+      try ShardIndexCodec(sharding(configuration), gridShape: [1])
     }
   }
 
@@ -109,7 +155,7 @@ struct ShardIndexTests {
     if checksum { codecs.append(["name": "crc32c"]) }
     return try ShardIndexCodec(
       sharding(["index_codecs": .array(codecs), "index_location": .string(location)]),
-      cellCount: cellCount)
+      gridShape: [cellCount])
   }
 
   private func decode(

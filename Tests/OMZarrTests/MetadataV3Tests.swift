@@ -27,6 +27,28 @@ struct MetadataV3Tests {
     return .array(first + [["name": "sharding_indexed", "configuration": configuration]] + last)
   }
 
+  private static func codec(_ name: String, _ configuration: JSON) -> JSON {
+    ["name": .string(name), "configuration": configuration]
+  }
+
+  @Test(arguments: [
+    codec("blosc", ["shuffle": "noshuffle"]), codec("blosc", ["cname": "lz4", "clevel": 5]),
+    codec("blosc", ["shuffle": "bitshuffle", "typesize": 2]), codec("zstd", ["level": 0]),
+    codec("zstd", ["level": 3, "checksum": true]), codec("numcodecs.gzip", ["level": -1]),
+    ["name": "crc32c"],
+  ])
+  func `what may be left out is left out`(codec: JSON) throws {
+    #expect(try !read(with("codecs", [Self.little, codec])).isSharded)
+  }
+
+  @Test(arguments: ["0x+7fc0001", "0x-1", "0x", "0x1_0", "7fc00001"])
+  func `a bit pattern has hexadecimal digits only`(value: String) {
+    var document = Self.document
+    document["data_type"] = "float32"
+    document["fill_value"] = .string(value)
+    expectFault(.metadata, "a/zarr.json", "`fill_value` is") { try read(document) }
+  }
+
   @Test func `a plain document is read`() throws {
     let metadata = try read(Self.document)
     #expect(metadata.zarrFormat == 3)
@@ -70,6 +92,11 @@ struct MetadataV3Tests {
       ("codecs", shards([2]), "the array has 2 axes"), ("codecs", shards([0, 3]), "[0,3]"),
       ("codecs", shards([1, 3], codecs: []), "`codecs[0].configuration.codecs` is []"),
       ("attributes", [], "`attributes` is []"),
+      ("codecs", [little, codec("gzip", ["level": -1])], "from 0 to 9"),
+      ("codecs", [little, codec("zstd", ["checksum": "yes"])], "`checksum` of codec `zstd`"),
+      ("codecs", [little, codec("blosc", ["shuffle": "shuffle"])], "no `typesize`"),
+      ("codecs", [little, codec("crc32c", .null)], "`configuration` is null"),
+      ("chunk_key_encoding", ["name": "default", "configuration": .null], "is null"),
     ] as [(String, JSON?, String)])
   func `a broken rule is told with the value`(key: String, value: JSON?, words: String) {
     expectFault(.metadata, "a/zarr.json", words) { try read(with(key, value)) }
