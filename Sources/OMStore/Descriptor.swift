@@ -51,14 +51,21 @@ struct Descriptor: ~Copyable, Sendable {
 
   /// Size of the file, which must be a regular one.
   ///
-  /// - Throws: A fault of kind `io` for folders, pipes, sockets and devices.
-  func regularFileSize(_ subject: String) throws(Fault) -> Int {
+  /// - Parameters:
+  ///   - subject: Its name for messages.
+  ///   - misplaced: The kind of the fault of a folder or a pipe.
+  /// - Returns: Its bytes.
+  /// - Throws: A fault of kind `io` for sockets and devices.
+  func regularFileSize(
+    _ subject: String, misplaced: FaultKind = .io
+  ) throws(Fault) -> Int {
     let status: stat
     do { status = try self.status() } catch { throw error.fault(subject, "looking at it") }
     let kind = EntryKind(mode: status.st_mode)
     if kind != .file {
       throw Fault(
-        .io, subject, "is \(kind.rawValue), expected a file",
+        [.folder, .pipe].contains(kind) ? misplaced : .io, subject,
+        "is \(kind.rawValue), expected a file",
         hint: "only regular files are read; remove it or restore the file")
     }
     return Int(status.st_size)

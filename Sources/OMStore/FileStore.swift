@@ -42,13 +42,18 @@ package final class FileStore: Store {
   package var folder: String? { root }
 
   package func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
-    try open(key)?.readAll(limit: limit)
+    try open(key, misplaced: .io)?.readAll(limit: limit)
   }
 
   package func open(_ key: String) throws(Fault) -> OpenedValue? {
+    try open(key, misplaced: .codec)
+  }
+
+  private func open(_ key: String, misplaced: FaultKind) throws(Fault) -> OpenedValue? {
     // O_NONBLOCK: opening a pipe must not wait for somebody who writes to it.
-    guard let file = try descriptor(key, O_RDONLY | O_NONBLOCK | O_NOCTTY) else { return nil }
-    return try OpenedValue(key: key, file: file)
+    let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+    guard let file = try descriptor(key, flags, misplaced: misplaced) else { return nil }
+    return try OpenedValue(key: key, file: file, misplaced: misplaced)
   }
 
   package func list(_ prefix: String) throws(Fault) -> [String] {
@@ -78,14 +83,26 @@ package final class FileStore: Store {
   }
 
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
-    guard let file = try descriptor(key, Int32(om_open_path)) else { return nil }
-    do { return ValueStamp(try file.status()) } catch { throw error.fault(key, "looking at it") }
+    do throws(Fault) {
+      guard let file = try descriptor(key, Int32(om_open_path), misplaced: .codec) else {
+        return nil
+      }
+      do { return ValueStamp(try file.status()) } catch { throw error.fault(key, "looking at it") }
+    } catch {
+      // A file where a folder should be: whoever reads the value says so.
+      if error.kind == .codec { return nil }
+      throw error
+    }
   }
 }
 
 extension FileStore {
   /// Opens a key, or returns nil when nothing has it.
-  private func descriptor(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
+  ///
+  /// - Throws: Kind `misplaced` for a file where a folder should be.
+  private func descriptor(
+    _ key: String, _ flags: Int32, misplaced: FaultKind = .io
+  ) throws(Fault) -> Descriptor? {
     if kernelGuardsRoot && !followLinks {
       // Most keys have no link on their way; if such a key is absent no second look is needed.
       do {
@@ -97,8 +114,10 @@ extension FileStore {
       return try openGuarded(key, flags)
     } catch { reason = error }
     // EXDEV: a link leaves the folder or has an absolute path; EAGAIN: somebody renamed meanwhile.
-    if [EXDEV, EAGAIN, ENOSYS].contains(reason.code) { return try openResolved(key, flags) }
-    return try absent(key, reason)
+    if [EXDEV, EAGAIN, ENOSYS].contains(reason.code) {
+      return try openResolved(key, flags, misplaced)
+    }
+    return try absent(key, reason, misplaced)
   }
 
   private func openGuarded(_ key: String, _ flags: Int32) throws(Errno) -> Descriptor {
@@ -108,16 +127,20 @@ extension FileStore {
   }
 
   /// Opens what a key really is when that lies below the root; slower, and for few files only.
-  private func openResolved(_ key: String, _ flags: Int32) throws(Fault) -> Descriptor? {
+  private func openResolved(
+    _ key: String, _ flags: Int32, _ misplaced: FaultKind
+  ) throws(Fault) -> Descriptor? {
     let path: String
-    do { path = try realPath(root + "/" + key) } catch { return try absent(key, error) }
+    do { path = try realPath(root + "/" + key) } catch {
+      return try absent(key, error, misplaced)
+    }
     if !followLinks && !isBelowRoot(path) {
       try refuseSpecial(path, key)
       throw leadsOut(key, path)
     }
     do {
       return try Descriptor(below: AT_FDCWD, path, flags | O_NOFOLLOW)
-    } catch { return try absent(key, error) }
+    } catch { return try absent(key, error, misplaced) }
   }
 
   private func isBelowRoot(_ path: String) -> Bool {
@@ -145,7 +168,9 @@ extension FileStore {
   ///
   /// What must not read as a chunk that was never written: a link to nothing, a way through a link
   /// that leaves the root, and a file where a folder should be.
-  private func absent(_ key: String, _ reason: Errno) throws(Fault) -> Descriptor? {
+  private func absent(
+    _ key: String, _ reason: Errno, _ misplaced: FaultKind
+  ) throws(Fault) -> Descriptor? {
     guard reason.meansAbsent else { throw reason.fault(key, "opening it") }
     var part = ""
     for name in key.split(separator: "/") {
@@ -156,7 +181,7 @@ extension FileStore {
       if kind == .link {
         try refuseLink(part)
       } else if kind != .folder && part.utf8.count < key.utf8.count {
-        throw Fault(.io, part, "is \(kind.rawValue), expected a folder")
+        throw Fault(misplaced, part, "is \(kind.rawValue), expected a folder")
       }
     }
     return nil

@@ -54,10 +54,10 @@ package final class OpenedValue: Sendable {
 
   /// A regular file.
   ///
-  /// - Throws: A fault of kind `io` when it is anything else.
-  init(key: String, file: consuming Descriptor) throws(Fault) {
+  /// - Throws: A fault of kind `misplaced` for a folder or a pipe, of kind `io` for anything else.
+  init(key: String, file: consuming Descriptor, misplaced: FaultKind = .io) throws(Fault) {
     self.key = key
-    size = try file.regularFileSize(key)
+    size = try file.regularFileSize(key, misplaced: misplaced)
     isMade = false
     source = .file(file)
   }

@@ -22,6 +22,9 @@ package protocol Store: Sendable, CustomStringConvertible {
   func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]?
 
   /// The value for reading in parts, or nil when nothing has this key.
+  ///
+  /// - Throws: As `get`, but kind `codec` for a folder or a pipe in place of the value, and for a file in
+  ///   place of a folder above it: that is damage of an array.
   func open(_ key: String) throws(Fault) -> OpenedValue?
 
   /// The value for reading in parts, of which one is sure to be read: servers send it at once.

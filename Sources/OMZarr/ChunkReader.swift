@@ -123,12 +123,34 @@ extension ChunkReader {
     _ position: [Int], _ region: Region, _ body: (ChunkView) throws -> Void
   ) throws {
     let key = array.storedKey(position)
-    try visitChunk(
-      try open(position, key, expecting: .whole(atMost: encodedLimit)), region, key, body)
+    let part = ExpectedPart.whole(atMost: encodedLimit)
+    guard let value = try openSound(position, region, key, expecting: part) else {
+      return try body(ChunkView(region: region, voxels: nil))
+    }
+    try visitChunk(value, region, key, body)
+  }
+
+  /// Opens a stored chunk or shard; nil within the result when nothing is stored there.
+  ///
+  /// - Returns: nil when something else than a file lies in its place and the log takes that.
+  func openSound(
+    _ position: [Int], _ region: Region, _ key: String, expecting part: ExpectedPart,
+    isShard: Bool = false
+  ) throws(Fault) -> OpenedValue?? {
+    do throws(Fault) {
+      return .some(try open(position, key, expecting: part))
+    } catch {
+      // All other faults are of bytes that cannot be had: they may be good.
+      guard error.kind == .codec else { throw error }
+      let fault = error
+      return try tolerating(region, key, isShard: isShard) {
+        () throws(Fault) -> OpenedValue? in throw fault
+      }
+    }
   }
 
   /// Opens a stored chunk or shard, for which a server may have been asked before.
-  func open(
+  private func open(
     _ position: [Int], _ key: String, expecting part: ExpectedPart
   ) throws(Fault) -> OpenedValue? {
     if let arrival = try ahead?.arrival(at: position) { return arrival.value }
@@ -212,6 +234,9 @@ extension ChunkReader {
   /// Refuses a chunk that is larger than any codec can make it, before it is read.
   func checkEncodedSize(_ count: Int, _ key: String) throws(Fault) {
     if count <= encodedLimit { return }
+    if let fixed = array.metadata.pipeline.fixedByteCount {
+      throw Fault(.codec, key, "the chunk has \(count) bytes, expected \(fixed)")
+    }
     throw Fault(
       .limit, key,
       "the chunk has \(count) bytes; \(array.metadata.pipeline.decodedByteCount) decoded bytes"

@@ -135,9 +135,13 @@ extension ChunkReader {
     shard = nil
     let key = array.storedKey(position)
     var opened = OpenShard(position: position, key: key, content: nil, isDamaged: false)
-    if let value = try open(position, key, expecting: layout.index.expectedPart) {
-      let shape = array.metadata.storedChunkShape
-      let box = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+    let shape = array.metadata.storedChunkShape
+    let box = Region(origin: zip(position, shape).map { $0 * $1 }, shape: shape)
+    let found = try openSound(
+      position, box, key, expecting: layout.index.expectedPart, isShard: true)
+    if found == nil {
+      opened = OpenShard(position: position, key: key, content: nil, isDamaged: true)
+    } else if let value = found ?? nil {
       let index = try readIndex(value, layout, box, key)
       opened = OpenShard(
         position: position, key: key,

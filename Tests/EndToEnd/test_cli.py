@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -199,18 +200,55 @@ def test_filling_changes_nothing_where_nothing_is_damaged(
     assert "filled_chunks" not in read_label(image, "b").attributes["omtask"]
 
 
+@pytest.mark.parametrize("layout", samples.BOTH, ids=lambda layout: layout.version)
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
-def test_what_is_no_file_is_never_filled(
-    make: Callable[[Path], None], omtask: Program, tmp_path: Path, rng: np.random.Generator
+def test_what_is_no_file_is_a_damaged_chunk(
+    make: Callable[[Path], None], layout: samples.Layout, omtask: Program, tmp_path: Path,
+    rng: np.random.Generator
 ) -> None:
     path = tmp_path / "image.zarr"
-    samples.write_blobs(path, samples.V2, rng)
+    samples.write_blobs(path, layout, rng, levels=1)
     file = damaged_chunk(path)
     file.unlink()
     make(file)
-    outcome = omtask.threshold(path, extra=FILL, expect=74)
-    assert str(file.relative_to(path)) in outcome.stderr
+    key = str(file.relative_to(path))
+    for words in (["cat", path / "0"], ["run", "threshold", path], ["verify", path]):
+        assert key in omtask(*words, expect=65).stderr
     assert listed_labels(path) == []
+    outcome = omtask.threshold(path, parameters={"label_name": "l"}, extra=FILL)
+    (told,) = outcome.report.images
+    assert [chunk["key"] for chunk in told["damaged_chunks"]["listed"]] == [key]
+    shutil.rmtree(file) if file.is_dir() else file.unlink()
+    omtask.threshold(path, parameters={"label_name": "absent"})
+    assert np.array_equal(read_label(path, "l").levels[0], read_label(path, "absent").levels[0])
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo], ids=["file", "pipe"])
+def test_what_is_no_folder_hides_chunks_that_count_as_damaged(
+    make: Callable[[Path], None], omtask: Program, image: Path
+) -> None:
+    shutil.rmtree(image / "0/c")
+    make(image / "0/c")
+    for words in (["cat", image / "0"], ["run", "threshold", image], ["verify", image]):
+        assert "0/c" in omtask(*words, expect=65).stderr
+    outcome = omtask.threshold(image, extra=FILL)
+    assert outcome.report.document["damaged_chunks"] > 0
+
+
+@pytest.mark.parametrize("compressor", [
+    numcodecs.GZip(1), numcodecs.Zlib(1), numcodecs.Zstd(1), numcodecs.LZ4(), numcodecs.Blosc("lz4")],
+    ids=lambda compressor: compressor.codec_id)
+def test_a_chunk_of_another_shape_is_damaged(
+    compressor: numcodecs.abc.Codec, omtask: Program, tmp_path: Path
+) -> None:
+    """No limit of the user's: 65. The right part of it cannot be told, so all of it is filled."""
+    for count, code in ((100, 0), (101, 65), (800, 65)):
+        path = tmp_path / str(count)
+        array = zarr.create_array(
+            path, shape=(100,), chunks=(100,), dtype="<u2", zarr_format=2, compressors=compressor)
+        array[:] = 1
+        (path / "0").write_bytes(compressor.encode(np.arange(count, dtype="<u2")))
+        assert omtask.cat(path, expect=code).code == code
 
 
 def test_an_unwritable_folder_is_refused_before_work(

@@ -92,6 +92,11 @@ import Testing
       expectFault(.io, "c", "is a file, expected a folder") {
         () throws(Fault) in try store.get("c/0/1", limit: 1)
       }
+      // What is read in parts are chunks, and an array with such a one is damaged.
+      expectFault(.codec, "c", "is a file, expected a folder") {
+        () throws(Fault) in try store.open("c/0/1")?.size
+      }
+      #expect(try store.stamp("c/0/1") == nil)
     }
   }
 
@@ -129,13 +134,19 @@ import Testing
       expectFault(.io, "pipe", "is a pipe, expected a file") {
         () throws(Fault) in try store.get("pipe", limit: 1)
       }
+      expectFault(.codec, "pipe", "is a pipe, expected a file") {
+        () throws(Fault) in try store.open("pipe")?.size
+      }
     }
   }
 
   @Test func `a folder in place of a chunk is refused`() throws {
     for store in try stores() {
-      expectFault(.io, "0", "is a folder, expected a file") {
+      expectFault(.codec, "0", "is a folder, expected a file") {
         () throws(Fault) in try store.open("0")?.size
+      }
+      expectFault(.io, "0", "is a folder, expected a file") {
+        () throws(Fault) in try store.get("0", limit: 1)
       }
     }
   }

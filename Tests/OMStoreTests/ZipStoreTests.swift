@@ -120,8 +120,9 @@ import Testing
 
   @Test func `a folder is no value, and nothing lies below one`() throws {
     let store = try ZipBytes("0/c/0", "0/c-1", "0/c.x/1").store()
-    expectFault(.io, "0/c", "is a folder") { () throws(Fault) in try store.open("0/c") }
-    expectFault(.io, "0/c-1", "is a file") { () throws(Fault) in try store.open("0/c-1/5") }
+    expectFault(.codec, "0/c", "is a folder") { () throws(Fault) in try store.open("0/c") }
+    expectFault(.codec, "0/c-1", "is a file") { () throws(Fault) in try store.open("0/c-1/5") }
+    expectFault(.io, "0/c", "is a folder") { () throws(Fault) in try store.get("0/c", limit: 1) }
     #expect(try store.list("0") == ["c", "c-1", "c.x"])
     #expect(try store.isFolder("0/c") && !store.isFolder("0/c-1") && !store.isFolder("0/c/"))
   }

@@ -151,4 +151,14 @@ struct ChunkReaderTests {
     }
     #expect(reader.bytesRead == 0)
   }
+
+  @Test func `a raw chunk that is far too large is damaged, whatever the limit`() throws {
+    let stored = try StoredArray("v3-crc32c")
+    stored.store["c/0/1"] = Array(repeating: 0, count: 70_000)
+    let reader = ChunkReader(try ZarrArray.open(stored.store, path: ""), context: CodecContext())
+    expectFault(.codec, "c/0/1", "the chunk has 70000 bytes, expected") {
+      try reader.voxels(Region(origin: [0, 3], shape: [1, 1]))
+    }
+    #expect(reader.bytesRead == 0)
+  }
 }

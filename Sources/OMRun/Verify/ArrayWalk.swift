@@ -39,10 +39,12 @@ struct ArrayWalk {
     }
   }
 
-  /// A file where chunks should lie below hides all of them.
+  /// A file or a pipe where chunks should lie below hides all of them.
   private func refuseFile(_ folder: String, _ fault: (Fault) -> Void) {
     let key = joinedKey(array.path, folder)
-    guard ((try? array.store.open(key)) ?? nil) != nil else { return }
-    fault(Fault(.io, key, "is a file, expected a folder of chunks"))
+    guard let isFolder = try? array.store.isFolder(key), !isFolder,
+      (try? array.store.stamp(key)) != nil
+    else { return }
+    fault(Fault(.codec, key, "is no folder, expected a folder of chunks"))
   }
 }

@@ -54,12 +54,16 @@ package final class ZipStore: Store {
   package var folder: String? { nil }
 
   package func get(_ key: String, limit: Int) throws(Fault) -> [UInt8]? {
-    try open(key)?.readAll(limit: limit)
+    try open(key, misplaced: .io)?.readAll(limit: limit)
   }
 
   package func open(_ key: String) throws(Fault) -> OpenedValue? {
+    try open(key, misplaced: .codec)
+  }
+
+  private func open(_ key: String, misplaced: FaultKind) throws(Fault) -> OpenedValue? {
     guard let number = directory.find(key) else {
-      try checkAbsent(key)
+      try checkAbsent(key, misplaced)
       return nil
     }
     return OpenedValue(key: key, entry: try value(number))
@@ -79,15 +83,15 @@ package final class ZipStore: Store {
   }
 
   /// What must not read as a chunk that was never written: a folder, and what lies below a file.
-  private func checkAbsent(_ key: String) throws(Fault) {
+  private func checkAbsent(_ key: String, _ misplaced: FaultKind) throws(Fault) {
     if directory.isFolder(key) {
-      throw Fault(.io, key, "is a folder, expected a file")
+      throw Fault(misplaced, key, "is a folder, expected a file")
     }
     var parent = key[...]
     while let slash = parent.lastIndex(of: "/") {
       parent = parent[..<slash]
       if directory.find(String(parent)) != nil {
-        throw Fault(.io, String(parent), "is a file, expected a folder")
+        throw Fault(misplaced, String(parent), "is a file, expected a folder")
       }
     }
   }
