@@ -195,6 +195,40 @@ private func voxels(_ values: some Sequence<Int>) -> [UInt8] {
     let shown = try call("info", folder.path + "/codecs").text
     #expect(shown.contains("chunks 2, \(text), 0 B in 0 of 1 chunk"))
   }
+
+  @Test(arguments: [
+    ("SHARDS", "chunks 2, shards 8, bytes, gzip(3)"),
+    (
+      "SHARDS,{\"name\":\"gzip\",\"configuration\":{\"level\":5}},{\"name\":\"crc32c\"}",
+      "chunks 2, shards 8, sharding_indexed(bytes, gzip(3)), gzip(5), crc32c"
+    ),
+    (
+      "{\"name\":\"transpose\",\"configuration\":{\"order\":[0]}},SHARDS",
+      "chunks 2, shards 8, transpose, sharding_indexed(bytes, gzip(3))"
+    ),
+    ("\"bytes\"", "chunks 8, bytes"),
+  ])
+  func `codecs before and behind shards are shown`(codecs: String, text: String) throws {
+    let shards = """
+      {"name":"sharding_indexed","configuration":{"chunk_shape":[2],"codecs":[{"name":"bytes"},\
+      {"name":"gzip","configuration":{"level":3}}],"index_codecs":[{"name":"bytes",\
+      "configuration":{"endian":"little"}},{"name":"crc32c"}]}}
+      """
+    let document = """
+      {"zarr_format":3,"node_type":"array","shape":[8],"data_type":"uint8","fill_value":0,\
+      "chunk_grid":{"name":"regular","configuration":{"chunk_shape":[8]}},\
+      "chunk_key_encoding":{"name":"default"},"codecs":[\(codecs)]}
+      """
+    let parts = document.split(separator: "SHARDS", omittingEmptySubsequences: false)
+    folder.write("shards/zarr.json", Array(parts.joined(separator: shards).utf8))
+    let unit = text.contains("shards") ? "shard" : "chunk"
+    let shown = try call("info", folder.path + "/shards").text
+    #expect(shown.contains("\(text), 0 B in 0 of 1 \(unit)"))
+    let json = try JSON(
+      parsing: call("info", folder.path + "/shards", "--json").output, subject: "info")
+    #expect(text.contains("chunks 2") == (json["shards"] == [8]))
+    #expect(text.contains(json["codecs"]?.stringValue ?? "?"))
+  }
 }
 
 @Suite struct ResultFileTests {

@@ -120,6 +120,20 @@ import Testing
     #expect(body.lengthSeen == 4)
   }
 
+  @Test(arguments: [
+    ("512-643/*", true), ("512-643/644", true), ("0-99/*", true), ("0-99/100", true),
+    ("512-600/*", false), ("512-700/*", false), ("512-643/700", false), ("1-99/*", false),
+  ])
+  func `the last bytes tell the size where the server does not`(part: String, isTaken: Bool) {
+    let body = HTTPBody(.end(132))
+    var answer = HTTPAnswer()
+    answer.take(Array("HTTP/1.1 206 Partial".utf8))
+    answer.take(Array("Content-Range: bytes \(part)".utf8))
+    #expect(body.begin(answer) == isTaken)
+    let end = part.split(separator: "/")[0].split(separator: "-").last.flatMap { Int($0) }
+    #expect(body.size == (isTaken ? end.map { $0 + 1 } : nil))
+  }
+
   @Test func `elements of answers are read`() throws {
     let text = """
       <?xml version="1.0"?><List xmlns="u"><IsTruncated>true</IsTruncated>

@@ -1,3 +1,4 @@
+import OMCodecs
 import OMGrid
 import OMJSON
 import OMStore
@@ -34,10 +35,10 @@ struct ArrayFacts {
 
   /// The facts in one line: shape, chunks, shards, codecs and what is stored.
   var line: String {
-    var parts = ["chunks \(shapeText(metadata.innerChunkShape))"]
-    if metadata.isSharded { parts.append("shards \(shapeText(metadata.storedChunkShape))") }
+    var parts = ["chunks \(shapeText(shapes.chunk))"]
+    if let shard = shapes.shard { parts.append("shards \(shapeText(shard))") }
     parts.append(codecText(metadata))
-    let unit = metadata.isSharded ? "shard" : "chunk"
+    let unit = shapes.shard == nil ? "chunk" : "shard"
     if let stored {
       parts.append(
         "\(byteText(stored.bytes)) in \(grouped(stored.count)) of \(counted(places, unit))")
@@ -47,14 +48,23 @@ struct ArrayFacts {
     return parts.joined(separator: ", ")
   }
 
+  /// The shapes of chunks and shards, also of shards that codecs behind them make one piece.
+  private var shapes: (chunk: [Int], shard: [Int]?) {
+    if metadata.isSharded { return (metadata.innerChunkShape, metadata.storedChunkShape) }
+    if let inner = metadata.pipeline.shardedChunkShape {
+      return (inner, metadata.storedChunkShape)
+    }
+    return (metadata.innerChunkShape, nil)
+  }
+
   /// The facts as members of a JSON object.
   var members: JSONObject {
     var members: JSONObject = [
       "path": .string(path), "zarr_format": JSON(metadata.zarrFormat),
       "shape": sizes(metadata.shape), "data_type": .string(metadata.dataType.rawValue),
-      "chunks": sizes(metadata.innerChunkShape),
+      "chunks": sizes(shapes.chunk),
     ]
-    if metadata.isSharded { members["shards"] = sizes(metadata.storedChunkShape) }
+    if let shard = shapes.shard { members["shards"] = sizes(shard) }
     members["codecs"] = .string(codecText(metadata))
     if let stored {
       members["stored_bytes"] = JSON(stored.bytes)

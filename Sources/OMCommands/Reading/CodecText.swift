@@ -13,11 +13,24 @@ func codecText(_ metadata: ArrayMetadata) -> String {
     let codecs = (filters + compressor).map { text($0["id"]?.stringValue, $0) }
     return listed(order + codecs)
   }
-  var codecs = document["codecs"]?.arrayValue ?? []
-  if let sharding = codecs.first(where: { $0["name"]?.stringValue == "sharding_indexed" }) {
-    codecs = sharding["configuration"]?["codecs"]?.arrayValue ?? []
+  let codecs = document["codecs"]?.arrayValue ?? []
+  // Where sharding stands alone its codecs are those of the array.
+  let inner = codecs.count == 1 ? innerCodecs(codecs[0]) : nil
+  return listed((inner ?? codecs).map(v3Text))
+}
+
+/// The codecs of the inner chunks; nil for a codec that makes no shards.
+private func innerCodecs(_ codec: JSON) -> [JSON]? {
+  guard codec["name"]?.stringValue == "sharding_indexed" else { return nil }
+  return codec["configuration"]?["codecs"]?.arrayValue ?? []
+}
+
+/// A codec of v3; one that makes shards with the codecs of their inner chunks.
+private func v3Text(_ codec: JSON) -> String {
+  if let inner = innerCodecs(codec) {
+    return "sharding_indexed(\(listed(inner.map(v3Text))))"
   }
-  return listed(codecs.map { text($0["name"]?.stringValue, $0["configuration"] ?? .null) })
+  return text(codec.stringValue ?? codec["name"]?.stringValue, codec["configuration"] ?? .null)
 }
 
 private func listed(_ codecs: [String]) -> String {

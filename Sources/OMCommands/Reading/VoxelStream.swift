@@ -51,7 +51,9 @@ struct VoxelStream {
     do {
       try reader.read(region, into: start)
     } catch let fault as Fault {
-      throw fault.below(reader.array.store.description)
+      // A chunk of a TIFF has the subject of its file.
+      let root = reader.array.store.description
+      throw fault.subject == root ? fault : fault.below(root)
     }
     try sink.write(UnsafeRawBufferPointer(buffer))
   }

@@ -104,6 +104,8 @@ final class HTTPBody {
       return false
     }
     (range, size, needed) = (got, part.size, got.count)
+    // Of the last bytes the end is known, where a server does not tell the size.
+    if case .end = wanted { size = got.upperBound }
     if let length = answer.contentLength, length != got.count {
       fault = Fault(
         .truncated, "", "the server sends \(length) bytes, its `Content-Range` says \(got.count)")
@@ -118,7 +120,9 @@ final class HTTPBody {
     case .whole: false
     case .range(let range): got == range
     case .start(let count): size.map { got == 0..<min(count, $0) } ?? false
-    case .end(let count): size.map { got == max(0, $0 - count)..<$0 } ?? false
+    case .end(let count):
+      size.map { got == max(0, $0 - count)..<$0 }
+        ?? (got.count == count || got.lowerBound == 0 && got.count < count)
     }
   }
 
