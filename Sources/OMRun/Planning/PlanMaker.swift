@@ -34,10 +34,11 @@ struct PlanMaker {
       recipe.filter?.expansion = try expansion.measured(in: source.info, level: level)
     }
     let selection = try source.selection(options.select, roiTable, level: level)
+    let name = recipe.name ?? standardName(recipe)
     // Before 0.3 label images have all five axes too.
     if source.image.version.hasFixedAxes { recipe.keepsChannelAxis = true }
     var plan = LabelPlan(
-      recipe: recipe, name: recipe.name ?? standardName(recipe),
+      recipe: recipe, name: name,
       sources: Array(source.arrays[recipe.level...]),
       scales: source.image.levels[recipe.level...].map(\.scale), axes: source.axes,
       axisNames: source.image.axes.map(\.name),
@@ -111,7 +112,9 @@ struct PlanMaker {
   }
 
   private func standardName(_ recipe: LabelRecipe) -> String {
-    if recipe.keepsChannelAxis || image.channelAxis == nil {
+    // Before 0.3 an image without channels has an axis of one for them.
+    let hasNone = image.version.hasFixedAxes && source.info.channelCount == 1
+    if recipe.keepsChannelAxis || image.channelAxis == nil || hasNone {
       return LabelName.standard(channel: nil, index: nil)
     }
     let index = recipe.channels.first ?? 0
