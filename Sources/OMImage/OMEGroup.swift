@@ -47,6 +47,10 @@ package struct OMEGroup: Sendable {
     if isAssumed && zarrFormat == 3 && !keys.isEmpty {
       warnings.append("\(subject) has no `ome.version`, read as \(version.rawValue)")
     }
+    if let release = version.release {
+      warnings.append(
+        "\(subject) says OME-Zarr \(version.rawValue), a draft of \(release), read as \(release)")
+    }
     self.version = version
     isVersionAssumed = isAssumed
     self.warnings = warnings

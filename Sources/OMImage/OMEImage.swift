@@ -36,23 +36,23 @@ package struct OMEImage: Sendable {
   ///
   /// - Parameters:
   ///   - location: Where it is.
-  ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
+  ///   - axes: What is wanted of its axes.
   /// - Returns: The image.
   /// - Throws: `missing` when there is no group, `metadata`, `path` or `unsupported` for metadata
   ///   that cannot be used; the subject names the document with its whole path.
   package static func open(
-    _ location: ImageLocation, inAnyOrder: Bool = false
+    _ location: ImageLocation, axes: AxisUse = .inOrder
   ) throws(Fault) -> OMEImage {
     do throws(Fault) {
       guard let group = try OMEGroup.read(location.store, path: location.path) else {
         throw Fault(.missing, location.path, "there is no Zarr group")
       }
-      return try OMEImage(group, at: location, inAnyOrder: inAnyOrder)
+      return try OMEImage(group, at: location, axes: axes)
     } catch { throw location.naming(error) }
   }
 
   init(
-    _ group: OMEGroup, at location: ImageLocation, inAnyOrder: Bool = false
+    _ group: OMEGroup, at location: ImageLocation, axes use: AxisUse = .inOrder
   ) throws(Fault) {
     let subject = group.subject
     let node = try NodeMultiscale(group)
@@ -81,7 +81,8 @@ package struct OMEImage: Sendable {
       return arrays.map(\.shape)
     }
     self.version = version
-    axes = try Axis.read(canonical, subject: subject, inAnyOrder: inAnyOrder)
+    axes = try Axis.read(
+      canonical, node == nil ? version.axisRules : .free, for: use, subject: subject)
     levels = try Level.read(canonical, rank: axes.count, subject: subject)
     let isPlain = canonical["coordinateTransformations"].map { $0 == [] } ?? true
     transformations =
@@ -106,6 +107,20 @@ package struct OMEImage: Sendable {
     var image = self
     image.levels.removeFirst(level)
     return image
+  }
+
+  /// The size of a voxel of a level along each axis, with what the image applies behind its levels.
+  package func scale(of level: Level) -> [Double] {
+    guard let whole = transformations?.scale else { return level.scale }
+    return zip(level.scale, whole).map { $0 * $1 }
+  }
+
+  /// Where the first voxel of a level lies, with what the image applies behind its levels; nil when nothing says it.
+  package func translation(of level: Level) -> [Double]? {
+    guard let transformations else { return level.translation }
+    let inner = level.translation.map { zip($0, transformations.scale).map { $0 * $1 } }
+    guard let outer = transformations.translation else { return inner }
+    return inner.map { zip($0, outer).map { $0 + $1 } } ?? outer
   }
 
   /// The position of the channel axis, or nil when there is none.

@@ -348,7 +348,7 @@ def test_an_image_of_the_first_version(
     assert (image / "labels" / "l" / "0" / "0.0.0.0.0").is_file()
 
 
-@pytest.mark.parametrize("version", ["0.7", "0.6.dev2", "1.0"])
+@pytest.mark.parametrize("version", ["0.7", "0.8", "1.0"])
 def test_versions_to_come(version: str, omtask: Program, tmp_path: Path) -> None:
     image = versions.write(tmp_path / "image.zarr", "0.6", "yx", [np.ones((20, 20), np.uint8)])
     document = json.loads((image / "zarr.json").read_text())

@@ -15,7 +15,7 @@ import Testing
         "coordinateTransformations": [{"type": "scale", "scale": [\#(scale)]}]}]}]}}}
       """#
     let store = MemoryStore(["zarr.json": Array(text.utf8)])
-    return try OMEImage.open(ImageLocation(store: store, path: ""), inAnyOrder: true)
+    return try OMEImage.open(ImageLocation(store: store, path: ""), axes: .inAnyOrder)
   }
 
   private func letters(_ text: String) -> [String] { text.map(String.init) }

@@ -1,5 +1,6 @@
 import OMImage
 import OMJSON
+import OMStore
 import OMZarr
 import Testing
 
@@ -55,21 +56,77 @@ import Testing
     #expect(fault.subject == (version == "0.4" ? "memory/.zattrs" : "memory/zarr.json"))
   }
 
-  @Test(arguments: [
-    (#"[{"name": "x", "type": "space"}, {"name": "y", "type": "space"}]"#, "x, y"),
-    (
-      #"[{"name": "y", "type": "space"}, {"name": "x", "type": "space"}, {"name": "t", "type": "time"}]"#,
-      "time"
-    ),
-    (#"[{"name": "x", "type": "space"}]"#, "1 axes"),
-    (#"[{"name": "c", "type": "channel"}, {"name": "x", "type": "space"}]"#, "space"),
-  ])
-  func `axes in a wrong number or order are refused`(axes: String, named: String) throws {
-    let text = #"{"axes": \#(axes), "datasets": []}"#
+  /// Axes as `name` or `name:type`, in a version.
+  private func image(
+    _ axes: String, _ version: String = "0.5", axes use: AxisUse = .inOrder
+  ) throws -> OMEImage {
+    let types = ["t": "time", "c": "channel"]
+    let list = axes.split(separator: " ").map { word in
+      let parts = word.split(separator: ":").map(String.init)
+      let type = parts.count > 1 ? parts[1] : types[parts[0]] ?? "space"
+      return #"{"name": "\#(parts[0])", "type": "\#(type)"}"#
+    }.joined(separator: ", ")
+    let scale = axes.split(separator: " ").map { _ in "1" }.joined(separator: ", ")
+    let step = #""type": "scale", "scale": [\#(scale)]"#
+    let ends = #""input": {"path": "0"}, "output": {"name": "p"}"#
+    let text =
+      version == "0.5"
+      ? #"{"axes": [\#(list)], "datasets": [{"path": "0", "coordinateTransformations": [{\#(step)}]}]}"#
+      : #"""
+      {"coordinateSystems": [{"name": "p", "axes": [\#(list)]}],
+       "datasets": [{"path": "0", "coordinateTransformations": [{\#(step), \#(ends)}]}]}
+      """#
+    let document = Examples.group05(
+      #"{"ome": {"version": "\#(version)", "multiscales": [\#(text)]}}"#)
+    let store = MemoryStore(["zarr.json": Array(document.utf8)])
+    return try OMEImage.open(ImageLocation(store: store, path: ""), axes: use)
+  }
+
+  private static let invalid = [
+    ("y x t", "0.5"), ("x", "0.5"), ("c x", "0.5"), ("t c z y x a:b", "0.5"),
+    ("t u:time y x", "0.5"),
+    ("c d:channel y x", "0.6"), ("a:array y:channel x:channel", "0.6"), ("c t", "0.6"),
+    ("y y", "0.9.dev1"),
+  ]
+
+  @Test(arguments: invalid, [AxisUse.inOrder, .any])
+  func `axes that a version does not allow are invalid`(
+    _ example: (axes: String, version: String), use: AxisUse
+  ) throws {
     let fault = try #require(throws: Fault.self) {
-      try Examples.open(Examples.image05(multiscale: text))
+      try image(example.axes, example.version, axes: use)
     }
-    #expect(fault.kind == .metadata && fault.message.contains(named), "\(fault)")
+    #expect(fault.kind == .metadata, "\(fault)")
+  }
+
+  @Test(
+    arguments: [
+      ("x y z", "0.5", "x y z", true), ("c x y", "0.5", "c x y", true), ("b a", "0.5", "y x", nil),
+      ("y x c", "0.9.dev1", "y x c", true), ("x", "0.9.dev1", "x", false),
+      ("t c z y x w", "0.9.dev2", "t c z y x w", false), ("c t", "0.9.dev1", "c t", false),
+      ("a:array b:array", "0.6", "a b", false), ("c a:array b:array", "0.6", "c a b", false),
+    ] as [(String, String, String, Bool?)])
+  func `axes that tasks cannot use are looked at, and refused as unsupported`(
+    axes: String, version: String, letters: String, isConvertible: Bool?
+  ) throws {
+    let found = try image(axes, version, axes: .any)
+    #expect(found.axes.map(\.letter).joined(separator: " ") == letters)
+    guard let isConvertible else { return _ = try image(axes, version) }
+    let fault = try #require(throws: Fault.self) { try image(axes, version) }
+    #expect(fault.kind == .unsupported && fault.subject == "memory/zarr.json", "\(fault)")
+    #expect((fault.hint?.contains("convert") == true) == isConvertible, "\(fault)")
+    if isConvertible {
+      #expect(try image(axes, version, axes: .inAnyOrder).axes == found.axes)
+    } else {
+      #expect(throws: Fault.self) { try image(axes, version, axes: .inAnyOrder) }
+    }
+  }
+
+  @Test func `what comes behind the levels is part of the size of a voxel`() throws {
+    let image = try Examples.open(Examples.image05())
+    #expect(image.scale(of: image.levels[0]) == [9, 0.5e-3, 0.5])
+    #expect(image.translation(of: image.levels[0]) == [0, 1.1e-3, 4])
+    #expect(image.translation(of: image.levels[1]) == nil)
   }
 
   @Test func `no levels and no images are refused`() throws {
@@ -79,7 +136,7 @@ import Testing
     #expect(throws: Fault.self) { try Examples.open(Examples.image05(multiscale: "")) }
   }
 
-  @Test(arguments: ["0.7", "0.6.dev2", "0.5-dev1", "9.9"])
+  @Test(arguments: ["0.7", "0.8", "0.6.dev2 ", "9.9"])
   func `another version is unsupported and named`(version: String) throws {
     var v3 = Examples.image05()
     v3["zarr.json"] = v3["zarr.json"]?.replacing(
@@ -90,6 +147,16 @@ import Testing
       let fault = try #require(throws: Fault.self) { try Examples.open(documents) }
       #expect(fault.kind == .unsupported && fault.message.contains(version), "\(fault)")
     }
+  }
+
+  @Test(arguments: ["0.5-dev1", "0.5-dev"])
+  func `a draft is read as the release that replaced it`(version: String) throws {
+    var documents = Examples.image05()
+    documents["zarr.json"] = documents["zarr.json"]?.replacing(
+      #""version": "0.5""#, with: #""version": "\#(version)""#)
+    let image = try Examples.open(documents)
+    #expect(image.version.rawValue == version && image.version.form == .v0_5)
+    #expect(image.warnings.count == 1 && image.warnings[0].contains("a draft of 0.5"))
   }
 
   @Test func `a version that does not go with the Zarr format is refused`() throws {

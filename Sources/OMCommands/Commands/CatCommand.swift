@@ -1,5 +1,6 @@
 import ArgumentParser
 import OMGrid
+import OMImage
 import OMJSON
 import OMStore
 import OMZarr
@@ -38,7 +39,7 @@ struct CatCommand: Subcommand {
         hint: "`omtask cat \(shownURI(uri)) --npy > voxels.npy`")
     }
     let source: NamedArray
-    switch try ReadTarget.open(uri) {
+    switch try ReadTarget.open(uri, axes: .any) {
     case .array(let array): source = NamedArray(array)
     case .image(let image): source = try NamedArray(finestOf: image)
     case .collection(let images): throw ReadTarget.needsOneImage(images, uri, for: "cat")

@@ -22,7 +22,7 @@ struct InfoCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let output = Output(context.output, json ? .json : .human)
-    switch try ReadTarget.open(uri) {
+    switch try ReadTarget.open(uri, axes: .any) {
     case .image(let image): try output.write(ImageAnswer(image))
     case .collection(let source):
       try output.write(CollectionAnswer(uri: shownURI(uri), source: source))

@@ -87,7 +87,7 @@ struct PreviewCommand: Subcommand {
         .usage, "", "`--png` is missing", hint: "`omtask preview \(shownURI(uri)) --png FILE`")
     }
     let file = png == "-" ? nil : try ResultFile(path: png, flag: "png")
-    let image = try ReadTarget.openImage(uri, for: "preview")
+    let image = try ReadTarget.openImage(uri, for: "preview", axes: .inAnyOrder)
     let view = try PlaneView(image, level: level, z: z, t: t, width: width)
     let picture = try PreviewPainter(image: image, view: view).paint(
       channels: channelIndices(channel, of: image), labels: label)

@@ -58,7 +58,8 @@ struct PlaneView {
       default: break
       }
     }
-    let (y, x) = (shape.count - 2, shape.count - 1)
+    let y = axes.firstIndex(of: "y") ?? shape.count - 2
+    let x = axes.firstIndex(of: "x") ?? shape.count - 1
     return PlaneGrid(
       yAxis: y, xAxis: x, index: index,
       rows: PlaneGrid.places(pixels: size.height, over: shape[y]),

@@ -77,12 +77,14 @@ struct PreviewPainter {
         hint: names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))")
     }
     return try OMEImage.open(
-      ImageLocation(store: location.store, path: joinedKey(location.path, "labels/\(name)")))
+      ImageLocation(store: location.store, path: joinedKey(location.path, "labels/\(name)")),
+      axes: .inAnyOrder)
   }
 
   /// The coarsest level of a label that has at least as many columns as the picture.
   private func nearestLevel(of label: OMEImage) throws(Fault) -> Int {
-    let widths = try label.arrays().map { $0.metadata.shape.last ?? 0 }
+    let x = label.axes.firstIndex { $0.letter == "x" } ?? label.axes.count - 1
+    let widths = try label.arrays().map { $0.metadata.shape[x] }
     return widths.lastIndex { $0 >= view.size.width } ?? 0
   }
 }

@@ -59,7 +59,7 @@ struct ImageAnswer: Answer {
 
   /// The size of a voxel of the finest level along each axis, with units.
   private var voxelText: String {
-    let scale = image.levels.first?.scale ?? []
+    let scale = image.levels.first.map(image.scale) ?? []
     return zip(image.axes, scale).map { axis, size in
       "\(axis.letter) \(numberText(size))" + (axis.unit.map { " \($0)" } ?? "")
     }.joined(separator: ", ")
@@ -93,8 +93,8 @@ struct ImageAnswer: Answer {
 
   private func levelJSON(_ level: Level, _ facts: ArrayFacts) -> JSON {
     var members = facts.members
-    members["scale"] = .array(level.scale.map { JSON($0) })
-    if let translation = level.translation {
+    members["scale"] = .array(image.scale(of: level).map { JSON($0) })
+    if let translation = image.translation(of: level) {
       members["translation"] = .array(translation.map { JSON($0) })
     }
     return .object(members)

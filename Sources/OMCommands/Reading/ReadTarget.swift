@@ -14,20 +14,26 @@ enum ReadTarget {
 
   /// Finds out what a URI names.
   ///
+  /// - Parameters:
+  ///   - uri: The URI.
+  ///   - axes: What is wanted of the axes of an image.
+  /// - Returns: What it names.
   /// - Throws: What reading its metadata gives; `missing` or `metadata` when there is nothing of
   ///   these kinds.
-  static func open(_ uri: String) throws(Fault) -> ReadTarget {
+  static func open(_ uri: String, axes: AxisUse = .inOrder) throws(Fault) -> ReadTarget {
     if let array = try openArray(uri) { return .array(array) }
     let source = try ImageSource.open(uri, filter: WellFilter(), mayBeEmpty: true)
     guard source.kind == .image, let item = source.items.first else { return .collection(source) }
-    return .image(try OMEImage.open(item.location))
+    return .image(try OMEImage.open(item.location, axes: axes))
   }
 
   /// Opens the image that a URI names.
   ///
   /// - Throws: A fault of kind `usage` when it names something else.
-  static func openImage(_ uri: String, for command: String) throws(Fault) -> OMEImage {
-    switch try open(uri) {
+  static func openImage(
+    _ uri: String, for command: String, axes: AxisUse = .inOrder
+  ) throws(Fault) -> OMEImage {
+    switch try open(uri, axes: axes) {
     case .image(let image): return image
     case .array:
       throw Fault(.usage, shownURI(uri), "is a single array, `omtask \(command)` needs an image")

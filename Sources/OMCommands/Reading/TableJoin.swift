@@ -73,7 +73,7 @@ struct TableJoin {
     _ name: String, _ source: ImageSource, _ missing: [String]
   ) -> Fault {
     let place = source.items.first?.location
-    let listed = place.flatMap { try? OMEImage.open($0) }.flatMap { image in
+    let listed = place.flatMap { try? OMEImage.open($0, axes: .any) }.flatMap { image in
       try? LabelsList.read(
         image.location.store, image: image.location.path, version: image.version, shelf: .tables
       ).names

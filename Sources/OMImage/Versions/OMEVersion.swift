@@ -24,22 +24,40 @@ package struct OMEVersion: Sendable, Hashable {
   package let rawValue: String
   /// What its documents look like.
   package let form: Form
+  /// The release that replaced it, when it is a draft of one.
+  let release: String?
 
   /// All that are read.
   private static let all: [(text: String, form: Form)] = [
     ("0.1", .v0_1), ("0.2", .v0_2), ("0.3", .v0_3), ("0.4", .v0_4), ("0.5", .v0_5), ("0.6", .v0_6),
-    ("0.6rc0", .v0_6), ("0.6.dev4", .v0_6), ("0.9.dev1", .v0_6), ("0.9.dev2", .v0_6),
+    ("0.6rc0", .v0_6), ("0.9.dev1", .v0_6), ("0.9.dev2", .v0_6),
+  ]
+
+  /// How drafts begin that a release replaced.
+  private static let drafts: [(prefix: String, release: OMEVersion)] = [
+    ("0.5-dev", .v0_5), ("0.6.dev", .v0_6), ("0.6dev", .v0_6),
   ]
 
   /// The version of a text; nil for one that is not read.
   package init?(rawValue: String) {
-    guard let known = Self.all.first(where: { $0.text == rawValue }) else { return nil }
-    self.init(known.text, known.form)
+    if let known = Self.all.first(where: { $0.text == rawValue }) {
+      self.init(known.text, known.form)
+      return
+    }
+    // The text goes into new documents, so it has to look like a version.
+    guard let draft = Self.drafts.first(where: { rawValue.hasPrefix($0.prefix) }),
+      rawValue.utf8.count <= draft.prefix.utf8.count + 16,
+      rawValue.unicodeScalars.allSatisfy({
+        $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-+".unicodeScalars.contains($0))
+      })
+    else { return nil }
+    self.init(rawValue, draft.release.form, release: draft.release.rawValue)
   }
 
-  private init(_ text: String, _ form: Form) {
+  private init(_ text: String, _ form: Form, release: String? = nil) {
     rawValue = text
     self.form = form
+    self.release = release
   }
 
   package static let v0_1 = OMEVersion("0.1", .v0_1)
@@ -60,6 +78,15 @@ package struct OMEVersion: Sendable, Hashable {
 
   /// Whether every image has the axes t, c, z, y and x.
   package var hasFixedAxes: Bool { form <= .v0_2 }
+
+  /// What it demands of axes.
+  var axisRules: AxisRules {
+    switch form {
+    case .v0_1, .v0_2, .v0_3: .letters
+    case .v0_4, .v0_5: .typed
+    case .v0_6: rawValue.hasPrefix("0.9") ? .free : .typedOrArray
+    }
+  }
 
   /// Whether arrays name their axes in the attribute `_ARRAY_DIMENSIONS`.
   package var namesAxesInAttributes: Bool { form == .v0_3 }

@@ -119,7 +119,7 @@ enum ReadMultiscale {
   }
 
   private static func outputName(_ step: JSONObject, _ subject: String) throws(Fault) -> String {
-    if let name = step["output"]?["name"]?.stringValue { return name }
+    if let name = step["output"]?.systemName { return name }
     throw Fault(
       .metadata, subject,
       "the `output` of a level's transformation has no `name`, expected that of a coordinate system"
@@ -161,4 +161,9 @@ enum ReadMultiscale {
     item[type] = step[type]
     return item
   }
+}
+
+extension JSON {
+  /// The name of a coordinate system at an end of a transformation, which drafts of 0.6 write without an object.
+  var systemName: String? { stringValue ?? self["name"]?.stringValue }
 }

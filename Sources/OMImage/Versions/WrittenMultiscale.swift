@@ -29,7 +29,10 @@ enum WrittenMultiscale {
         })
       return entry
     case .v0_4, .v0_5: return entry
-    case .v0_6: return withSystems(canonical, axes, SystemGraph(model), keepsSystems)
+    case .v0_6:
+      let known = SystemGraph(model)
+      let asText = version.release != nil && known?.namesEndsByText == true
+      return withSystems(canonical, axes, known, keepsSystems, endsAsText: asText)
     }
   }
 
@@ -43,8 +46,9 @@ enum WrittenMultiscale {
     var dataset = dataset
     if entry["coordinateSystems"] != nil {
       let first = entry["datasets"]?.arrayValue?.first
-      let known = first?["coordinateTransformations"]?.arrayValue?.first?["output"]?["name"]
-      wrap(&dataset, output: known ?? .string(intrinsic))
+      let known = first?["coordinateTransformations"]?.arrayValue?.first?["output"]
+      wrap(
+        &dataset, output: known?.systemName ?? intrinsic, asText: known?.stringValue != nil)
     } else if entry["axes"]?.arrayValue?.first?.objectValue == nil {
       dataset["coordinateTransformations"] = nil
     }
@@ -55,7 +59,8 @@ enum WrittenMultiscale {
   private static let intrinsic = "physical"
 
   private static func withSystems(
-    _ canonical: JSONObject, _ axes: [JSON], _ known: SystemGraph?, _ keepsSystems: Bool
+    _ canonical: JSONObject, _ axes: [JSON], _ known: SystemGraph?, _ keepsSystems: Bool,
+    endsAsText: Bool
   ) -> JSONObject {
     let name = known?.intrinsic ?? intrinsic
     var systems: [JSON] = [["name": .string(name), "axes": .array(axes)]]
@@ -73,7 +78,7 @@ enum WrittenMultiscale {
             var dataset = $0.objectValue ?? JSONObject()
             let inner = dataset["coordinateTransformations"]?.arrayValue ?? []
             dataset["coordinateTransformations"] = .array(composed(inner, outer, axes.count))
-            wrap(&dataset, output: .string(name))
+            wrap(&dataset, output: name, asText: endsAsText)
             return .object(dataset)
           })
       default: entry[key] = value
@@ -84,10 +89,14 @@ enum WrittenMultiscale {
   }
 
   /// One transformation from an array to a coordinate system, in place of a scale and a translation.
-  private static func wrap(_ dataset: inout JSONObject, output: JSON) {
+  ///
+  /// The ends are objects, or texts as in drafts of 0.6.
+  private static func wrap(_ dataset: inout JSONObject, output: String, asText: Bool) {
     let steps = dataset["coordinateTransformations"]?.arrayValue ?? []
+    let path = dataset["path"] ?? .null
     let ends: [(key: String, value: JSON)] = [
-      ("input", ["path": dataset["path"] ?? .null]), ("output", ["name": output]),
+      ("input", asText ? path : ["path": path]),
+      ("output", asText ? .string(output) : ["name": .string(output)]),
     ]
     var step = steps.first?.objectValue ?? JSONObject()
     if steps.count > 1 {
@@ -124,17 +133,20 @@ private struct SystemGraph {
   let intrinsic: String
   /// Its axes.
   let axes: [JSON]
+  /// Whether transformations name their ends by texts, as in drafts of 0.6.
+  let namesEndsByText: Bool
   private let systems: [JSON]
   private let transformations: [JSON]
 
   init?(_ entry: JSONObject) {
     let first = entry["datasets"]?.arrayValue?.first
     guard let systems = entry["coordinateSystems"]?.arrayValue,
-      let name = first?["coordinateTransformations"]?.arrayValue?.first?["output"]?["name"]?
-        .stringValue,
+      let output = first?["coordinateTransformations"]?.arrayValue?.first?["output"],
+      let name = output.systemName,
       let axes = systems.first(where: { $0["name"]?.stringValue == name })?["axes"]?.arrayValue
     else { return nil }
     intrinsic = name
+    namesEndsByText = output.stringValue != nil
     self.axes = axes
     self.systems = systems
     transformations = entry["coordinateTransformations"]?.arrayValue ?? []
@@ -150,7 +162,7 @@ private struct SystemGraph {
     while grows {
       grows = false
       for (place, step) in open.enumerated().reversed() {
-        let ends = ["input", "output"].compactMap { step[$0]?["name"]?.stringValue }
+        let ends = ["input", "output"].compactMap { step[$0]?.systemName }
         if ends.count == 2, ends.contains(where: reached.contains) {
           reached.formUnion(ends)
           kept.append(step)

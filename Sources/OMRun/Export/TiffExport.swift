@@ -115,12 +115,11 @@ struct TiffSource: Sendable {
   var description: [UInt8] {
     get throws(Fault) {
       var text = try OMEXMLText(name: image.name, dataType: array.metadata.dataType)
-      let scale = image.levels[level].scale
-      let whole = image.transformations?.scale
+      let scale = image.scale(of: image.levels[level])
       for (number, axis) in image.axes.enumerated() {
         guard let letter = axis.letter.first else { continue }
         text.sizes[letter] = box.shape[number]
-        text.scales[letter] = abs(scale[number] * (whole?[number] ?? 1))
+        text.scales[letter] = abs(scale[number])
         text.units[letter] = axis.unit
       }
       text.channels = channels

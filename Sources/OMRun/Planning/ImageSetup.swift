@@ -53,7 +53,7 @@ package struct ImageSetup: Sendable {
   package init(_ location: ImageLocation, _ request: RunRequest) throws(Fault) {
     let source = try SourceImage(
       location, from: request.options.firstLevel,
-      inAnyOrder: request.entry.program.takesAnyAxisOrder)
+      axes: request.entry.program.takesAnyAxisOrder ? .inAnyOrder : .inOrder)
     image = source.image
     damage = request.options.onDamage == .fill ? DamageLog() : nil
     if damage == nil, let tiff = location.store as? TiffStore { try tiff.checkComplete() }

@@ -19,12 +19,12 @@ struct SourceImage: Sendable {
   /// - Parameters:
   ///   - location: Where it is.
   ///   - level: The level that is taken for the finest.
-  ///   - inAnyOrder: Whether its axes may stand in another order than OME-Zarr's.
+  ///   - axes: What is wanted of its axes.
   /// - Throws: What is wrong with its metadata.
   init(
-    _ location: ImageLocation, from level: Int = 0, inAnyOrder: Bool = false
+    _ location: ImageLocation, from level: Int = 0, axes: AxisUse = .inOrder
   ) throws(Fault) {
-    try self.init(OMEImage.open(location, inAnyOrder: inAnyOrder).beginning(at: level))
+    try self.init(OMEImage.open(location, axes: axes).beginning(at: level))
   }
 
   private init(_ image: OMEImage) throws(Fault) {
@@ -65,17 +65,11 @@ struct SourceImage: Sendable {
   var info: ImageInfo {
     ImageInfo(
       name: image.name, axes: image.axes.map(\.letter),
-      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map { scales($0.scale) },
+      levelShapes: arrays.map(\.metadata.shape), levelScales: image.levels.map(image.scale),
       units: image.axes.map(\.unit), dataType: arrays[0].metadata.dataType,
       channels: image.channels?.map {
         ImageInfo.Channel(label: $0.label, wavelengthID: $0.wavelengthID)
       })
-  }
-
-  /// The size of a voxel with what the image applies after the scale of its level.
-  private func scales(_ level: [Double]) -> [Double] {
-    guard let whole = image.transformations?.scale else { return level }
-    return zip(level, whole).map { $0 * $1 }
   }
 
   /// The array of a level that has voxels.

@@ -23,7 +23,7 @@ struct ImageCheck {
     verifier.log.note { $0.images += 1 }
     let image: OMEImage
     do throws(Fault) {
-      image = try OMEImage.open(location)
+      image = try OMEImage.open(location, axes: .any)
     } catch { return verifier.log.problem(error) }
     nodes.append(location.path)
     for warning in image.warnings { verifier.log.remark(location.displayName, warning) }
@@ -119,7 +119,7 @@ extension ImageCheck {
     var lost: [String] = []
     for name in names where !parents.contains(name) && !documents.contains(name) {
       let label = ImageLocation(store: location.store, path: joinedKey(folder, name))
-      guard let found = try? OMEImage.open(label), (try? found.arrays()) != nil else {
+      guard let found = try? OMEImage.open(label, axes: .any), (try? found.arrays()) != nil else {
         verifier.log.remark(label.displayName, "is not listed in `labels` and no label image")
         continue
       }
