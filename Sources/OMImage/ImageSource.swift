@@ -235,6 +235,7 @@ extension ImageSource {
   private static func nothing(_ location: ImageLocation) throws(Fault) -> Fault {
     let hint = childHint(location)
     if let group = try OMEGroup.read(location.store, path: location.path) {
+      if let scene = SceneGroup(group, at: location) { return scene.refusal }
       return Fault(
         .metadata, group.subject, "this is no image, plate or well, `multiscales` is missing",
         hint: hint)

@@ -152,3 +152,69 @@ def test_drafts_are_read_as_what_they_led_to(
     out = tmp_path / "out.zarr"
     omtask("run", "convert", image, "--output", out, "--ome-version", form)
     assert problems(out, form) == []
+
+
+def system(name: str) -> dict:
+    return {"name": name, "axes": [versions.AXIS[axis] for axis in "zyx"]}
+
+
+def test_systems_and_transformations(omtask: Program, tmp_path: Path) -> None:
+    affine = np.array([[1.0, 0, 0, 4.5], [0, 0.96, -0.28, 0], [0, 0.28, 0.96, 100]])
+    ends = {"input": {"name": "micro"}}
+    others = [
+        {"type": "sequence", "transformations": [
+            {"type": "scale", "scale": [2, 2, 2]}, {"type": "affine", "affine": affine.tolist()}],
+         **ends, "output": {"name": "world"}},
+        {"type": "translation", "translation": [1, 2, 3], "input": {"name": "world"},
+         "output": {"name": "atlas"}},
+        {"type": "displacements", "path": "field", "interpolation": "linear", **ends,
+         "output": {"name": "warped"}}]
+    image = versions.write(
+        tmp_path / "image.zarr", "0.6", "zyx", [np.ones((2, 20, 20), np.uint8)],
+        coordinateTransformations=others,
+        coordinateSystems=[system(name) for name in ("micro", "world", "atlas", "warped")])
+    found = info(omtask, image)
+    scaled = affine @ np.diag([2, 2, 2, 1])
+    level = np.diag([*versions.scales("zyx", 0), 1])
+    moved = np.array([[0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 3]])
+    expected = {"micro": level[:3], "world": scaled @ level, "atlas": scaled @ level + moved}
+    systems = {system["name"]: system for system in found["coordinate_systems"]}
+    assert [name for name in systems if systems[name]["of_levels"]] == ["micro"]
+    assert systems["world"]["axes"][0] == {"name": "z", "type": "space", "unit": "micrometer"}
+    for name, matrix in expected.items():
+        assert np.allclose(systems[name]["matrix"], matrix, rtol=1e-14, atol=0)
+    assert "matrix" not in systems["warped"]
+    shown = found["transformations"]
+    assert [{k: v for k, v in one.items() if k != "matrix"} for one in shown] == others
+    assert np.allclose(shown[0]["matrix"], scaled) and "matrix" not in shown[2]
+    text = omtask("info", image).stdout
+    for part in (
+        "system    micro (of the levels): z micrometer, y micrometer, x micrometer\n",
+        "transform micro to world: sequence of scale, affine, which is the matrix [2, 0, 0, 4.5; ",
+        "transform world to atlas: translation, which is translation 1, 2, 3\n",
+        "transform micro to warped: displacements, as it is written\n",
+        "voxels of level 0 by the matrix ["):
+        assert part in text
+
+
+def test_a_scene_is_told(omtask: Program, tmp_path: Path) -> None:
+    scene = tmp_path / "scene.zarr"
+    for name in ("a", "b"):
+        versions.write(scene / f"{name}.zarr", "0.6", "zyx", [np.ones((2, 20, 20), np.uint8)])
+    steps = [
+        {"type": "scale", "scale": [2, 2, 2], "input": {"path": f"{name}.zarr", "name": "micro"},
+         "output": {"name": "world"}} for name in ("a", "b")]
+    ome = {"version": "0.6", "scene": {"coordinateSystems": [system("world")],
+                                       "coordinateTransformations": steps}}
+    (scene / "zarr.json").write_text(json.dumps(
+        {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}))
+    assert json.loads(omtask("validate", scene, "--json").stdout)["valid"]
+    found = info(omtask, scene)
+    assert (found["kind"], found["images"]) == ("scene", ["a.zarr", "b.zarr"])
+    assert found["transformations"][0]["matrix"] == np.eye(3, 4).__mul__(2).tolist()
+    text = omtask("info", scene).stdout
+    assert "OME-Zarr 0.6 scene of 2 images" in text and "image     a.zarr" in text
+    assert "transform micro of `a.zarr` to world: scale, which is scale 2, 2, 2" in text
+    refused = omtask("run", "threshold", scene, "--threshold", "0", expect=76)
+    assert "this is a scene" in refused.stderr and str(scene / "a.zarr") in refused.stderr
+    omtask("run", "threshold", scene / "a.zarr", "--threshold", "0")

@@ -22,7 +22,17 @@ struct InfoCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let output = Output(context.output, json ? .json : .human)
-    switch try ReadTarget.open(uri, axes: .any) {
+    let target: ReadTarget
+    do throws(Fault) {
+      target = try ReadTarget.open(uri, axes: .any)
+    } catch {
+      guard error.kind == .unsupported, let scene = (try? SceneGroup.open(uri)) ?? nil else {
+        throw error
+      }
+      try output.write(SceneAnswer(scene: scene))
+      return 0
+    }
+    switch target {
     case .image(let image): try output.write(ImageAnswer(image))
     case .collection(let source):
       try output.write(CollectionAnswer(uri: shownURI(uri), source: source))

@@ -39,6 +39,7 @@ struct ImageAnswer: Answer {
         + (levels.first?.metadata.dataType.rawValue ?? ""),
       "  voxel     \(voxelText)",
     ]
+    lines += coordinates?.lines ?? []
     if let channels = image.channels {
       let texts = channels.enumerated().map { index, channel in
         let names = [channel.label, channel.wavelengthID.map { "(\($0))" }].compactMap { $0 }
@@ -53,6 +54,10 @@ struct ImageAnswer: Answer {
     }
     lines.append("  labels    \(labels.isEmpty ? "none" : labels.joined(separator: ", "))")
     return lines + (image.warnings + (archive?.remarks ?? [])).map { "  note      \($0)" }
+  }
+
+  private var coordinates: CoordinateFacts? {
+    image.coordinates.map(CoordinateFacts.init)
   }
 
   private var archive: ArchiveFacts? { ArchiveFacts(image.location.store) }
@@ -75,6 +80,7 @@ struct ImageAnswer: Answer {
       "kind": "image", "uri": .string(image.location.displayName), "name": .string(image.name),
       "version": .string(version), "axes": .array(axes),
     ]
+    for (key, value) in coordinates?.members ?? [] { document[key] = value }
     if let channels = image.channels {
       document["channels"] = .array(
         channels.map { channel in
