@@ -47,8 +47,24 @@ package struct OMEImage: Sendable {
       guard let group = try OMEGroup.read(location.store, path: location.path) else {
         throw Fault(.missing, location.path, "there is no Zarr group")
       }
-      return try OMEImage(group, at: location, axes: axes)
+      return try usable(group, at: location, axes)
     } catch { throw location.naming(error) }
+  }
+
+  /// The image of a group; one whose arrays contradict its axes is invalid, whatever these are.
+  private static func usable(
+    _ group: OMEGroup, at location: ImageLocation, _ axes: AxisUse
+  ) throws(Fault) -> OMEImage {
+    do throws(Fault) {
+      return try OMEImage(group, at: location, axes: axes)
+    } catch {
+      if error.kind == .unsupported, axes != .any,
+        let image = try? OMEImage(group, at: location, axes: .any)
+      {
+        _ = try image.arrays()
+      }
+      throw error
+    }
   }
 
   init(

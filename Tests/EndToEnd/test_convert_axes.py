@@ -160,8 +160,8 @@ def test_axes_are_put_in_order(
     levels = downsampled(axes, voxels(axes, dtype), 2)
     channels = ["A", "B"] if "c" in axes else None
     image = write_image(tmp_path / "image.zarr", Image(axes, levels, layout, channels))
-    # No other task takes them.
-    refused = omtask.run("median", image, expect=65)
+    # No other task takes them; space in another order is valid all the same.
+    refused = omtask.run("median", image, expect=76 if axes in ("xyz", "xy") else 65)
     assert "axes" in refused.stderr
     made = tmp_path / "made.zarr"
     for engine in ({"threads": 2}, {"ranks": 3}):
