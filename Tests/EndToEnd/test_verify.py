@@ -65,15 +65,15 @@ def test_every_damage_is_named_whichever_comes_first(omtask: Program, image: Pat
     coarse.mkdir()
     inner = chunks(image / "labels/nuclei/1")[0]
     inner.write_bytes(bytes(64))
-    answer = verify(omtask, image, expect=74)
+    answer = verify(omtask, image, expect=65)
     assert paths(answer) == sorted(map(str, (first, second, coarse, inner)))
     assert answer["problem_count"] == 4 and not answer["sound"]
     kinds = {entry["path"]: entry["kind"] for entry in answer["problems"]}
-    assert kinds[str(coarse)] == "io" and kinds[str(second)] == "truncated"
+    assert kinds[str(coarse)] == "codec" and kinds[str(second)] == "truncated"
     for threads in ("1", "3"):
-        assert verify(omtask, image, "--threads", threads, expect=74) == answer
-    text = omtask("verify", image, expect=74)
-    assert text.stderr.splitlines()[-1].startswith(f"omtask: error[io]: {coarse}: ")
+        assert verify(omtask, image, "--threads", threads, expect=65) == answer
+    text = omtask("verify", image, expect=65)
+    assert text.stderr.splitlines()[-1].startswith(f"omtask: error[truncated]: {first}: ")
     assert all(path in text.stdout for path in paths(answer))
 
 
@@ -197,5 +197,5 @@ def test_documents_in_place_of_folders_hide_no_chunks(
     samples.write_blobs(image, samples.SHARDED, rng)
     shutil.rmtree(image / "0/c")
     (image / "0/c").write_text("no folder")
-    answer = verify(omtask, image, expect=74)
+    answer = verify(omtask, image, expect=65)
     assert paths(answer) == [f"{image}/0/c"]
