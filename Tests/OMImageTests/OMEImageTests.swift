@@ -78,7 +78,11 @@ import Testing
       """#
     let document = Examples.group05(
       #"{"ome": {"version": "\#(version)", "multiscales": [\#(text)]}}"#)
-    let store = MemoryStore(["zarr.json": Array(document.utf8)])
+    let names = axes.split(separator: " ").map { "\"\($0.prefix { $0 != ":" })\"" }
+    let shape = "[\(names.map { _ in "4" }.joined(separator: ", "))]"
+    let array = Examples.array05(shape, names: "[\(names.joined(separator: ", "))]")
+      .replacing("[1, 4, 4]", with: shape)
+    let store = Examples.store(["zarr.json": document, "0/zarr.json": array])
     return try OMEImage.open(ImageLocation(store: store, path: ""), axes: use)
   }
 
