@@ -142,21 +142,17 @@ struct ChunkReaderTests {
     expectFault(kind, "i/\(key)", words) { try array.voxels() }
   }
 
-  @Test func `a chunk that is far too large is refused before it is read`() throws {
-    let stored = try StoredArray("v3-gzip")
-    stored.store["c/0/1"] = Array(repeating: 0, count: 65_550)
+  @Test(
+    "a chunk that is far too large is refused before it is read; a raw one is damaged, whatever the limit",
+    arguments: [
+      ("v3-gzip", 65_550, FaultKind.limit, "65550 bytes"),
+      ("v3-crc32c", 70_000, .codec, "the chunk has 70000 bytes, expected"),
+    ])
+  func largeChunks(name: String, count: Int, kind: FaultKind, words: String) throws {
+    let stored = try StoredArray(name)
+    stored.store["c/0/1"] = Array(repeating: 0, count: count)
     let reader = ChunkReader(try ZarrArray.open(stored.store, path: ""), context: CodecContext())
-    expectFault(.limit, "c/0/1", "65550 bytes") {
-      try reader.voxels(Region(origin: [0, 3], shape: [1, 1]))
-    }
-    #expect(reader.bytesRead == 0)
-  }
-
-  @Test func `a raw chunk that is far too large is damaged, whatever the limit`() throws {
-    let stored = try StoredArray("v3-crc32c")
-    stored.store["c/0/1"] = Array(repeating: 0, count: 70_000)
-    let reader = ChunkReader(try ZarrArray.open(stored.store, path: ""), context: CodecContext())
-    expectFault(.codec, "c/0/1", "the chunk has 70000 bytes, expected") {
+    expectFault(kind, "c/0/1", words) {
       try reader.voxels(Region(origin: [0, 3], shape: [1, 1]))
     }
     #expect(reader.bytesRead == 0)
