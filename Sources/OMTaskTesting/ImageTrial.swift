@@ -33,7 +33,7 @@ struct ImageTrial {
     guard let image = report.images.first else {
       throw Fault(.internal, "", "a trial made no image")
     }
-    if let fault = image.fault { throw ImageTrial.naming(fault, path) }
+    if let fault = image.fault { throw naming(fault, path) }
     if let mismatch = image.mismatches.first {
       throw Fault(
         .task, "", "the task makes something else than it declares: \(mismatch)",
@@ -46,9 +46,10 @@ struct ImageTrial {
       image.outputs, of: ImageLocation(store: try FileStore(root: path), path: ""))
   }
 
-  /// A fault without the place of temporary files, which nobody knows.
-  private static func naming(_ fault: Fault, _ path: String) -> Fault {
+  /// A fault without the place of temporary files, which nobody knows and which are gone soon.
+  private func naming(_ fault: Fault, _ path: String) -> Fault {
     var fault = fault
+    fault.facts.removeAll { $0.hasPrefix("its log is \(folder)/") }
     if fault.subject.hasPrefix(path) {
       fault.subject = "the sample" + fault.subject.dropFirst(path.count)
     }

@@ -260,6 +260,9 @@ def test_manifests_are_checked_as_what_they_are(
     ('out {"image_list_updates": [{"zarr_url": "/a/../b"}]}', "without `..`"),
     ('out {"image_list_updates": [{"zarr_url": "/a", "types": {"x": 1}}]}', "true or false"),
     ('out {"image_list_updates": [{"zarr_url": "/a", "attributes": {"x": []}}]}', "single value"),
+    ('out {"image_list_updates": [{"zarr_url": "/not/there"}]}', "the image `/not/there`, which is not there"),
+    ('out {"image_list_updates": [{"zarr_url": "/usr"}], "image_list_removals": ["/usr/"]}',
+     "removes `/usr`, which is updated"),
 ])
 def test_one_bad_image_is_one_clear_error_and_is_done_again_alone(
     what: str, says: str, plate: Path, omtask: Program, tmp_path: Path
@@ -293,6 +296,17 @@ def test_a_program_that_is_not_there_is_told_before_the_start(
     task = write_package(tmp_path / "package", fractal_task(executable_parallel="gone"))
     said = omtask("run", task, plate, expect=78).stderr
     assert f"{task.parent}/./gone" in said and said.count("error[") == 1
+
+
+def test_an_image_that_vanishes_in_silence_is_not_done(
+    plate: Path, omtask: Program, tmp_path: Path
+) -> None:
+    file = write_own(tmp_path / "task")
+    trouble(file, A_02_0="vanish", B_03_0="vanish and say so")
+    outcome = omtask.run(str(file), plate, extra=PYTHON, expect=1)
+    assert "has removed the image and does not say so" in outcome.stderr
+    assert outcome.report.with_status("failed") == [f"{plate}/A/02/0"]
+    assert len(outcome.report.with_status("done")) == 5
 
 
 def test_failed_images_are_tried_again_as_often_as_the_manifest_says(

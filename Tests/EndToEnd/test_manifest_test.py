@@ -14,6 +14,7 @@ import pytest
 from scipy import ndimage
 
 from omtask_testing import patterns, samples
+from omtask_testing.image_programs import trouble, write_own
 from omtask_testing.images import Image, downsampled, write_image
 from omtask_testing.layouts import Layout, blosc_v2
 from omtask_testing.places import REPOSITORY, room_in_memory
@@ -251,6 +252,21 @@ serve(compute)
     assert any("float" in text and "no floats here" in text for text in said["refusals"])
     broken = write_task(tmp_path / "broken", "Broken", "raise SystemExit(3)")
     assert "3" in trial(omtask, broken, sample, expect=1).stderr
+
+
+def test_what_is_gone_is_not_named(omtask: Program, sample: Path, tmp_path: Path) -> None:
+    """The log of a program that does whole images lies in the temporary folder."""
+    task = write_own(tmp_path / "task")
+    trouble(task, **{"sample.zarr": "exit"})
+    said = trial(omtask, task, sample, expect=1).stderr
+    assert "ended with exit code 3" in said and "because of this" in said
+    assert "its log is" not in said
+
+
+def test_a_sample_that_cannot_be_cut_says_so(omtask: Program, tmp_path: Path) -> None:
+    image = Image("yx", [np.zeros((1, 1), np.uint8)], Layout("v3", "0.5", (1,)))
+    tiny = write_image(tmp_path / "image.zarr", image)
+    assert "no round had a second region" in trial(omtask, "median", tiny).stdout
 
 
 def test_wrong_calls(omtask: Program, sample: Path, tmp_path: Path) -> None:

@@ -257,6 +257,7 @@ def test_all_images_in_one_process(omtask: Program, tmp_path: Path, rng: np.rand
     [
         ({"zarr_urls": "/a.zarr"}, "must be a list of images"),
         ({"zarr_urls": []}, "must be a list of images"),
+        ({"zarr_url": 5}, "`zarr_url` is 5, it must be the address of an image"),
         ({"zarr_urls": ["/a.zarr"], "zarr_dir": "/b"}, "/a.zarr: is not below the `zarr_dir` /b"),
         ({"zarr_urls": ["/a"], "zarr_url": "/a"}, "both `zarr_url` and `zarr_urls`"),
         ({"zarr_url": "/a", "init_args": {"part": 4, "parts": 4}}, "it must name `part`"),

@@ -106,6 +106,26 @@ import Testing
       found.contains { $0.finding.severity == .note && $0.finding.message.contains(words) })
   }
 
+  @Test(arguments: [
+    (#""contract": "region", "command": ["./blur.sh", "x.py"]"#, "./blur.sh"),
+    (#""contract": "image", "command": ["bin/blur"]"#, "bin/blur"),
+    (#""contract": "image""#, "bin/omtask"),
+    (#""contract": "region", "command": ["python3", "x.py"]"#, nil),
+    (#""contract": "region", "command": ["/opt/blur"]"#, nil),
+    (#""contract": "region", "command": ["./blur"], "environment": {"apptainer": "a.sif"}"#, nil),
+    (#""contract": "kernel""#, nil),
+  ])
+  func `a program that is not there is noted`(block: String, program: String?) {
+    let text = Examples.blur(replacing: #""contract": "kernel""#, by: block)
+    let notes = { (isThere: Bool) in
+      ManifestCheck.findings(inText: Array(text.utf8), subject: "blur.json") { _ in isThere }
+        .map(\.finding.message).filter { $0.contains("is not there") }
+    }
+    #expect(notes(true) == [])
+    #expect(notes(false).count == (program == nil ? 0 : 1))
+    if let program { #expect(notes(false)[0].contains("`\(program)`")) }
+  }
+
   @Test func `null means absent only where Fractal says so`() {
     for key in ["category", "modality", "docs_link", "executable_non_parallel", "type"] {
       let text = Self.list.replacingOccurrences(

@@ -56,6 +56,9 @@ struct TrialAnswer: Answer {
       "\(title): \(promise), in \(summary.equal) of \(counted(rounds, "round"))",
       "  up to \(counted(summary.mostRegions, "region")) of \(sample.text); types: \(types)",
     ]
+    if summary.mostRegions == 1 && summary.equal > 0 {
+      lines.append("  no round had a second region; with a larger sample this says more")
+    }
     if !summary.refusals.isEmpty {
       let count = summary.refused > 0 ? " (\(counted(summary.refused, "round")) not compared)" : ""
       lines.append("  the task does not take\(count)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import OMJSON
 import OMManifest
 import OMStore
@@ -32,7 +33,12 @@ struct CheckManifestCommand: Subcommand {
     var unread: Fault?
     for file in files {
       do {
-        answer.add(file, ManifestCheck.findings(inText: try context.read(file), subject: file))
+        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        answer.add(
+          file,
+          ManifestCheck.findings(inText: try context.read(file), subject: file) {
+            access(folder + $0, F_OK) == 0
+          })
       } catch {
         // The others are checked all the same; the last line tells of the first that was not.
         if let earlier = unread { context.console.error(earlier) }

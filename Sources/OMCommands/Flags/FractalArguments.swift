@@ -30,6 +30,9 @@ struct FractalArguments {
       self.folder = try Self.path(folder)
       folder = .null
     }
+    if let url = arguments["zarr_url"], url != .null, url.stringValue == nil {
+      throw Fault(.usage, "", "`zarr_url` is \(url.text()), it must be the address of an image")
+    }
     if let urls = arguments["zarr_urls"], urls != .null {
       try readImages(urls, folder)
       if let url = arguments["zarr_url"], url != .null {

@@ -101,17 +101,19 @@ enum RegionProtocol {
     func check(_ answer: JSON, of type: DataType, _ program: String) throws(Fault) {
       let shape = answer["shape"]?.arrayValue?.map { $0.intValue ?? -1 }
       if shape != outputShape {
-        throw Fault(
-          .program, "",
-          "`\(program)` made voxels of the shape \(answer["shape"]?.text() ?? "nothing"), "
-            + "asked for were \(outputShape)")
+        throw other("shape", answer, "\(outputShape)", program)
       }
       if answer["dtype"]?.stringValue != type.rawValue {
-        throw Fault(
-          .program, "",
-          "`\(program)` made voxels of the type \(answer["dtype"]?.text() ?? "nothing"), "
-            + "asked for were \(type.rawValue)")
+        throw other("dtype", answer, type.rawValue, program)
       }
+    }
+
+    /// The fault for voxels that are not those that were asked for, by a key of the answer.
+    private func other(_ key: String, _ answer: JSON, _ asked: String, _ program: String) -> Fault {
+      let said = answer[key].map { "says that `\(key)` is \($0.text())" } ?? "does not say `\(key)`"
+      return Fault(
+        .program, "", "the answer of `\(program)` \(said), asked for were voxels of \(asked)",
+        hint: "an answer says what it made: `region`, `shape` and `dtype`")
     }
   }
 }

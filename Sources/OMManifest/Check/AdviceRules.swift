@@ -33,6 +33,33 @@ enum AdviceRules {
     }
   }
 
+  /// Looks for the program that lies below the folder of the manifest.
+  ///
+  /// A note, since a manifest may be checked before it lies where it is used.
+  ///
+  /// - Parameters:
+  ///   - task: A manifest of one task.
+  ///   - isThere: Whether there is a file at a path below the folder.
+  ///   - findings: Where notes go.
+  static func checkProgram(
+    _ task: Spot, _ isThere: (String) -> Bool, _ findings: inout ManifestFindings
+  ) {
+    // What is built in, or in a container, lies elsewhere.
+    guard let block = task.given("omtask"),
+      ["region", "image"].contains(block["contract"]?.value.stringValue),
+      block.given("environment")?["apptainer"] == nil
+    else { return }
+    let first = block.given("command")?.elements.first
+    guard let spot = first ?? task.given("executable_parallel"), let text = spot.value.stringValue,
+      let file = first == nil ? shellWords(text).first : text
+    else { return }
+    // A word of the command without a slash is looked up in `PATH`.
+    if file.hasPrefix("/") || first != nil && !file.contains("/") || isThere(file) { return }
+    findings.note(
+      spot,
+      "the program `\(file)` is not there, a run looks for it below the folder of the manifest")
+  }
+
   private static func checkCatalogue(_ task: Spot, _ findings: inout ManifestFindings) {
     for (key, known) in [
       ("category", FractalTask.categories), ("modality", FractalTask.modalities),

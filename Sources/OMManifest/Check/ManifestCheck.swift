@@ -7,7 +7,14 @@ public import OMJSON
 /// Fractal's web client; where these differ, a manifest must please all.
 public enum ManifestCheck {
   /// What is wrong with a document, in the order of the rules.
-  public static func findings(in document: JSON) -> [ManifestFinding] {
+  ///
+  /// - Parameters:
+  ///   - document: The manifest.
+  ///   - isThere: Whether there is a file at a path below the folder of the manifest; nil where nobody can look.
+  /// - Returns: What was found.
+  public static func findings(
+    in document: JSON, isThere: ((String) -> Bool)? = nil
+  ) -> [ManifestFinding] {
     var findings = ManifestFindings()
     let root = Spot(value: document, pointer: JSONPointer())
     if document.objectValue == nil {
@@ -16,6 +23,7 @@ public enum ManifestCheck {
       checkList(root, &findings)
     } else {
       checkOwn(root, &findings)
+      if let isThere { AdviceRules.checkProgram(root, isThere, &findings) }
     }
     return findings.all
   }
@@ -25,15 +33,16 @@ public enum ManifestCheck {
   /// - Parameters:
   ///   - text: The text of the file.
   ///   - subject: The file, as messages should name it.
+  ///   - isThere: Whether there is a file at a path below the folder of the manifest; nil where nobody can look.
   /// - Returns: Findings with their places. Of a text that is no JSON the first mistake only, since
   ///   what follows cannot be understood.
   public static func findings(
-    inText text: [UInt8], subject: String
+    inText text: [UInt8], subject: String, isThere: ((String) -> Bool)? = nil
   ) -> [(finding: ManifestFinding, place: TextPlace)] {
     do throws(Fault) {
       let document = try JSON(parsing: text, subject: subject)
       let places = try JSONPlaces(text, subject: subject)
-      let placed = findings(in: document).map { finding in
+      let placed = findings(in: document, isThere: isThere).map { finding in
         (finding, places.place(of: finding.pointer, atKey: finding.isAboutKey))
       }
       return placed.enumerated()

@@ -97,14 +97,14 @@ struct ProgramJob: Sendable {
     }
     try stage.note(note)
     let outcome = task.run(call(stage, worker, before))
-    switch outcome.answer {
-    case .success(let answer):
+    do throws(Fault) {
+      let answer = try checked(outcome.answer.get())
       for (runID, earlier) in unfinished where runID != identity.runID {
         stage.settle(runID, earlier)
       }
       return try finish(stage, outcome, answer, before)
-    case .failure(var fault):
-      if outcome.wasStopped { fault = stop.fault }
+    } catch {
+      var fault = outcome.wasStopped ? stop.fault : error
       if let after = try? ImageState(at: image), after.hasVoxels(of: before) {
         note["untouched"] = true
         try? stage.note(note)
@@ -114,6 +114,27 @@ struct ProgramJob: Sendable {
       }
       throw fault
     }
+  }
+
+  /// Checks that what the program said agrees with itself and with the disk.
+  ///
+  /// - Returns: The same, with equal updates told once.
+  /// - Throws: A fault of kind `program`: who reads the list would look for images that are not there.
+  private func checked(_ answer: WholeImageAnswer) throws(Fault) -> WholeImageAnswer {
+    let said = "the out-json of `\(request.manifest.identifier)`"
+    var merged = MergedAnswers()
+    if let conflict = merged.add(answer) { throw Fault(.program, "", "\(said) \(conflict)") }
+    let told = answer.updates.compactMap { $0["zarr_url"]?.stringValue }
+    // What lies elsewhere than on this disk cannot be looked at.
+    for url in told where url.hasPrefix("/") && ProgramCall.existing(on: url) != url {
+      throw Fault(.program, "", "\(said) tells of the image `\(url)`, which is not there")
+    }
+    if !answer.removals.contains(image), ProgramCall.existing(on: image) != image {
+      throw Fault(
+        .program, "", "`\(request.manifest.identifier)` has removed the image and does not say so",
+        hint: "its out-json lists what it removes in `image_list_removals`")
+    }
+    return merged.answer
   }
 
   private func call(
@@ -152,7 +173,7 @@ struct ProgramJob: Sendable {
       // What lies elsewhere than on this disk cannot be looked at.
       if url.hasPrefix("/"), let state = try ImageState(at: url) { others[url] = state }
     }
-    // An image that the program removed or replaced by another is no fault of it.
+    // An image that the program removed, and says so, is no fault of it.
     let after = try ImageState(at: image) ?? before
     let record = ProgramRecord(
       state: after, others: others, made: after.made(since: before), answer: answer)

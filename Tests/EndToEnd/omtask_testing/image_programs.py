@@ -72,6 +72,11 @@ if trouble == "chatter":
         print("x" * 999)
     print("the last words", file=sys.stderr)
     sys.exit(4)
+if trouble.startswith("vanish"):
+    shutil.rmtree(image)
+    if trouble != "vanish":
+        answer(json.dumps({"image_list_removals": [image]}))
+    sys.exit(0)
 if trouble == "spoil":
     # Half of a change of the image itself.
     path = image + "/0/c/0/0"
