@@ -1,11 +1,12 @@
 """Fixtures and options of the end-to-end tests.
 
     --acceptance    the full figures instead of the quick ones
-    --seed N        another set of generated cases
+    --seed N        another set of generated cases, and another share of the long sweeps
     --faults-table FILE   writes how many faults were injected
 """
 
 import os
+import random
 import re
 import shutil
 from collections import Counter
@@ -45,9 +46,27 @@ LONG_FILES = (
 PLACES = {name: place for place, name in enumerate(LONG_FILES)}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files begin first, so that no worker is left alone with one at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Takes a share of the long sweeps; long files begin first, so that no worker is left alone with one at the end."""
+    if not config.getoption("--acceptance"):
+        left_out = cases_left_out(items, config.getoption("--seed"))
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
     items.sort(key=lambda item: PLACES.get(item.path.stem, len(PLACES)))
+
+
+def cases_left_out(items: list[pytest.Item], seed: int) -> set[pytest.Item]:
+    """The cases of sweeps that are not tried: of those marked `sweep(n)` all but a share of 1 in n, by the seed."""
+    sweeps: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sweep"):
+            sweeps.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out: set[pytest.Item] = set()
+    for name, cases in sweeps.items():
+        every = cases[0].get_closest_marker("sweep").args[0]
+        taken = random.Random(f"{seed} {name}").sample(cases, -(-len(cases) // every))
+        left_out.update(case for case in cases if case not in taken)
+    return left_out
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

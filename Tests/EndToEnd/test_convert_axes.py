@@ -149,6 +149,7 @@ def test_ngio_opens_an_image_with_new_axes(omtask: Program, tmp_path: Path) -> N
 # Axes in another order than OME-Zarr's
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("layout", ALL_LAYOUTS[::4], ids=describe)
 @pytest.mark.parametrize(("axes", "wanted", "dtype"), [
     ("zyxc", "same", "uint8"), ("xyz", "same", "uint16"), ("yxc", "tczyx", "float32"),
@@ -237,6 +238,7 @@ def test_bool_voxels_are_copied(
 # Levels
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("layout", samples.BOTH, ids=describe)
 @pytest.mark.parametrize("have", [1, 2])
 @pytest.mark.parametrize(("method", "dtype"), [

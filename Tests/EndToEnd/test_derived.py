@@ -74,6 +74,7 @@ def voxels(axes: str, dtype: str, rng: np.random.Generator) -> np.ndarray:
     return data
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(("task", "axes", "dtype", "layout", "parameters"), cases(), ids=describe)
 def test_equals_the_oracle(
     task: str, axes: str, dtype: str, layout: Layout, parameters: Mapping[str, Any],
@@ -104,6 +105,7 @@ SPLIT = [
 ]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("layout", LAYOUTS, ids=describe)
 @pytest.mark.parametrize(("task", "parameters"), SPLIT, ids=describe)
 def test_every_engine_writes_the_same_files(

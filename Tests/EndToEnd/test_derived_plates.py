@@ -98,6 +98,7 @@ def expected_tree(
 # Every task, every engine
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("engine", [{"ranks": n} for n in (1, 2, 3)] + [{"threads": 2}], ids=describe)
 @pytest.mark.parametrize("layout", samples.BOTH, ids=describe)
 @pytest.mark.parametrize(("task", "parameters"), TASKS, ids=describe)

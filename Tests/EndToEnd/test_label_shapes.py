@@ -49,6 +49,7 @@ SMALL = Layout("small", "0.5", (8,), (2,), (ZSTD,))
 REGIONS = Layout("regions", "0.5", (16, 48, 64), (1, 2, 1), (ZSTD,))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda one: one.__name__)
 def test_one_label_is_filled_as_scipy_does(
@@ -107,6 +108,7 @@ def test_only_parts_at_the_border_go(
     assert done.report is not None and done.report.objects("old_filtered") == (kept > 0).sum()
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("values", [1, 5])
 @pytest.mark.parametrize("pattern", [*patterns.ADVERSARIAL, patterns.dense], ids=lambda p: p.__name__)
 def test_parts_are_those_of_scikit_image(
@@ -229,6 +231,7 @@ def test_refusals(words: list[str], code: int, said: str, omtask: Program, tmp_p
 GOING_ON = [{"min_size": 4, "expand": 1, "fill_holes": "zyx"}, PARTS[2] | {"clear_border_by": "part"}]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("call", GOING_ON, ids=describe)
 @pytest.mark.parametrize("ranks", [None, 2])
 @pytest.mark.parametrize("nth", [3, 9, 20, 34])

@@ -144,6 +144,7 @@ def admitted(axes: str, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(counts, shape)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(("axes", "dtype", "kind", "factor", "layout", "parameters"), cases(), ids=describe)
 def test_only_voxels_in_objects_count(
     axes: str, dtype: str, kind: str, factor: float, layout: Layout, parameters: Mapping[str, Any],

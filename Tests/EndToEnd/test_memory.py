@@ -68,6 +68,7 @@ DERIVED = [
 ]
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize(("task", "flags"), DERIVED, ids=lambda value: "".join(value)[:40])
 def test_peak_memory_of_derived_images_is_what_the_plan_says(

@@ -102,6 +102,7 @@ def run(folder: Path, *command: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(("words", "crashes", "more"), RIGHT)
 def test_no_order_of_steps_and_crashes_breaks_a_promise(
     words: str, crashes: int, more: int, scaled: Callable[[int, int], int], tmp_path: Path

@@ -46,6 +46,7 @@ def run(omtask: Program, case: Case, image: Path, expect: int = 0) -> Outcome:
     )
 
 
+@pytest.mark.sweep(3)
 def test_equals_scikit_image(case: Case, omtask: Program, tmp_path: Path) -> None:
     source = case.image()
     image = write_image(tmp_path / "image.zarr", source)

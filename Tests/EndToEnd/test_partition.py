@@ -38,6 +38,7 @@ def source(axes: str, pattern: patterns.Pattern, layout: Layout) -> Image:
     return Image(axes, downsampled(axes, data, 3), layout)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 @pytest.mark.parametrize(
     ("axes", "pattern"),

@@ -102,6 +102,7 @@ def compute(
 # Fractal's compound form: the last part finishes
 
 
+@pytest.mark.sweep(2)
 @both_layouts
 @every_call
 def test_parts_at_once_make_what_one_process_makes(

@@ -47,6 +47,7 @@ def level_stands(
     return of
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("row", ROWS, ids=str)
 @pytest.mark.parametrize("scene", SCENES)
 def test_old_or_new_levels(
