@@ -5,7 +5,7 @@ import OMStore
 package struct ImageSource: Sendable {
   /// What the URI names.
   package enum Kind: String, Sendable {
-    case image, well, plate, collection
+    case image, well, plate, collection, scene
     case series = "bioformats2raw"
 
     /// How messages call it.
@@ -31,6 +31,8 @@ package struct ImageSource: Sendable {
   package private(set) var warnings: [String]
   /// The label images that a collection names beside the images.
   package private(set) var labelCount = 0
+  /// The scene, when it is one; its images are looked at one by one, so there are no items.
+  package private(set) var scene: SceneGroup?
 
   /// Finds the images of a URI.
   ///
@@ -39,7 +41,7 @@ package struct ImageSource: Sendable {
   ///     image, a well, a plate, a group of bioformats2raw or a collection, which may be a JSON file.
   ///   - filter: Which wells and acquisitions are wanted; an image given by itself always is.
   ///   - followLinks: Whether links may leave the hierarchy.
-  ///   - mayBeEmpty: Whether a collection without images is an answer.
+  ///   - mayBeEmpty: Whether a collection without images, or a scene, is an answer.
   /// - Returns: At least one item, but for that.
   /// - Throws: `missing`, `metadata`, `unsupported`, `path` or `permission` when the URI holds
   ///   nothing that can be used; `usage` when the filter leaves nothing.
@@ -75,7 +77,7 @@ package struct ImageSource: Sendable {
     do throws(Fault) {
       let group = try OMEGroup.read(location.store, path: location.path)
       guard let group, let kind = try kind(of: group) else {
-        return try collection(CollectionDocument.fileName, in: location, filter, followLinks)
+        return try without(kindOf: group, location, filter, followLinks)
           .filled(location, filter, mayBeEmpty: mayBeEmpty)
       }
       source =
@@ -101,7 +103,7 @@ package struct ImageSource: Sendable {
     var source = ImageSource(
       kind: kind, path: location.path, items: [], warnings: group.warnings)
     switch kind {
-    case .image, .collection: source.items = [Item(location: location, fault: nil)]
+    case .image, .collection, .scene: source.items = [Item(location: location, fault: nil)]
     case .well: try source.addWell(group, nil, location, filter)
     case .plate: try source.addPlate(group, location, filter)
     case .series: try source.addSeries(group, location)
@@ -115,13 +117,35 @@ package struct ImageSource: Sendable {
   ) throws(Fault) -> ImageSource {
     let key = joinedKey(location.path, file)
     guard let document = try CollectionDocument(file: key, in: location.store) else {
-      if file != CollectionDocument.fileName {
-        throw Fault(.missing, key, "there is no such file")
+      if file == CollectionDocument.fileName {
+        throw nothing(try OMEGroup.read(location.store, path: location.path), location)
       }
-      throw try nothing(location)
+      throw Fault(.missing, key, "there is no such file")
     }
+    return collection(document, at: key, filter, followLinks)
+  }
+
+  private static func collection(
+    _ document: CollectionDocument, at key: String, _ filter: WellFilter, _ followLinks: Bool
+  ) -> ImageSource {
     var source = ImageSource(kind: .collection, path: key, items: [], warnings: [])
     source.add(CollectionWalk(document, filter, followLinks: followLinks))
+    return source
+  }
+
+  /// What a folder holds whose own metadata are none of images: a collection in a file, or a scene.
+  private static func without(
+    kindOf group: OMEGroup?, _ location: ImageLocation, _ filter: WellFilter, _ followLinks: Bool
+  ) throws(Fault) -> ImageSource {
+    let key = joinedKey(location.path, CollectionDocument.fileName)
+    if let document = try CollectionDocument(file: key, in: location.store) {
+      return collection(document, at: key, filter, followLinks)
+    }
+    guard let scene = group.flatMap({ SceneGroup($0, at: location) }) else {
+      throw nothing(group, location)
+    }
+    var source = ImageSource(kind: .scene, path: location.path, items: [], warnings: scene.warnings)
+    source.scene = scene
     return source
   }
 
@@ -129,7 +153,8 @@ package struct ImageSource: Sendable {
   private func filled(
     _ location: ImageLocation, _ filter: WellFilter, mayBeEmpty: Bool
   ) throws(Fault) -> ImageSource {
-    if !items.isEmpty || mayBeEmpty && kind == .collection { return self }
+    if !items.isEmpty || mayBeEmpty && (kind == .collection || scene != nil) { return self }
+    if let scene { throw scene.refusal }
     throw filter.shown.isEmpty
       ? Fault(.metadata, location.displayName, "there are no images")
       : Fault(.usage, location.displayName, "no image fits \(filter.shown)")
@@ -232,10 +257,9 @@ extension ImageSource {
   }
 
   /// Why a folder without a collection is nothing that can be used.
-  private static func nothing(_ location: ImageLocation) throws(Fault) -> Fault {
+  private static func nothing(_ group: OMEGroup?, _ location: ImageLocation) -> Fault {
     let hint = childHint(location)
-    if let group = try OMEGroup.read(location.store, path: location.path) {
-      if let scene = SceneGroup(group, at: location) { return scene.refusal }
+    if let group {
       return Fault(
         .metadata, group.subject, "this is no image, plate or well, `multiscales` is missing",
         hint: hint)

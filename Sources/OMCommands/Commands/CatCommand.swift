@@ -43,6 +43,7 @@ struct CatCommand: Subcommand {
     case .array(let array): source = NamedArray(array)
     case .image(let image): source = try NamedArray(finestOf: image)
     case .collection(let images): throw ReadTarget.needsOneImage(images, uri, for: "cat")
+    case .scene(let scene): throw scene.refusal
     }
     let metadata = source.array.metadata
     let region = try selectedRegion(selection, axes: source.axes, shape: metadata.shape)

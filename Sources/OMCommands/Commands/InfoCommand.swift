@@ -22,22 +22,13 @@ struct InfoCommand: Subcommand {
   func run(in context: CommandContext) throws -> Int32 {
     try limits.apply()
     let output = Output(context.output, json ? .json : .human)
-    let target: ReadTarget
-    do throws(Fault) {
-      target = try ReadTarget.open(uri, axes: .any)
-    } catch {
-      guard error.kind == .unsupported, let scene = (try? SceneGroup.open(uri)) ?? nil else {
-        throw error
-      }
-      try output.write(SceneAnswer(scene: scene))
-      return 0
-    }
-    switch target {
+    switch try ReadTarget.open(uri, axes: .any) {
     case .image(let image): try output.write(ImageAnswer(image))
     case .collection(let source):
       try output.write(CollectionAnswer(uri: shownURI(uri), source: source))
       // The answer is whole; the exit code says that a part of the plate cannot be read.
       if let fault = source.items.lazy.compactMap(\.fault).first { throw fault }
+    case .scene(let scene): try output.write(SceneAnswer(scene: scene))
     case .array(let array):
       try output.write(ArrayAnswer(uri: shownURI(uri), array: NamedArray(array)))
     }

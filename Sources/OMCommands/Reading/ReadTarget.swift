@@ -9,6 +9,8 @@ enum ReadTarget {
   case image(OMEImage)
   /// A plate or a well with its images.
   case collection(ImageSource)
+  /// Transformations between images.
+  case scene(SceneGroup)
   /// A single array: a level of an image, or one that belongs to none.
   case array(ZarrArray)
 
@@ -23,6 +25,7 @@ enum ReadTarget {
   static func open(_ uri: String, axes: AxisUse = .inOrder) throws(Fault) -> ReadTarget {
     if let array = try openArray(uri) { return .array(array) }
     let source = try ImageSource.open(uri, filter: WellFilter(), mayBeEmpty: true)
+    if let scene = source.scene { return .scene(scene) }
     guard source.kind == .image, let item = source.items.first else { return .collection(source) }
     return .image(try OMEImage.open(item.location, axes: axes))
   }
@@ -38,6 +41,7 @@ enum ReadTarget {
     case .array:
       throw Fault(.usage, shownURI(uri), "is a single array, `omtask \(command)` needs an image")
     case .collection(let source): throw needsOneImage(source, uri, for: command)
+    case .scene(let scene): throw scene.refusal
     }
   }
 

@@ -59,7 +59,7 @@ struct TableJoin {
   private static func places(_ kind: ImageSource.Kind, _ images: [ImageLocation]) -> [String] {
     let ofWells = ["row", "column", "well", "field"]
     switch kind {
-    case .image: return []
+    case .image, .scene: return []
     case .plate, .well: return ["plate"] + ofWells
     case .series, .collection:
       return ["image"] + (images.contains { $0.field != nil } ? ofWells : [])

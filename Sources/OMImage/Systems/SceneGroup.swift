@@ -29,25 +29,11 @@ package struct SceneGroup: Sendable {
     warnings = group.warnings
   }
 
-  /// Reads the scene that a URI names.
-  ///
-  /// - Returns: The scene; nil for anything else.
-  /// - Throws: What reading its metadata gives.
-  package static func open(_ uri: String) throws(Fault) -> SceneGroup? {
-    let (root, file) = try HierarchyRoot.opening(uri, followLinks: false)
-    if file != nil { return nil }
-    let location = ImageLocation(store: root.store, path: root.path)
-    return try location.naming { () throws(Fault) in
-      try OMEGroup.read(location.store, path: location.path)
-        .flatMap { SceneGroup($0, at: location) }
-    }
-  }
-
-  /// Why a run does not take it.
-  var refusal: Fault {
+  /// Why a run, or a command that takes one image, does not take it.
+  package var refusal: Fault {
     let shown = images.prefix(4).map { "`\(joinedKey(location.displayName, $0))`" }
     return Fault(
-      .unsupported, joinedKey(location.path, "zarr.json"),
+      .unsupported, joinedKey(location.displayName, "zarr.json"),
       "this is a scene, transformations between images; only its images are processed, one by one",
       hint: shown.isEmpty ? nil : "its images are \(shown.joined(separator: ", "))")
   }
