@@ -96,6 +96,71 @@ import Testing
     #expect(graph.systems[0].axes.map(\.unit) == ["micrometer", nil])
   }
 
+  @Test(
+    arguments: [
+      (#"{"type": "scale", "scale": [4, 5]"#, [[0.5, 0, 0.25], [0, 0.6, 0]]),
+      (#"{"type": "translation", "translation": [4, 5]"#, [[2, 0, -3], [0, 3, -5]]),
+      (#"{"type": "rotation", "rotation": [[0, -1], [1, 0]]"#, [[0, 3, 0], [-2, 0, -1]]),
+      (#"{"type": "mapAxis", "mapAxis": [1, 0]"#, [[0, 3, 0], [2, 0, 1]]),
+      (#"{"type": "affine", "affine": [[0, 2, 3], [4, 0, 6]]"#, [[0, 0.75, -1.5], [1, 0, -1]]),
+      (
+        #"{"type": "affine", "affine": [[1e-9, 1e-9, 0], [0, 1e9, 0]]"#,
+        [[2e9, -3e-9, 1e9], [0, 3e-9, 0]]
+      ),
+      (
+        #"""
+        {"type": "sequence", "transformations": [{"type": "translation", "translation": [1, 0]},
+          {"type": "mapAxis", "mapAxis": [1, 0]}, {"type": "scale", "scale": [10, 100]}]
+        """#, [[0, 0.03, -1], [0.2, 0, 0.1]]
+      ),
+      (
+        #"""
+        {"type": "bijection", "forward": {"type": "displacements", "path": "f"},
+          "inverse": {"type": "scale", "scale": [4, 5]}
+        """#, [[8, 0, 4], [0, 15, 0]]
+      ),
+    ] as [(String, [[Double]])])
+  func `a transformation is followed against its direction`(text: String, rows: [[Double]]) throws {
+    let ends = #", "input": {"name": "w"}, "output": {"name": "p"}}"#
+    let graph = try graph(text + ends)
+    let found = try #require(graph.systems[1].fromVoxels?.rows)
+    for (row, expected) in zip(found.joined(), rows.joined()) {
+      #expect(abs(row - expected) <= 1e-12 * max(1, abs(expected)), "\(found)")
+      #expect(row.sign == .plus || row != 0)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (#"{"type": "affine", "affine": [[1, 2, 3], [2, 4, 6]]"#, "the affine to p has no inverse"),
+      (
+        #"{"type": "affine", "affine": [[0.1, 0.3, 0], [0.2, 0.6, 0]]"#,
+        "the affine to p has no inverse"
+      ),
+      (#"{"type": "scale", "scale": [1, 0]"#, "the scale to p has no inverse"),
+      (#"{"type": "displacements", "path": "f""#, "the displacements to p is no matrix"),
+    ])
+  func `what cannot be followed back says why`(text: String, obstacle: String) throws {
+    let ends = #", "input": {"name": "w"}, "output": {"name": "p"}}"#
+    let graph = try graph(text + ends)
+    #expect(graph.systems[1].fromVoxels == nil && graph.systems[1].obstacle == obstacle)
+    #expect(graph.systems[0].obstacle == nil)
+  }
+
+  @Test func `a way along transformations counts more than one against them`() throws {
+    let graph = try graph(
+      #"""
+      {"type": "scale", "scale": [2, 2], "input": {"name": "v"}, "output": {"name": "p"}},
+      {"type": "scale", "scale": [9, 9], "input": {"name": "p"}, "output": {"name": "w"}},
+      {"type": "identity", "input": {"name": "w"}, "output": {"name": "v"}},
+      {"type": "identity", "input": {"name": "u"}, "output": {"name": "v"}}
+      """#, ["p", "w", "v", "u"])
+    #expect(
+      graph.systems.map { $0.fromVoxels?.diagonal?.scale } == [
+        [2, 3], [18, 27], [18, 27], [18, 27],
+      ])
+  }
+
   @Test func `a circle of transformations ends`() throws {
     let graph = try graph(
       #"""

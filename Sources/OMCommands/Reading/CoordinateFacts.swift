@@ -15,10 +15,11 @@ struct CoordinateFacts {
         var text = "  system    \(system.name)"
         if system.name == coordinates.intrinsic { text += " (of the levels)" }
         text += ": \(axes.joined(separator: ", "))"
-        guard system.name != coordinates.intrinsic, let map = system.fromVoxels else {
-          return [text]
+        if system.name == coordinates.intrinsic { return [text] }
+        if let map = system.fromVoxels {
+          return [text, "            voxels of level 0 by \(map.text)"]
         }
-        return [text, "            voxels of level 0 by \(map.text)"]
+        return [text] + (system.obstacle.map { ["            not known for voxels: \($0)"] } ?? [])
       })
       + limited(
         coordinates.links.map { link in
@@ -60,6 +61,7 @@ struct CoordinateFacts {
       members["of_levels"] = .bool(system.name == intrinsic)
     }
     members["matrix"] = system.fromVoxels?.json
+    members["obstacle"] = system.obstacle.map(JSON.string)
     return .object(members)
   }
 }

@@ -58,6 +58,54 @@ package struct AffineMap: Sendable, Equatable {
       }, inputs: inputs)
   }
 
+  /// The map of the way back; nil where several inputs have one output, or some outputs no input.
+  var inverse: AffineMap? {
+    guard rows.count == inputs else { return nil }
+    if let diagonal {
+      return diagonal.scale.allSatisfy { $0 != 0 }
+        ? AffineMap(
+          scale: diagonal.scale.map { 1 / $0 },
+          translation: zip(diagonal.translation, diagonal.scale).map { 0 - $0 / $1 }
+        ).finite : nil
+    }
+    return solved()?.finite
+  }
+
+  private var finite: AffineMap? {
+    rows.allSatisfy { $0.allSatisfy(\.isFinite) } ? self : nil
+  }
+
+  /// Solves the equations of the map for its inputs, by elimination with the largest number first.
+  private func solved() -> AffineMap? {
+    // Rows of one size, since systems may have units of any size: the factors, and beside them those of
+    // the outputs with what the constant takes away.
+    let sizes = rows.map { row in row.prefix(inputs).map(abs).max() ?? 0 }
+    var left = zip(rows, sizes).map { row, size in row.prefix(inputs).map { $0 / size } }
+    var right = rows.indices.map { place in
+      var row = Self.unit(place, inputs)
+      row[inputs] = 0 - rows[place][inputs]
+      return row.map { $0 / sizes[place] }
+    }
+    for column in 0..<inputs {
+      guard
+        let pivot = (column..<inputs).max(by: { abs(left[$0][column]) < abs(left[$1][column]) }),
+        // What is so small, or no number, is what rounding leaves of 0.
+        abs(left[pivot][column]) > 1e-14
+      else { return nil }
+      left.swapAt(column, pivot)
+      right.swapAt(column, pivot)
+      let divisor = left[column][column]
+      left[column] = left[column].map { $0 / divisor }
+      right[column] = right[column].map { $0 / divisor }
+      for row in left.indices where row != column && left[row][column] != 0 {
+        let factor = left[row][column]
+        for place in 0..<inputs { left[row][place] -= factor * left[column][place] }
+        for place in 0...inputs { right[row][place] -= factor * right[column][place] }
+      }
+    }
+    return AffineMap(rows: right.map { $0.map { $0 + 0 } }, inputs: inputs)
+  }
+
   /// The scale and the translation, when the map is no more.
   package var diagonal: (scale: [Double], translation: [Double])? {
     guard rows.count == inputs else { return nil }

@@ -12,6 +12,8 @@ package struct CoordinateGraph: Sendable {
     package let axes: [(name: String, type: String?, unit: String?)]
     /// Where the voxels of the finest level lie in it; nil when that is not known or no matrix.
     package fileprivate(set) var fromVoxels: AffineMap?
+    /// Why that is no matrix, where the one way to it leads against a transformation.
+    package fileprivate(set) var obstacle: String?
   }
 
   /// A transformation between two systems.
@@ -24,6 +26,8 @@ package struct CoordinateGraph: Sendable {
     package let output: End
     /// The whole as one matrix; nil when it is none.
     package let map: AffineMap?
+    /// The matrix of the way back: as a bijection tells it, else worked out; nil when there is none.
+    let inverse: AffineMap?
     /// The transformation as it was read.
     package let document: JSONObject
   }
@@ -67,12 +71,20 @@ package struct CoordinateGraph: Sendable {
     links = objects("coordinateTransformations").map { step in
       let (input, output) = (End(step["input"]), End(step["output"]))
       let rank = { (end: End) in end.path == nil ? end.name.flatMap { ranks[$0] } : nil }
+      let map = AffineMap(step, inputs: rank(input), outputs: rank(output))
+      let told = step["type"] == "bijection" ? step["inverse"]?.objectValue : nil
       return Link(
-        type: Self.kinds(step), input: input, output: output,
-        map: AffineMap(step, inputs: rank(input), outputs: rank(output)), document: step)
+        type: Self.kinds(step), input: input, output: output, map: map,
+        inverse: told.flatMap { AffineMap($0, inputs: rank(output), outputs: rank(input)) }
+          ?? map?.inverse,
+        document: step)
     }
     let reached = Self.reached(from: intrinsic, level, by: links)
-    for place in systems.indices { systems[place].fromVoxels = reached[systems[place].name] }
+    for place in systems.indices {
+      let name = systems[place].name
+      systems[place].fromVoxels = reached[name]
+      if reached[name] == nil { systems[place].obstacle = Self.obstacle(name, reached, links) }
+    }
     self.systems = systems
   }
 
@@ -87,23 +99,48 @@ package struct CoordinateGraph: Sendable {
   }
 
   /// Where voxels lie in each system that matrices lead to, the first way that is found.
+  ///
+  /// A way against a transformation is gone only to what no way along them leads to.
   private static func reached(
     from intrinsic: String?, _ level: AffineMap?, by links: [Link]
   ) -> [String: AffineMap] {
     guard let intrinsic, let level else { return [:] }
     var reached = [intrinsic: level]
+    let own = links.filter { $0.input.path == nil && $0.output.path == nil }
+    let along = Dictionary(grouping: own) { $0.input.name }
+    let against = Dictionary(grouping: own) { $0.output.name }
     var open = [intrinsic]
-    let ways = Dictionary(grouping: links.filter { $0.input.path == nil }) { $0.input.name }
-    while let name = open.popLast() {
-      for link in ways[name] ?? [] where link.output.path == nil {
-        guard let output = link.output.name, reached[output] == nil,
-          let map = link.map.flatMap({ reached[name]?.then($0) })
-        else { continue }
-        reached[output] = map
-        open.append(output)
+    var turned: [String] = []
+    let take = { (name: String, other: String?, map: AffineMap?) in
+      guard let other, reached[other] == nil, let map = map.flatMap({ reached[name]?.then($0) })
+      else { return }
+      reached[other] = map
+      open.append(other)
+    }
+    while true {
+      if let name = open.popLast() {
+        for link in along[name] ?? [] { take(name, link.output.name, link.map) }
+        turned.append(name)
+      } else if let name = turned.popLast() {
+        for link in against[name] ?? [] { take(name, link.input.name, link.inverse) }
+      } else {
+        return reached
       }
     }
-    return reached
+  }
+
+  /// What lies between a system and those that are reached, where only a way back would lead to it.
+  private static func obstacle(
+    _ name: String, _ reached: [String: AffineMap], _ links: [Link]
+  ) -> String? {
+    let link = links.first { link in
+      link.input.name == name && link.input.path == nil && link.output.path == nil
+        && link.output.name.map { reached[$0] != nil } ?? false
+    }
+    guard let link else { return nil }
+    return link.map == nil
+      ? "the \(link.type) to \(link.output.name ?? "") is no matrix"
+      : "the \(link.type) to \(link.output.name ?? "") has no inverse"
   }
 }
 
