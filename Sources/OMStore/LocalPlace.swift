@@ -39,8 +39,7 @@ package struct LocalPlace: Sendable {
   package static func path(
     of uri: String, refusal: String, hint: String? = nil
   ) throws(Fault) -> String {
-    let prefix = "file://"
-    let path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
+    let path = fileURLPath(uri) ?? uri
     if path.contains("://") { throw Fault(.unsupported, shownURI(uri), refusal, hint: hint) }
     return path
   }

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import jsonschema
 import numcodecs
@@ -39,6 +40,35 @@ def channels(tmp_path: Path, rng: np.random.Generator) -> Path:
     names = ("DAPI", "GFP")
     samples.write_blobs(path, samples.V2, rng, axes="czyx", shape=(2, 9, 30, 31), channels=names)
     return path
+
+
+def test_a_file_url_is_the_path_that_it_names(omtask: Program, image: Path, tmp_path: Path) -> None:
+    """Also with what URLs encode, for inputs, outputs, single arrays and collections."""
+    folder = tmp_path / "50% größer, a b"
+    folder.mkdir()
+    path = image.rename(folder / "image #1.zarr")
+    urls = ["file://" + quote(str(path)), "file://localhost" + quote(str(path))]
+    facts = json.loads(omtask("info", "--json", path).stdout)
+    for url in urls:
+        told = json.loads(omtask("info", "--json", url).stdout)
+        assert told | {"uri": ""} == facts | {"uri": ""}
+        assert json.loads(omtask("validate", "--json", url).stdout)["images"] == 1
+        omtask("verify", url)
+    assert omtask("info", urls[0] + "/0").stdout.count("Zarr v3 array") == 1
+    out = folder / "out put.zarr"
+    omtask.threshold(urls[0], extra=["--output", "file://" + quote(str(out))])
+    assert (out / "zarr.json").is_file() and "%" not in out.name
+    omtask.threshold("--input", urls[0])
+    assert listed_labels(path)
+    omtask("clean", urls[0])
+    node = {"type": "multiscale", "name": "one", "path": {"type": "zarr", "path": urls[0]}}
+    document = {"version": "0.9.dev3", "type": "collection", "name": "all", "nodes": [node]}
+    (tmp_path / "list").mkdir()
+    (tmp_path / "list/collection.json").write_text(json.dumps({"ome": document}))
+    refused = omtask("plan", "threshold", tmp_path / "list", expect=77)
+    assert "--follow-links" in refused.stderr
+    omtask("plan", "threshold", tmp_path / "list", "--follow-links", "--label-name", "again")
+    omtask("info", "file:///a%00b", expect=76)
 
 
 # Bad calls

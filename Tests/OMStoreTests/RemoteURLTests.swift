@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      ("file:///a/b.zarr", "/a/b.zarr"), ("FILE:///a", "/a"), ("file://localhost/a", "/a"),
+      ("file:///a%20b/%C3%BC%25.zarr", "/a b/ü%.zarr"), ("file:///100%.zarr", "/100%.zarr"),
+      ("file:///a%2Fb", "/a/b"), ("file:///a%00b", nil), ("/a%20b", nil), ("http://h/a", nil),
+    ] as [(String, String?)])
+  func `URLs of this machine are decoded to paths`(uri: String, path: String?) {
+    #expect(fileURLPath(uri) == path)
+  }
+
   @Test(arguments: ["file:///etc/passwd", "gopher://h/", "javascript:x", "data:,x", "http://"])
   func `redirects lead to servers only`(location: String) throws {
     let url = try RemoteURL("http://h/a")

@@ -187,7 +187,7 @@ enum OutJSON {
 
   /// The address as Fractal lists it: absolute, without a slash at its end.
   static func absolute(_ uri: String, folder: String) -> String {
-    var path = uri.hasPrefix("file://") ? String(uri.dropFirst("file://".count)) : uri
+    var path = fileURLPath(uri) ?? uri
     while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
     if path.contains("://") { return shownURI(path) }
     while path.hasPrefix("./") { path.removeFirst(2) }

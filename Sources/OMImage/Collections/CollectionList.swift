@@ -1,4 +1,5 @@
 package import OMJSON
+import OMStore
 
 /// A collection of RFC-8 in a JSON file, to be changed: results become nodes beside the images they were
 /// made of.
@@ -121,8 +122,7 @@ package struct CollectionList {
 
   /// Where a path of the document leads, from the root of the file system; nil for another machine.
   private func resolved(_ path: String) -> String? {
-    var path = path
-    if path.hasPrefix("file://") { path = String(path.dropFirst("file://".count)) }
+    let path = fileURLPath(path) ?? path
     let start = path.hasPrefix("/") ? "" : folder
     guard case .inside(let key) = Destination(path.drop { $0 == "/" }.description, from: start)
     else { return nil }

@@ -20,8 +20,7 @@ struct OutsidePlaces {
   mutating func place(
     _ path: String, from folder: String, isFile: Bool
   ) throws(Fault) -> (store: any Store, key: String) {
-    var path = path
-    if path.hasPrefix("file://") { path = String(path.dropFirst("file://".count)) }
+    var path = fileURLPath(path) ?? path
     if !path.hasPrefix("/") { path = joinedKey(folder, path) }
     var name: String?
     if isFile, let slash = path.lastIndex(of: "/") {

@@ -29,8 +29,7 @@ package struct SourcePlace: Sendable {
   private static func tiff(
     _ uri: String, _ followLinks: Bool
   ) throws(Fault) -> (TiffStore, String)? {
-    let prefix = "file://"
-    let path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
+    let path = fileURLPath(uri) ?? uri
     if path.contains("://") { return nil }
     if let (file, key) = try LocalPlace.file(in: path) {
       guard TiffSet.isTiff(file) else { return nil }

@@ -22,8 +22,7 @@ struct SeparatePath: Sendable {
   /// - Throws: `unsupported` for what is not a local path, `path` when it names no new folder.
   init(_ uri: String, called flag: String = "`--output`") throws(Fault) {
     self.flag = flag
-    let prefix = "file://"
-    var path = uri.hasPrefix(prefix) ? String(uri.dropFirst(prefix.count)) : uri
+    var path = fileURLPath(uri) ?? uri
     if path.contains("://") {
       throw Fault(
         .unsupported, shownURI(uri),

@@ -125,8 +125,7 @@ struct ProfileFile {
   private static let largest = 1 << 28
 
   init(_ path: String) {
-    let prefix = "file://"
-    self.path = path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+    self.path = fileURLPath(path) ?? path
   }
 
   /// Reads it.

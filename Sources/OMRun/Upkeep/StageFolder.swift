@@ -29,7 +29,8 @@ package struct StageFolder: Sendable {
       }
     } catch {
       fault = error
-      if !uri.contains("://") { holders = [uri] }
+      let path = fileURLPath(uri) ?? uri
+      if !path.contains("://") { holders = [path] }
     }
     var found = holders.compactMap { existing($0, ImageCommitter.folder) }
     // Derived images are staged beside the images they are made of, and wells have locks of their own.

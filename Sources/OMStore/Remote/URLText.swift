@@ -42,6 +42,20 @@ func percentDecoded(_ text: some StringProtocol) -> [UInt8] {
   return bytes
 }
 
+/// The path that a URL of this machine names (RFC 8089); nil for everything else.
+///
+/// - Parameter uri: `file:///path`, or `file://localhost/path`, in which bytes may stand as `%20`.
+/// - Returns: The path; nil also when it holds a byte 0, which no path does.
+package func fileURLPath(_ uri: String) -> String? {
+  let prefix = "file://"
+  guard uri.prefix(prefix.count).lowercased() == prefix else { return nil }
+  var path = uri.dropFirst(prefix.count)
+  let host = "localhost"
+  if path.prefix(host.count + 1).lowercased() == host + "/" { path = path.dropFirst(host.count) }
+  let bytes = percentDecoded(path)
+  return bytes.contains(0) ? nil : String(decoding: bytes, as: UTF8.self)
+}
+
 /// The bytes of a name in a listing, where `+` is a space, as in forms.
 func listedName(_ text: String) -> [UInt8] {
   percentDecoded(
