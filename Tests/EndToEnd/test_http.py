@@ -318,12 +318,34 @@ def test_what_is_not_there_is_66(omtask: Program, server: Web) -> None:
         assert f"{server.url}/{name}" in outcome.stderr
 
 
-def test_a_folder_in_place_of_a_file_is_an_error(omtask: Program, files: Path, server: Web) -> None:
-    copy = files / "odd.zarr"
-    shutil.copytree(files / "chunked.zarr", copy)
+@pytest.mark.parametrize("name", ["chunked.zarr", "image.zarr"])
+def test_a_folder_in_place_of_a_chunk_is_damage_as_on_a_disk(
+    omtask: Program, files: Path, server: Web, tmp_path: Path, name: str
+) -> None:
+    copy = files / f"odd-{name}"
+    shutil.copytree(files / name, copy)
     (copy / "0/c/0/0/0").unlink()
     (copy / "0/c/0/0/0").mkdir()
-    outcome = omtask.cat(f"{server.url}/odd.zarr", expect=74)
+    outcome = omtask.cat(f"{server.url}/odd-{name}", expect=65)
+    assert "is a folder" in outcome.stderr
+    assert "is a folder" in omtask("verify", f"{server.url}/odd-{name}", expect=65).stdout
+    made = []
+    for place, folder in ((copy, "here"), (f"{server.url}/odd-{name}", "there")):
+        out = tmp_path / folder
+        omtask.threshold(place, extra=("--output", out), expect=65)
+        omtask.threshold(place, extra=("--output", out, "--on-damage", "fill"))
+        made.append({k: v for k, v in tree(out).items() if not k.endswith("zarr.json")})
+    assert made[0] and made[0] == made[1]
+
+
+def test_a_folder_in_place_of_a_document_is_an_error(
+    omtask: Program, files: Path, server: Web
+) -> None:
+    copy = files / "odd-document.zarr"
+    shutil.copytree(files / "chunked.zarr", copy)
+    (copy / "0/zarr.json").unlink()
+    (copy / "0/zarr.json").mkdir()
+    outcome = omtask.cat(f"{server.url}/odd-document.zarr", expect=74)
     assert "is a folder" in outcome.stderr
 
 

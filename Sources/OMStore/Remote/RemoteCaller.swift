@@ -33,10 +33,13 @@ struct RemoteCaller: Sendable {
   ///   - request: What to ask; it may be made again for another URL.
   ///   - key: What faults are about.
   ///   - body: Takes the body; nil for none.
+  ///   - misplaced: What a folder in place of a file is.
   /// - Returns: The reply.
   /// - Throws: `remote` when all tries are spent, `permission` or `path` for what is refused, `truncated` for
-  ///   answers that contradict themselves.
-  func ask(_ request: HTTPRequest, for key: String, _ body: HTTPBody?) throws(Fault) -> Reply {
+  ///   answers that contradict themselves, kind `misplaced` for a redirect to a folder of the same name.
+  func ask(
+    _ request: HTTPRequest, for key: String, _ body: HTTPBody?, misplaced: FaultKind = .io
+  ) throws(Fault) -> Reply {
     let limits = Limits.current
     var tries = RequestTries(limits)
     var visited: Set<String> = [request.url.requested]
@@ -72,7 +75,7 @@ struct RemoteCaller: Sendable {
         let next: RemoteURL
         do { next = try request.url.redirected(to: location) } catch { throw about(key, error) }
         if request.url.isFolder(next) {
-          throw Fault(.io, key, "is a folder on the server, expected a file")
+          throw Fault(misplaced, key, "is a folder on the server, expected a file")
         }
         if !visited.insert(next.requested).inserted {
           throw Fault(

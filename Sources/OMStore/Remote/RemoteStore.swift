@@ -61,7 +61,7 @@ package final class RemoteStore: Store {
   }
 
   package func open(_ key: String) throws(Fault) -> OpenedValue? {
-    guard let found = try head(key) else { return nil }
+    guard let found = try head(key, misplaced: .codec) else { return nil }
     guard let size = found.size else { return try opened(key, .end(1)) }
     return OpenedValue(
       key: key,
@@ -80,7 +80,7 @@ package final class RemoteStore: Store {
     _ key: String, _ wanted: HTTPBody.Wanted
   ) throws(Fault) -> OpenedValue? {
     let body = HTTPBody(wanted)
-    switch try ask(key, wanted, nil, body) {
+    switch try ask(key, wanted, nil, body, misplaced: .codec) {
     case .absent: return nil
     case .changed: throw changed(key)
     case .outside(let size):
@@ -111,7 +111,15 @@ package final class RemoteStore: Store {
   package func isFolder(_ key: String) throws(Fault) -> Bool { try !list(key).isEmpty }
 
   package func stamp(_ key: String) throws(Fault) -> ValueStamp? {
-    try head(key).map { ValueStamp(size: $0.size ?? 0, modified: $0.validator.number) }
+    do throws(Fault) {
+      return try head(key, misplaced: .codec).map {
+        ValueStamp(size: $0.size ?? 0, modified: $0.validator.number)
+      }
+    } catch {
+      // A folder is there, as on a disk: whoever reads the value says that it is none.
+      if error.kind == .codec { return ValueStamp(size: 0, modified: 0) }
+      throw error
+    }
   }
 
   package func stamps(_ keys: [String]) throws(Fault) -> [ValueStamp?] {
@@ -138,28 +146,29 @@ package final class RemoteStore: Store {
 
 extension RemoteStore {
   private func ask(
-    _ key: String, _ wanted: HTTPBody.Wanted, _ condition: String?, _ body: HTTPBody
+    _ key: String, _ wanted: HTTPBody.Wanted, _ condition: String?, _ body: HTTPBody,
+    misplaced: FaultKind = .io
   ) throws(Fault) -> RemoteCaller.Reply {
     var request = HTTPRequest(try server.url(key))
     request.range = wanted.header
     request.condition = condition
-    return try caller.ask(request, for: key, body)
+    return try caller.ask(request, for: key, body, misplaced: misplaced)
   }
 
   /// Size and state of a value; nil when there is none.
   private func head(
-    _ key: String
+    _ key: String, misplaced: FaultKind = .io
   ) throws(Fault) -> (size: Int?, validator: HTTPAnswer.Validator)? {
     if server.answersHead {
       let request = HTTPRequest(try server.url(key), isHead: true)
-      switch try caller.ask(request, for: key, nil) {
+      switch try caller.ask(request, for: key, nil, misplaced: misplaced) {
       case .found(let answer, _): return (answer.contentLength, answer.validator)
       case .absent: return nil
       case .changed, .outside: throw changed(key)
       }
     }
     let body = HTTPBody(.start(1))
-    switch try ask(key, .start(1), nil, body) {
+    switch try ask(key, .start(1), nil, body, misplaced: misplaced) {
     case .found(let answer, _): return (body.size, answer.validator)
     case .absent: return nil
     case .outside(let size): return (size, HTTPAnswer().validator)
