@@ -123,6 +123,25 @@ extension ZipStore {
       + directory.remarks
   }
 
+  /// The folders with a `zarr.json` that belongs to no group of the root, because a group between them is
+  /// missing.
+  ///
+  /// Below such a folder none is named again.
+  package var otherRoots: [String] {
+    if directory.find("zarr.json") == nil { return [] }
+    var groups: Set<Substring> = [""]
+    var folders: [Substring] = []
+    let keys = (0..<count).map(key)
+    for key in keys where key.hasSuffix("/zarr.json") { folders.append(key.dropLast(10)) }
+    var roots: [String] = []
+    for folder in folders.sorted(by: { $0.utf8.count < $1.utf8.count }) {
+      let parent = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
+      if !groups.contains(parent) { roots.append(String(folder)) }
+      groups.insert(folder)
+    }
+    return roots.sorted()
+  }
+
   /// The key of an entry, in the order of the directory.
   package func key(_ number: Int) -> String { directory.key(number) }
 

@@ -40,6 +40,23 @@ extension Validator {
         .archiveExtraFields, Spot(.null), "there are \(foreign) others in local headers",
         isMissing: true)
     }
+    for root in archive.otherRoots {
+      inspector.report(
+        .archiveOneHierarchy, Spot(.null),
+        "there is no `zarr.json` above that in `\(root)`, so it belongs to no group of the root",
+        isMissing: true)
+    }
+    return inspector.findings
+  }
+
+  /// Compares the comment of an archive with the root of its hierarchy.
+  func findings(_ archive: ZipStore, root written: String?) -> Findings {
+    var inspector = self.inspector(archive.root, .v0_5, .hierarchy)
+    if let version = archive.version, let written, version != written {
+      inspector.report(
+        .archiveVersion, Spot(.string(version)),
+        "the comment says \"\(version)\", the root \"\(written)\"")
+    }
     return inspector.findings
   }
 

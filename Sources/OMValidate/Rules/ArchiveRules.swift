@@ -9,6 +9,12 @@ extension Rule {
   static let archiveComment = Rule(
     "archive-comment", "The comment of an archive is JSON with `ome.version`",
     fix: "pack it again with `omtask unpack` and `omtask pack`", .should(.zarrV3))
+  static let archiveVersion = Rule(
+    "archive-version", "The version in the comment of an archive is that of its hierarchy",
+    fix: "pack it again with `omtask unpack` and `omtask pack`", .should(.zarrV3))
+  static let archiveOneHierarchy = Rule(
+    "archive-one-hierarchy", "An archive holds one hierarchy, and no `zarr.json` beside it",
+    fix: "pack the other hierarchies into archives of their own", .must(.zarrV3))
   static let archiveOrder = Rule(
     "archive-order",
     "Metadata come first in an archive: that of the root, then level by level what lies below",
@@ -30,7 +36,7 @@ extension Rule {
     fix: "pack it again with `omtask unpack` and `omtask pack`", .should(.zarrV3))
 
   static let archiveRules = [
-    archiveReadable, archiveName, archiveComment, archiveOrder, archiveStored, archiveStart,
-    archiveExtraFields, archiveNames, archiveZIP64,
+    archiveReadable, archiveName, archiveComment, archiveVersion, archiveOneHierarchy,
+    archiveOrder, archiveStored, archiveStart, archiveExtraFields, archiveNames, archiveZIP64,
   ]
 }

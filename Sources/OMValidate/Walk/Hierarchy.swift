@@ -44,6 +44,9 @@ extension Validator {
       verdict.add(inspector.findings)
     }
     follow(places, store, &verdict)
+    if let archive = store as? ZipStore, key.isEmpty, document == nil {
+      verdict.add(findings(archive, root: verdict.writtenVersion))
+    }
     return verdict
   }
 
