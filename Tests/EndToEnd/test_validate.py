@@ -371,6 +371,47 @@ def test_every_rule_of_archives_is_seen(omtask: Program, tmp_path: Path) -> None
         assert json.loads(line)["valid"] == answer["valid"]
 
 
+def test_what_a_collection_names_twice_is_judged_and_counted_once(omtask: Program, tmp_path: Path) -> None:
+    """Labels by their image and by themselves, images by their plate and by themselves."""
+    tree = validation.collection()
+    broken_rules.put("raw.zarr/" + broken_rules.LABEL, "image-label.colors.0.rgba", [0])(tree)
+    again = copy.deepcopy(tree["collection.json"]["ome"]["nodes"][1]) | {"name": "again"}
+    field = {"type": "multiscale", "name": "field", "path": {"type": "zarr", "path": "./plate.zarr/B/1/0"}}
+    plate = {"type": "collection", "name": "plate", "path": {"type": "zarr", "path": "./plate.zarr"}}
+    broken_rules.add(broken_rules.NODES, "nodes", again, field, plate)(tree)
+    tree |= validation.below("plate.zarr", validation.plate())
+    folder = validation.write(tmp_path / "all", tree)
+    _, answer = verdict(omtask, folder)
+    (color,) = [rule for rule in answer["rules"] if rule["rule"] == "label-color-rgba"]
+    assert color["count"] == 1 and answer["label_images"] == 1
+    _, image = verdict(omtask, folder / "raw.zarr")
+    _, plates = verdict(omtask, folder / "plate.zarr")
+    assert answer["images"] == image["images"] + plates["images"]
+    assert answer["arrays"] == image["arrays"] + plates["arrays"]
+    # the image whose levels stand in the collection cannot be read
+    told = json.loads(omtask("info", "--json", folder, expect=76).stdout)
+    assert told["labels"] == 1
+
+
+def test_a_node_that_leads_to_something_else_is_one_finding(omtask: Program, tmp_path: Path) -> None:
+    """An array, and a group that is not of OME-Zarr."""
+    for kind in ("raw.zarr/0", "group.zarr"):
+        tree = validation.collection() | {
+            "group.zarr/zarr.json": {"zarr_format": 3, "node_type": "group", "attributes": {}}}
+        broken_rules.put(broken_rules.NODES, "nodes.0.path.path", kind)(tree)
+        folder = validation.write(tmp_path / kind.replace("/", "-"), tree)
+        _, answer = verdict(omtask, folder)
+        (finding,) = answer["rules"]
+        assert answer["valid"] and finding["rule"] == "node-path-kind" and finding["count"] == 1
+
+
+def test_labels_by_themselves_may_name_an_image_above_the_root(omtask: Program, tmp_path: Path) -> None:
+    folder = validation.write(tmp_path / "image", validation.labelled())
+    for part in ("labels", "labels/nuclei"):
+        _, answer = verdict(omtask, folder / part, "--strict")
+        assert answer["valid"] and not answer["rules"], answer["rules"]
+
+
 @pytest.mark.parametrize("kind", ["scene", "links", "depth"])
 def test_circles_and_depths_end(kind: str, omtask: Program, tmp_path: Path) -> None:
     """A scene that points at what holds it, links in circles, and images in images in images."""

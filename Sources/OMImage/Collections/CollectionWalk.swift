@@ -74,7 +74,7 @@ struct CollectionWalk {
       case .collection:
         for child in node.nodes ?? [] { walk(child, in: document, around) }
         if let target = node.target { try follow(target, of: node, from: document, around) }
-      case .multiscale where node.isLabel: labelCount += 1
+      case .multiscale where node.isLabel: count(node, in: document)
       case .multiscale:
         guard let target = node.target else { throw inlined(node, document) }
         try image(target, of: node, from: document, around)
@@ -85,6 +85,17 @@ struct CollectionWalk {
       let place = ImageLocation(store: document.store, path: document.folder)
       items.append(.init(location: place, fault: place.naming(error)))
     }
+  }
+
+  /// Counts a label image, which several nodes may name; where it cannot be told, each is one.
+  private mutating func count(_ node: CollectionNode, in document: CollectionDocument) {
+    if let target = node.target,
+      case .inside(let key) = Destination(target.path, from: document.folder),
+      !seen.insert("label \(joinedKey(document.store.description, key))").inserted
+    {
+      return
+    }
+    labelCount += 1
   }
 
   private func inlined(_ node: CollectionNode, _ document: CollectionDocument) -> Fault {

@@ -10,6 +10,8 @@ struct CollectionFacts: Sendable {
     let kind: String?
     /// The path as it is written.
     let path: String
+    /// Whether the node is a label image.
+    let isLabel: Bool
     let spot: Spot
   }
 
@@ -131,14 +133,19 @@ extension Inspector {
         isMissing: keys.isEmpty)
     }
     guard let spot = node["path"] else { return }
-    if let target = target(spot, type), type != "singlescale" { facts.targets.append(target) }
+    let isLabel = node["attributes"]?["labels"] != nil
+    if let target = target(spot, type, isLabel: isLabel), type != "singlescale" {
+      facts.targets.append(target)
+    }
   }
 
   /// Checks a path; nil when there is nothing to follow.
-  private mutating func target(_ spot: Spot, _ type: String) -> CollectionFacts.Target? {
+  private mutating func target(
+    _ spot: Spot, _ type: String, isLabel: Bool
+  ) -> CollectionFacts.Target? {
     if let path = spot.value.stringValue {
       report(.nodePathDraft, spot, "the path is \"\(path)\", expected an object")
-      return .init(type: type, kind: nil, path: path, spot: spot)
+      return .init(type: type, kind: nil, path: path, isLabel: isLabel, spot: spot)
     }
     guard spot.value.objectValue != nil else {
       report(.nodePath, spot, "`path` is \(spot.value.excerpt), expected an object")
@@ -149,7 +156,7 @@ extension Inspector {
     if path == "" { report(.nodePath, spot, "the path is empty") }
     guard let kind, let path, !path.isEmpty else { return nil }
     if ["zarr", "json"].contains(kind) {
-      return .init(type: type, kind: kind, path: path, spot: spot)
+      return .init(type: type, kind: kind, path: path, isLabel: isLabel, spot: spot)
     }
     if !kind.contains(":") { report(.nodePathType, spot, "the type of the path is \"\(kind)\"") }
     return nil

@@ -63,6 +63,23 @@ enum Place: Hashable, Sendable {
   case zarr(String)
   /// A document of RFC-8.
   case json(String)
+
+  /// The groups on the way to it.
+  var depth: Int {
+    switch self {
+    case .zarr(let key), .json(let key): key.utf8.count { $0 == UInt8(ascii: "/") }
+    }
+  }
+
+  /// Whether it lies in a group that is a place, too; the root does not count.
+  func lies(below places: [Place: String?]) -> Bool {
+    guard case .zarr(var key) = self else { return false }
+    while let slash = key.lastIndex(of: "/") {
+      key = String(key[..<slash])
+      if places[.zarr(key)] != nil { return true }
+    }
+    return false
+  }
 }
 
 /// A path of a node that was followed.
@@ -84,16 +101,19 @@ struct Stop: Sendable {
 
 extension Validator {
   /// Judges places and all that they lead to, round by round.
+  ///
+  /// What may lie in an image or a plate that is judged as a whole comes last, so that it is judged once.
   private func follow(_ start: [Place], _ store: any Store, _ verdict: inout Verdict) {
     var round = start
+    var later: [Place] = []
     var types: [Place: String?] = [:]
     var links: [Link] = []
     var isFirst = true
     while !round.isEmpty {
       for place in round { types[place] = .some(nil) }
-      let (current, first) = (round, isFirst)
+      let (current, first, judged) = (round, isFirst, verdict.judged)
       let stops = each(current.count) { worker, place in
-        worker.stop(current[place], store, isRoot: first)
+        worker.stop(current[place], store, isRoot: first, judged: judged)
       }
       round = []
       for (place, stop) in zip(current, stops) {
@@ -107,8 +127,14 @@ extension Validator {
         links += stop.links
         for link in stop.links where types[link.to] == nil {
           types[link.to] = .some(nil)
-          round.append(link.to)
+          if link.target.isLabel { later.append(link.to) } else { round.append(link.to) }
         }
+      }
+      later += round.filter { $0.lies(below: types) }
+      round.removeAll { $0.lies(below: types) }
+      if round.isEmpty, let least = later.map(\.depth).min() {
+        round = later.filter { $0.depth == least }
+        later.removeAll { $0.depth == least }
       }
       isFirst = false
     }
@@ -116,10 +142,13 @@ extension Validator {
     circles(links, &verdict)
   }
 
-  /// Judges one place.
-  private func stop(_ place: Place, _ store: any Store, isRoot: Bool) -> Stop {
+  /// Judges one place, unless it was judged on the way.
+  private func stop(
+    _ place: Place, _ store: any Store, isRoot: Bool, judged: Set<String>
+  ) -> Stop {
     var stop = Stop(verdict: Verdict(isStrict: options.isStrict))
     switch place {
+    case .zarr(let path) where judged.contains(path): stop.type = "multiscale"
     case .zarr(let path):
       switch node(store, path, &stop.verdict) {
       case .absent: break
@@ -133,7 +162,8 @@ extension Validator {
         stop.type = "singlescale"
       case .group(let group):
         let facts = self.group(group, Walk(store: store), &stop.verdict)
-        if !facts.metadata.holdsAnything {
+        // Whether a node may lead to a group of something else is a matter of its path.
+        if !facts.metadata.holdsAnything && isRoot {
           var inspector = self.inspector(group.file, group.metadata.version, .hierarchy)
           inspector.report(
             .documentKind, group.metadata.keys, "there is nothing of OME-Zarr here",
@@ -141,7 +171,9 @@ extension Validator {
           stop.verdict.add(inspector.findings)
         }
         stop.type =
-          facts.collection?.type ?? (facts.images.isEmpty ? "collection" : "multiscale")
+          facts.collection?.type
+          ?? (!facts.images.isEmpty
+            ? "multiscale" : facts.metadata.holdsAnything ? "collection" : "group of other things")
         links(facts.collection, place, path, group.file, &stop)
       }
     case .json(let key):

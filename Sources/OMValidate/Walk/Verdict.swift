@@ -20,6 +20,8 @@ package struct Verdict: Sendable {
   package var arrays = 0
   /// Wells.
   package var wells = 0
+  /// The keys of images and label images.
+  private(set) var judged: Set<String> = []
   /// What was found.
   package private(set) var findings = Findings()
 
@@ -30,6 +32,9 @@ package struct Verdict: Sendable {
 
   mutating func add(_ others: Findings) { findings.add(others) }
 
+  /// Notes that an image or a label image is judged.
+  mutating func judges(_ key: String) { judged.insert(key) }
+
   /// Adds what another part found.
   mutating func add(_ other: Verdict) {
     documents += other.documents
@@ -37,6 +42,7 @@ package struct Verdict: Sendable {
     labels += other.labels
     arrays += other.arrays
     wells += other.wells
+    judged.formUnion(other.judged)
     findings.add(other.findings)
   }
 

@@ -64,6 +64,7 @@ extension Validator {
     _ facts: DocumentFacts, _ node: GroupNode, _ walk: Walk, _ inspector: inout Inspector,
     _ verdict: inout Verdict, label image: ImageShape? = nil, isLabel: Bool = false
   ) -> ImageShape? {
+    verdict.judges(node.path)
     var first: ImageShape?
     for entry in facts.images {
       let levels = entry.levels.compactMap { level in
