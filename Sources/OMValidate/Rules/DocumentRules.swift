@@ -64,8 +64,7 @@ extension Rule {
     .info)
   static let zarrOneFormat = Rule(
     "zarr-one-format", "A group has documents of one Zarr format",
-    fix: "remove those of the format that is not meant; omtask takes v3",
-    .should())
+    fix: "remove those of the format that is not meant; omtask takes v3", .should(.zarrV3))
   static let arrayPresent = Rule(
     "array-present", "Each dataset has an array at its path",
     fix: "restore the array or take the dataset out of the list", .must())
@@ -95,8 +94,7 @@ extension Rule {
     .must(.v0_6 ... .v0_9))
 
   static let storeRules = [
-    zarrGroup, zarrOneFormat, zarrArray, zarrArrayUnsupported, arrayPresent, arrayRank, arrayNames,
-    arrayNamesV2,
-    arraySeparator, levelsOrder, levelsRank, levelsType,
+    zarrGroup, zarrOneFormat, zarrArray, zarrArrayUnsupported, arrayPresent, arrayRank,
+    arrayNames, arrayNamesV2, arraySeparator, levelsOrder, levelsRank, levelsType,
   ]
 }

@@ -80,20 +80,28 @@ extension Validator {
       var inspector = self.inspector(
         zarrFormat == 3 ? file : joinedKey(path, ".zgroup"), metadata.version, .hierarchy)
       inspector.group(root, zarrFormat: zarrFormat)
-      // A server is not asked for what readers of v3 never look for.
-      let others = [".zgroup", ".zattrs", ".zarray"].filter { name in
-        zarrFormat == 3 && !store.isRemote
-          && (try? store.stamp(joinedKey(path, name))).flatMap { $0 } != nil
-      }
-      if !others.isEmpty {
-        inspector.report(
-          .zarrOneFormat, root,
-          "beside it lies \(others.map { "`\($0)`" }.joined(separator: ", ")) of Zarr v2")
-      }
+      if zarrFormat == 3 { oneFormat(root, store, path, &inspector) }
       verdict.add(inspector.findings)
     }
     return .group(
       GroupNode(path: path, file: file, zarrFormat: zarrFormat, metadata: metadata))
+  }
+
+  /// Notes documents of Zarr v2 beside a group of v3.
+  ///
+  /// One look is enough: without `.zgroup` or `.zarray`, which a group of v3 hardly has, readers of v2 find
+  /// nothing. A server is not asked for what readers of v3 never look for.
+  private func oneFormat(
+    _ root: Spot, _ store: any Store, _ path: String, _ inspector: inout Inspector
+  ) {
+    let holds = { (name: String) in
+      (try? store.stamp(joinedKey(path, name))).flatMap { $0 } != nil
+    }
+    if store.isRemote || !holds(".zgroup") { return }
+    let names = [".zgroup"] + [".zattrs", ".zarray"].filter(holds)
+    inspector.report(
+      .zarrOneFormat, root,
+      "beside it lies \(names.map { "`\($0)`" }.joined(separator: ", ")) of Zarr v2")
   }
 
   /// What the keys of chunks of an image are made with; nil when its first array does not say.
