@@ -76,12 +76,16 @@ extension Inspector {
   /// Checks `datasets` and the paths in it.
   mutating func datasets(_ entry: Spot) -> [MultiscaleFacts.Level] {
     let datasets = requiredObjects("datasets", in: entry, .datasetsList) ?? []
-    return datasets.map { dataset in
+    let levels = datasets.map { dataset in
       guard let path = required("path", .string, in: dataset, .datasetPath),
         let spot = dataset["path"], isSafe(path, spot, .datasetPathSafe)
       else { return MultiscaleFacts.Level(path: nil, spot: dataset) }
       return MultiscaleFacts.Level(path: path, spot: dataset)
     }
+    uniqueTexts(
+      levels.compactMap { level in level.path.map { ($0, level.spot) } }, "the dataset",
+      .datasetsUnique)
+    return levels
   }
 
   /// Whether a path leads down; if not, the rule is broken.

@@ -80,6 +80,8 @@ extension Inspector {
       report(.seriesList, list, "`series` is \(list.value.excerpt), expected a list of strings")
       return []
     }
-    return safe(strings(list, "series", .seriesList), .seriesPathSafe)
+    let paths = strings(list, "series", .seriesList)
+    uniqueTexts(paths.map { ($0.path, $0.spot) }, "the image", .seriesUnique)
+    return safe(paths, .seriesPathSafe)
   }
 }

@@ -38,6 +38,9 @@ extension Rule {
   static let datasetPathSafe = Rule(
     "dataset-path-safe", "The path of a dataset leads down from the group",
     fix: "write a path such as `0` or `scale0/image`", .must(.v0_1 ... .v0_9, beyondSchema: true))
+  static let datasetsUnique = Rule(
+    "datasets-unique", "No two datasets of an image have the same `path`",
+    fix: "take one of them out of the list", .should(.v0_1 ... .v0_9))
   static let datasetsAxes = Rule(
     "multiscales-axes", "Each entry of `multiscales` has `axes`", fix: "list the axes there",
     .must(.v0_3 ... .v0_5))
@@ -45,7 +48,7 @@ extension Rule {
   static let imageRules = [
     multiscalesList, multiscalesUnique, multiscalesVersion, multiscalesName, multiscalesType,
     multiscalesMetadata, multiscalesNameText, multiscalesMetadataShape, datasetsAxes,
-    datasetsList, datasetPath, datasetPathSafe,
+    datasetsList, datasetPath, datasetPathSafe, datasetsUnique,
   ]
 
   static let transformationsList = Rule(

@@ -157,6 +157,9 @@ extension Rule {
     "series-path-safe", "The path of a series leads down from the root",
     fix: "write a path such as `0`",
     .must(.v0_1 ... .v0_9, beyondSchema: true))
+  static let seriesUnique = Rule(
+    "series-unique", "No image is listed twice in `series`", fix: "remove one of them",
+    .should(.v0_1 ... .v0_9))
   static let seriesPresent = Rule(
     "series-present", "What `series` names is an image",
     fix: "restore it or take it out of the list",
@@ -175,7 +178,7 @@ extension Rule {
     .must(.v0_1 ... .v0_9))
 
   static let seriesRules = [
-    seriesLayout, seriesList, seriesPathSafe, seriesPresent, seriesNumbered, seriesXML,
-    seriesXMLCount,
+    seriesLayout, seriesList, seriesPathSafe, seriesUnique, seriesPresent, seriesNumbered,
+    seriesXML, seriesXMLCount,
   ]
 }
