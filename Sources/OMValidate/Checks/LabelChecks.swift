@@ -27,7 +27,10 @@ extension Inspector {
       }
     }
     if optional("source", .object, in: label, .labelSource) != nil, let source = label["source"] {
-      optional("image", .string, in: source, .labelSource)
+      let path = optional("image", .string, in: source, .labelSource)
+      if let path, let spot = source["image"], path.hasPrefix("/") || path.contains("://") {
+        report(.labelSourceRelative, spot, "`image` is \(spot.value.excerpt)")
+      }
     }
   }
 

@@ -83,6 +83,14 @@ extension Rule {
   static let labelSourcePresent = Rule(
     "label-source-present", "The image that a label image was made of is there",
     fix: "correct `source.image`, a path relative to the label image", .should(.v0_1 ... .v0_9))
+  static let labelSourceRelative = Rule(
+    "label-source-relative", "`source.image` is a relative path",
+    fix: "write the path from the label image to its image, mostly `../../`",
+    .must(.v0_1 ... .v0_9, beyondSchema: true))
+  static let labelSourceInside = Rule(
+    "label-source-inside",
+    "The image that a label image was made of lies below the root; this one was not looked at",
+    fix: "correct `source.image`, or validate a folder that holds both", .should(.v0_1 ... .v0_9))
   static let labelLevels = Rule(
     "label-levels", "A label image has as many levels as its image",
     fix: "make the levels of the image (`omtask run pyramid`)", .must(.v0_4 ... .v0_9))
@@ -96,7 +104,8 @@ extension Rule {
   static let labelRules = [
     labelObject, labelImage, labelMissing, labelVersion, labelColorsPresent, labelColors,
     labelColorValue, labelColorWhole, labelColorRGBA, labelColorsUnique, labelProperties,
-    labelPropertyValue, labelSource, labelSourcePresent, labelLevels, labelInteger, labelShape,
+    labelPropertyValue, labelSource, labelSourceRelative, labelSourceInside, labelSourcePresent,
+    labelLevels, labelInteger, labelShape,
   ]
 
   static let labelsList = Rule(

@@ -91,19 +91,27 @@ extension Validator {
       inspector.report(.labelMissing, keys, "`image-label` is missing", isMissing: true)
     }
     images(facts, node, walk, &inspector, &verdict, label: shape, isLabel: true)
-    source(of: node, walk, &inspector, &verdict)
+    source(of: node, isBelowImage: shape != nil, walk, &inspector, &verdict)
     verdict.labels += 1
     verdict.add(inspector.findings)
   }
 
   /// Looks for the image that a label image was made of.
+  ///
+  /// Where only the labels of an image are judged, theirs lies above the root as it should.
   private func source(
-    of node: GroupNode, _ walk: Walk, _ inspector: inout Inspector, _ verdict: inout Verdict
+    of node: GroupNode, isBelowImage: Bool, _ walk: Walk, _ inspector: inout Inspector,
+    _ verdict: inout Verdict
   ) {
     guard let spot = node.metadata.keys["image-label"]?["source"]?["image"],
-      let path = spot.value.stringValue,
-      case .inside(let key) = Destination(path, from: node.path)
+      let path = spot.value.stringValue
     else { return }
+    guard case .inside(let key) = Destination(path, from: node.path) else {
+      if isBelowImage, !path.hasPrefix("/"), !path.contains("://") {
+        inspector.report(.labelSourceInside, spot, "\"\(path)\" leads out of the root")
+      }
+      return
+    }
     if case .group(let image) = self.node(walk.store, key, &verdict),
       image.metadata.keys["multiscales"] != nil
     {

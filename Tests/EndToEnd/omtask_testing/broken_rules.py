@@ -226,6 +226,8 @@ BROKEN: list[Broken] = [
     ("label-properties", v.labelled, [put(LABEL, "image-label.properties", {})]),
     ("label-property-value", v.labelled, [drop(LABEL, "image-label.properties.0.label-value")]),
     ("label-source", v.labelled, [put(LABEL, "image-label.source", "../../")]),
+    ("label-source-relative", v.labelled, [put(LABEL, "image-label.source.image", "/data/image.zarr")]),
+    ("label-source-inside", v.labelled, [put(LABEL, "image-label.source.image", "../../../image.zarr")]),
     ("label-source-present", v.labelled, [put(LABEL, "image-label.source.image", "../")]),
     ("label-levels", v.labelled, [drop(LABEL, LEVEL)]),
     ("label-integer", v.labelled, [put("labels/nuclei/0/zarr.json", "/data_type", "float32")]),
