@@ -80,8 +80,8 @@ extension Validator {
       var inspector = self.inspector(
         zarrFormat == 3 ? file : joinedKey(path, ".zgroup"), metadata.version, .hierarchy)
       inspector.group(root, zarrFormat: zarrFormat)
-      if zarrFormat == 3 { oneFormat(root, store, path, &inspector) }
       verdict.add(inspector.findings)
+      if zarrFormat == 3 { oneFormat(root, store, path, file, metadata.version, &verdict) }
     }
     return .group(
       GroupNode(path: path, file: file, zarrFormat: zarrFormat, metadata: metadata))
@@ -89,19 +89,21 @@ extension Validator {
 
   /// Notes documents of Zarr v2 beside a group of v3.
   ///
-  /// One look is enough: without `.zgroup` or `.zarray`, which a group of v3 hardly has, readers of v2 find
-  /// nothing. A server is not asked for what readers of v3 never look for.
+  /// The names of the folder are one look. A server is not asked for what readers of v3 never look for.
   private func oneFormat(
-    _ root: Spot, _ store: any Store, _ path: String, _ inspector: inout Inspector
+    _ root: Spot, _ store: any Store, _ path: String, _ file: String, _ version: FormatVersion,
+    _ verdict: inout Verdict
   ) {
-    let holds = { (name: String) in
-      (try? store.stamp(joinedKey(path, name))).flatMap { $0 } != nil
-    }
-    if store.isRemote || !holds(".zgroup") { return }
-    let names = [".zgroup"] + [".zattrs", ".zarray"].filter(holds)
+    if store.isRemote { return }
+    let there = (try? store.list(path)) ?? []
+    let names = [".zgroup", ".zattrs", ".zarray"].filter(there.contains)
+    if names.isEmpty { return }
+    // A group without metadata says no version, but is one of v3.
+    var inspector = self.inspector(file, max(version, .v0_5), .hierarchy)
     inspector.report(
       .zarrOneFormat, root,
       "beside it lies \(names.map { "`\($0)`" }.joined(separator: ", ")) of Zarr v2")
+    verdict.add(inspector.findings)
   }
 
   /// What the keys of chunks of an image are made with; nil when its first array does not say.
