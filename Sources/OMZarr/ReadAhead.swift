@@ -26,7 +26,7 @@ final class ReadAhead {
   /// Bytes that are under way or wait to be visited.
   private let window: Int
   /// Requests under way at once.
-  private static let width = 8
+  fileprivate static let width = 8
   /// Chunks of a shard that lie close together come by one request: a gap costs less than a journey.
   private static let gap = 512 << 10
   /// The bytes of the first request for a shard, and of later ones, which double up to that.
@@ -80,6 +80,10 @@ extension ZarrArray {
     let chunk = metadata.pipeline.maximumEncodedByteCount
     return max(8 << 20, chunk <= 32 << 20 ? 2 * chunk : 0)
   }
+
+  /// Bytes that the requests of a reader take besides: what libcurl receives into, its state, and the stack
+  /// of the thread that waits.
+  package var requestBytes: Int { store.isRemote ? ReadAhead.width * (384 << 10) : 0 }
 }
 
 // MARK: - Stored chunks and shards

@@ -41,7 +41,9 @@ ssize_t om_read_entries(int folder, void *buffer, size_t size);
 
 // Lets malloc keep freed blocks for the next call. Codecs ask for working memory and free it for
 // every chunk; otherwise the kernel takes its pages back and clears new ones each time. The limits
-// are those to which malloc raises its own when large blocks are freed.
+// are those to which malloc raises its own when large blocks are freed. What one thread frees serves all
+// others: no more threads have memory of their own than can run at once, since the many that wait for
+// servers would each keep what they once received.
 void om_keep_freed_memory(void);
 
 // Makes a piece of whole pages larger and keeps its content, which is moved by the page table and never

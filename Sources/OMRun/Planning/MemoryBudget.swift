@@ -79,7 +79,9 @@ struct MemoryBudget: Sendable {
 
 extension ArrayPlan {
   /// What a worker needs besides for where the image lies.
-  var sourceBytes: Int { tiffBytes + arraysRead.reduce(0) { $0 + $1.bytesAhead } }
+  var sourceBytes: Int {
+    tiffBytes + arraysRead.reduce(0) { $0 + $1.bytesAhead + $1.requestBytes }
+  }
 
   /// What decoding a TIFF takes besides: the tile or strip as it is stored, and colours before they are
   /// taken apart.
