@@ -150,6 +150,13 @@ private func voxels(_ values: some Sequence<Int>) -> [UInt8] {
           A 2
 
         """)
+    #expect(
+      try call(["info", uri + "/A/1"]).text == """
+        \(uri)/A/1: well with 2 images
+          \(uri)/A/1/0
+          \(uri)/A/1/1
+
+        """)
   }
 
   @Test func `preview makes a PNG and says what it shows`() throws {

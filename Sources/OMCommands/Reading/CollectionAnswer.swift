@@ -12,7 +12,7 @@ struct CollectionAnswer: Answer {
 
   var lines: [String] {
     var contents = [counted(images.count, "image")]
-    if !fields.isEmpty {
+    if source.kind != .well && !fields.isEmpty {
       contents.insert(
         counted(Set(fields.map { "\($0.row)/\($0.column)" }).count, "well"), at: 0)
     }
