@@ -2,7 +2,7 @@ public import OMJSON
 public import OMManifest
 public import OMTask
 
-/// `label-objects`: the connected objects of a mask, numbered over the whole image.
+/// `label-objects`: the connected objects of a mask, or of equal labels, numbered over the whole image.
 public struct LabelObjectsTask: RegionTask {
   private let parameters: LabelObjectsParameters
 
@@ -25,7 +25,7 @@ public struct LabelObjectsTask: RegionTask {
     let rules = ObjectRules(
       connectivity: Connectivity(rawValue: parameters.connectivity.rawValue) ?? .full,
       minimumSize: parameters.minSize, maximumSize: parameters.maxSize,
-      clearsBorder: parameters.clearBorder)
+      clearsBorder: parameters.clearBorder, comparesValues: parameters.mode == .equalValues)
     return .labels([
       LabelRecipe(
         name: name, label: parameters.label, masking: parameters.maskingLabel, channels: [0],

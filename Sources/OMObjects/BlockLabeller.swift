@@ -41,14 +41,16 @@ package final class BlockLabeller {
   ///   - block: Where they lie.
   ///   - grid: The volumes around it.
   ///   - order: In how many coordinates two neighbours may differ, 1…3.
+  ///   - findsBorder: Whether parts at the border of the volume must be known.
   /// - Returns: The block with its runs and parts, in raster order of their first voxels, with their
-  ///   labels and whether they touch the border.
+  ///   labels.
   package func parts<Label: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-    of labels: UnsafePointer<Label>, block: Block, in grid: BlockGrid, order: Int
+    of labels: UnsafePointer<Label>, block: Block, in grid: BlockGrid, order: Int,
+    findsBorder: Bool
   ) -> LabelledBlock {
     findRuns(labels, block)
     joinRows(block, order, joinsPlanes: grid.joinsPlanes)
-    var found = collect(block, grid, true)
+    var found = collect(block, grid, findsBorder)
     found.labels = [UInt64](repeating: 0, count: found.componentCount)
     for (index, run) in found.runs.enumerated() {
       found.labels[Int(run.component)] = values.base[index]

@@ -46,17 +46,22 @@ public struct ObjectRules: Sendable, Equatable {
   public var clearsBorder: Bool
   /// Whether objects are numbered 1…N; otherwise every object is written as 1.
   public var numbers: Bool
+  /// Whether voxels are joined only where their values are equal.
+  ///
+  /// Foreground is then every voxel that is not 0, whatever `choose` says; voxels are whole numbers.
+  public var comparesValues: Bool
 
   /// Makes the rules.
   public init(
     connectivity: Connectivity, minimumSize: Int? = nil, maximumSize: Int? = nil,
-    clearsBorder: Bool = false, numbers: Bool = true
+    clearsBorder: Bool = false, numbers: Bool = true, comparesValues: Bool = false
   ) {
     self.connectivity = connectivity
     self.minimumSize = minimumSize
     self.maximumSize = maximumSize
     self.clearsBorder = clearsBorder
     self.numbers = numbers
+    self.comparesValues = comparesValues
   }
 }
 

@@ -58,7 +58,9 @@ def trial(
     ("threshold", ["--method", "otsu", "--min-size", "4"]), ("threshold", ["--threshold", "9000", "--no-objects"]),
     ("threshold", ["--smooth", "gaussian", "--sigma", "1", "--masking-label", "nuclei"]),
     ("project", ["--axis", "y", "--method", "mean"]), ("pyramid", []),
-    ("label-objects", ["--label", "nuclei"]), ("filter-labels", ["--label", "nuclei", "--min-size", "20"]),
+    ("label-objects", ["--label", "nuclei"]),
+    ("label-objects", ["--label", "nuclei", "--mode", "equal-values", "--connectivity", "faces"]),
+    ("filter-labels", ["--label", "nuclei", "--min-size", "20"]),
     ("measure", ["--label", "nuclei"]), ("masking-roi-table", ["--label", "nuclei"]),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_every_built_in_task_is_confirmed(

@@ -39,6 +39,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "grown labels": ("filter-labels", {"label": "cells", "expand": 2.5, "max_size": 9000}),
     "holes": ("filter-labels", {"label": "cells", "fill_holes": "yx"}),
     "border": ("filter-labels", {"label": "cells", "clear_border": "yx"}),
+    "equal values": ("label-objects", {"label": "cells", "mode": "equal-values", "connectivity": "faces"}),
     "border parts": ("filter-labels", {"label": "cells", "clear_border": "yx", "clear_border_by": "part"}),
 }
 every_call = pytest.mark.parametrize("kind", CALLS)

@@ -179,12 +179,16 @@ def test_a_projection_looks_at_all_planes(preview: Any, tmp_path: Path) -> None:
     assert np.array_equal(shown[:, 84:, 1], grey(data.max(axis=0), data[6]))
 
 
-def test_objects_of_a_mask_are_previewed(preview: Any, omtask: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["foreground", "equal-values"])
+def test_objects_of_a_mask_are_previewed(
+    mode: str, preview: Any, omtask: Program, tmp_path: Path
+) -> None:
     path, _ = written(tmp_path)
-    omtask.threshold(path, parameters={"objects": False, "label_name": "mask"})
-    text = preview(
-        "label-objects", path, "--png", tmp_path / "tried.png", "--level", 1, label="mask").stdout
-    omtask.run("label-objects", path, parameters={"label": "mask", "level": 1})
+    objects = mode == "equal-values"
+    omtask.threshold(path, parameters={"objects": objects, "label_name": "mask"})
+    call = {"label": "mask", "mode": mode, "connectivity": "faces"}
+    text = preview("label-objects", path, "--png", tmp_path / "tried.png", "--level", 1, **call).stdout
+    omtask.run("label-objects", path, parameters=call | {"level": 1})
     omtask("preview", path, "--level", 1, "--label", "mask_objects", "--png", tmp_path / "ran.png")
     assert np.array_equal(pixels(tmp_path / "tried.png"), pixels(tmp_path / "ran.png"))
     assert "mask_objects: " in text

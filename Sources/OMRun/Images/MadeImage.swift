@@ -32,6 +32,7 @@ struct LabelFacts: Sendable {
   /// What a person should look at.
   func notes(_ plan: LabelPlan, share: Double) -> [String] {
     if plan.recipe.filter != nil { return [] }
+    let isMask = plan.recipe.objects?.comparesValues != true
     var notes: [String] = []
     if hasConstantScope {
       notes.append(
@@ -39,11 +40,11 @@ struct LabelFacts: Sendable {
           ? "some scopes are constant: all their voxels have one value"
           : "the image is constant: all voxels have one value")
     }
-    if share > 0.5 {
+    if isMask, share > 0.5 {
       let percent = (share * 1000).rounded() / 10
       notes.append("more than half of the voxels are foreground (\(percent) of 100)")
     }
-    if let objects, objects > 1_000_000 {
+    if isMask, let objects, objects > 1_000_000 {
       notes.append("there are \(objects) objects; is the threshold within the noise?")
     }
     if plan.recipe.objects?.clearsBorder == true, plan.isOnePlaneThick {

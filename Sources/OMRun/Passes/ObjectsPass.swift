@@ -28,6 +28,11 @@ struct ObjectsPass: Sendable {
   func run(_ region: Region, _ worker: Worker) throws -> RegionObjects {
     if let tiles = plan.recipe.tiles { return try find(region, tiles, worker) }
     try plan.prepare(region, worker)
+    if rules.comparesValues {
+      var result = try plan.equalParts(region, rules, worker)
+      result.counts.processed = worker.admitted.count
+      return result
+    }
     let isInMemory = choices == nil && plan.recipe.smoothing == nil
     var result = RegionObjects()
     result.counts.processed = worker.admitted.count

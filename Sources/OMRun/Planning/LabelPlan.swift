@@ -96,8 +96,11 @@ package struct LabelPlan: ArrayPlan {
 
   package var findsObjects: Bool { recipe.objects != nil || recipe.filter != nil }
 
-  /// Every voxel may be a label of its own.
-  package var keptPerVoxel: Int { recipe.filter == nil ? 2 : LabelTable.bytesPerLabel }
+  package var keptPerVoxel: Int {
+    // Every voxel may be a label of its own, or a component at the surface of its block.
+    if recipe.filter != nil { return LabelTable.bytesPerLabel }
+    return recipe.objects?.comparesValues == true ? 72 : 2
+  }
 
   /// Labels and masks shrink at least by this factor; measured ones by 20 and more.
   package var shrinking: Int { 8 }
