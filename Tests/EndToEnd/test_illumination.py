@@ -347,7 +347,14 @@ def test_profiles_that_cannot_be_used(
     fortran = np.asfortranarray(good)
     (tmp_path / "short.npy").write_bytes(b"")
     np.save(tmp_path / "cut.npy", good)
-    (tmp_path / "cut.npy").write_bytes((tmp_path / "cut.npy").read_bytes()[:-3])
+    whole = (tmp_path / "cut.npy").read_bytes()
+    (tmp_path / "cut.npy").write_bytes(whole[:-3])
+    for length in (3, 8, 9, 60, 127):
+        (tmp_path / f"cut{length}.npy").write_bytes(whole[:length])
+    with open(tmp_path / "second.npy", "wb") as file:
+        np.lib.format.write_array(file, good, version=(2, 0))
+    (tmp_path / "second.npy").write_bytes((tmp_path / "second.npy").read_bytes()[:11])
+    (tmp_path / "other.npy").write_bytes(b"NUMPY, but not quite" * 20)
     (tmp_path / "a.tif").write_bytes(b"II*\0")
     before = tree(tmp_path)
 
@@ -364,8 +371,13 @@ def test_profiles_that_cannot_be_used(
     refused(fortran, 76, "ascontiguousarray")
     refused(good.astype(">f4"), 76, "ascontiguousarray")
     refused(tmp_path / "none.npy", 66, "no such file")
-    refused(tmp_path / "short.npy", 76, "no .npy")
-    refused(tmp_path / "cut.npy", 65, "expected 12000")
+    refused(tmp_path / "short.npy", 65, "it holds 0 bytes, expected 10")
+    for length, expected in ((3, 10), (8, 10), (9, 10), (60, 128), (127, 128)):
+        said = f"header: it holds {length} bytes, expected {expected}"
+        refused(tmp_path / f"cut{length}.npy", 65, said)
+    refused(tmp_path / "second.npy", 65, "it holds 11 bytes, expected 12")
+    refused(tmp_path / "cut.npy", 65, "holds 12125 bytes, expected 12128 for 50 x 60 numbers")
+    refused(tmp_path / "other.npy", 76, "no .npy")
     refused(tmp_path / "a.tif", 76, "tifffile")
     flat = stored(tmp_path / "bad", good, "npy")
     assert "2 paths" in omtask(

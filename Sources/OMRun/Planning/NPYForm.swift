@@ -7,18 +7,31 @@ struct NPYForm {
   /// Where the numbers begin.
   let start: Int
 
-  /// Reads the start of a file; nil when it is something else.
-  init?(_ bytes: [UInt8]) {
-    guard bytes.count > 12, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
-      return nil
-    }
-    let isLong = bytes[6] >= 2
+  private static let mark = [0x93] + Array("NUMPY".utf8)
+
+  /// How many bytes the start of a file takes of which only a part is there; nil when all of it is, or when
+  /// the file is something else.
+  static func missingStart(of bytes: [UInt8]) -> Int? {
+    guard mark.starts(with: bytes.prefix(mark.count)) else { return nil }
+    let start = start(of: bytes)
+    return bytes.count < start ? start : nil
+  }
+
+  /// Where the numbers begin, as far as the bytes tell: at least behind what tells it.
+  private static func start(of bytes: [UInt8]) -> Int {
+    let isLong = bytes.count > 6 && bytes[6] >= 2
     let prefix = isLong ? 12 : 10
+    guard bytes.count >= prefix else { return prefix }
     var length = Int(bytes[8]) | Int(bytes[9]) << 8
     if isLong { length |= Int(bytes[10]) << 16 | Int(bytes[11]) << 24 }
-    start = prefix + length
-    guard start <= bytes.count else { return nil }
-    let text = String(decoding: bytes[prefix..<start], as: UTF8.self)
+    return prefix + length
+  }
+
+  /// Reads the start of a file; nil when it is something else, or not all there.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.starts(with: Self.mark), Self.missingStart(of: bytes) == nil else { return nil }
+    start = Self.start(of: bytes)
+    let text = String(decoding: bytes[(bytes[6] >= 2 ? 12 : 10)..<start], as: UTF8.self)
     guard let order = Self.value(of: "fortran_order", in: text), order.hasPrefix("False"),
       let name = Self.value(of: "descr", in: text)?.dropFirst().prefix(while: { $0 != "'" }),
       let type = Self.types[String(name.dropFirst())], let first = name.first,

@@ -185,6 +185,12 @@ struct ProfileFile {
     let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
     let bytes = try OutputFolder(path: folder).read(name, limit: Self.largest * 8 + 4096)
     guard let bytes else { throw Fault(.missing, path, "there is no such file") }
+    if let start = NPYForm.missingStart(of: bytes) {
+      throw Fault(
+        .truncated, path,
+        "ends in the middle of its header: it holds \(bytes.count) bytes, expected \(start) before the numbers",
+        hint: Self.saveAgain)
+    }
     guard let header = NPYForm(bytes) else {
       throw Fault(
         .unsupported, path, "is no .npy file that can be read here",
@@ -194,11 +200,14 @@ struct ProfileFile {
     guard bytes.count - header.start == count * header.dataType.byteCount else {
       throw Fault(
         .truncated, path,
-        "holds \(bytes.count - header.start) bytes of numbers, expected "
-          + "\(count * header.dataType.byteCount)")
+        "holds \(bytes.count) bytes, expected \(header.start + count * header.dataType.byteCount) for "
+          + "\(header.shape.map(String.init).joined(separator: " x ")) numbers of type "
+          + "\(header.dataType.rawValue)", hint: Self.saveAgain)
     }
     return (header.shape, Self.numbers(bytes, at: header.start, count, header.dataType))
   }
+
+  private static let saveAgain = "save the profile again, for example with numpy.save"
 
   private func checked(_ shape: [Int]) throws(Fault) -> Int {
     guard let count = product(of: shape, atMost: Self.largest) else {
