@@ -65,6 +65,7 @@ enum ReportJSON {
       members["foreground_share"] = JSON(output.foregroundShare)
     }
     members["notes"] = .array(output.notes.map { .string($0) })
+    if let replaced = output.replaced { members["replaced"] = .string(replaced) }
     return members
   }
 }

@@ -7,6 +7,7 @@ import OMZarr
 /// `labels/<name>` or `tables/<name>` by a rename, then listed (specification: reliability, section 5).
 final class ImageCommitter: Committer {
   let stage: Stage
+  private let target: Target
   private let image: OMEImage
   private let shelf: Shelf
   private let names: [String]
@@ -29,6 +30,7 @@ final class ImageCommitter: Committer {
     _ target: Target, runID: String, rank: Int, durability: Durability, _ rules: LockRules,
     _ watch: LabelsWatch
   ) throws(Fault) {
+    self.target = target
     image = target.image
     shelf = target.shelf
     names = target.names
@@ -136,21 +138,28 @@ final class ImageCommitter: Committer {
       }
     }
     do {
-      return try move(names[label], to: place)
+      return try move(label, to: place)
     } catch {
       guard error.kind == .exists, try isInPlace(label) else { throw error }
       return nil
     }
   }
 
-  private func move(_ name: String, to place: OutputFolder) throws(Fault) -> Move? {
-    let out = try stage.out()
+  private func move(_ label: Int, to place: OutputFolder) throws(Fault) -> Move? {
+    let (name, out) = (names[label], try stage.out())
     // Without `overwrites` the rename itself finds out whether the name is taken.
-    let isTaken = overwrites ? try place.kind(of: name) != nil : false
-    if !isTaken {
+    let kind = overwrites ? try place.kind(of: name) : nil
+    if kind == nil {
       try out.renameNoReplace(name, to: place, name)
       return Move(name: name, isExchange: false)
     }
+    if kind == .file {
+      throw Fault(
+        .exists, target.uri(label), "is there already and is a file, no \(shelf.noun)",
+        hint: "remove it, or take another name")
+    }
+    // Somebody may have put something there since the run began.
+    try target.checkReplaceable(label)
     do throws(Fault) {
       // The old label image is now in the stage and goes with it.
       try out.renameExchange(name, with: place, name)

@@ -24,12 +24,17 @@ struct Target: Sendable {
   let home: ImageLocation
   /// The flag that gives the result another name.
   private let nameFlag: String?
+  /// What may be replaced in the image.
+  private let replacement: Replacement
 
   init(_ request: RunRequest, _ setup: ImageSetup) throws(Fault) {
     image = setup.image
     names = setup.names
     shelf = setup.outputKind == .table ? .tables : .labels
     overwrites = request.options.overwrite
+    replacement = Replacement(
+      image: setup.image.location, shelf: setup.outputKind == .table ? .tables : .labels,
+      kind: setup.tableKind)
     home = setup.home
     levels = setup.levels.map {
       LevelsNode(
@@ -95,6 +100,16 @@ struct Target: Sendable {
     return "\(image.location.displayName)/\(shelf.name)/\(names[label])"
   }
 
+  /// What was found in the places of the results.
+  struct Finding {
+    /// What is to do.
+    let state: State
+    /// The records of the results that are there.
+    let records: [JSON?]
+    /// Which of them are replaced though omtask did not make them.
+    var replaced: [Int] = []
+  }
+
   /// What a run has to do.
   enum State: UInt8 {
     /// Make the results.
@@ -112,13 +127,12 @@ struct Target: Sendable {
   /// - Parameters:
   ///   - runID: The run.
   ///   - overwrites: Whether another result may have a name; nil takes what the request says.
-  /// - Returns: The state, and the records of the results that are there.
+  /// - Returns: What was found, and what is to do.
   /// - Throws: A fault of kind `exists` when another result has a name and is not to be replaced.
-  func look(
-    runID: String, overwrites: Bool? = nil
-  ) throws(Fault) -> (state: State, records: [JSON?]) {
+  func look(runID: String, overwrites: Bool? = nil) throws(Fault) -> Finding {
     if !levels.isEmpty { return try lookAtLevels(runID) }
     var records: [JSON?] = []
+    var replaced: [Int] = []
     var known = 0
     try register?.check()
     let list = try listed()
@@ -132,18 +146,20 @@ struct Target: Sendable {
         throw taken(label, found)
       } else {
         try checkReplaceable()
+        try checkReplaceable(label)
+        if found.record == nil { replaced.append(label) }
       }
     }
     // Some in their place and some not: a run was stopped between two moves.
-    if known < names.count { return (.open, records) }
-    guard let list else { return (.done, records) }
-    return (names.allSatisfy(list.contains) ? .done : .unlisted, records)
+    if known < names.count { return Finding(state: .open, records: records, replaced: replaced) }
+    let isListed = list.map { names.allSatisfy($0.contains) } ?? true
+    return Finding(state: isListed ? .done : .unlisted, records: records)
   }
 
-  private func lookAtLevels(_ runID: String) throws(Fault) -> (state: State, records: [JSON?]) {
+  private func lookAtLevels(_ runID: String) throws(Fault) -> Finding {
     var records: [JSON?] = []
     for index in levels.indices { records.append(try self.records(index).first ?? nil) }
-    return (try areMade(runID) ? .done : .open, records)
+    return Finding(state: try areMade(runID) ? .done : .open, records: records)
   }
 
   /// Whether the metadata of all images list levels of a run.
@@ -176,6 +192,20 @@ struct Target: Sendable {
     if let bucket { return try bucket.checkReplaceable(shelf) }
     guard let output else { return }
     try OutputRules.checkOwn(output, names, shelf, in: path)
+  }
+
+  /// Refuses to replace in the image what is no result of the same kind, or holds more; results elsewhere are
+  /// another matter.
+  ///
+  /// - Throws: A fault of kind `exists` that names what is in the way.
+  func checkReplaceable(_ label: Int) throws(Fault) {
+    if output != nil || bucket?.isApart ?? false { return }
+    try replacement.check(names[label], uri(label))
+  }
+
+  /// What to tell of a result that is replaced though omtask did not make it.
+  func warning(ofReplaced label: Int) -> String {
+    "\(uri(label)) was not made by omtask; `--overwrite` replaces it"
   }
 
   /// The names that the image or the well lists; nil when nothing lists the results.

@@ -14,6 +14,8 @@ extension ImageJob {
     var runID: String
     var identity: JSONObject
     var outputs: [OutputReport] = []
+    /// Which results take the place of some that omtask did not make; on rank 0 only.
+    var replaced: [Int] = []
     /// Damaged chunks behind the results that are there already.
     var filledChunks = 0
   }
@@ -47,8 +49,10 @@ extension ImageJob {
   private func look(
     _ setup: ImageSetup, _ target: Target, _ decision: inout Decision
   ) throws(Fault) {
-    let (state, records) = try target.look(runID: decision.runID)
-    decision.state = state
+    let found = try target.look(runID: decision.runID)
+    let records = found.records
+    decision.state = found.state
+    decision.replaced = found.replaced
     decision.filledChunks = Provenance.filledChunks(records)
     decision.outputs = setup.names.indices.map { index in
       var output = OutputReport(

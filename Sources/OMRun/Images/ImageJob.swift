@@ -72,6 +72,9 @@ struct ImageJob: Sendable {
       var report = ImageReport(uri: location.displayName, status: .done)
       report.damage = damage
       report.outputs = setup.names.indices.map { outputReport(setup, target, made, $0) }
+      for index in decision.replaced {
+        report.outputs[index].replaced = target.warning(ofReplaced: index)
+      }
       compare(&report)
       return JobResult(
         report: report, bytesWritten: committer.stage.bytesWritten,

@@ -195,6 +195,12 @@ package struct ImageSetup: Sendable {
 }
 
 extension ImageSetup {
+  /// What the table is about that the task makes; nil for images.
+  var tableKind: TableKind? {
+    if let table { return table.recipe.kind }
+    return partials.map { $0.recipe.label == nil ? .generic : .features }
+  }
+
   /// What the task makes.
   var outputKind: OutputReport.Kind {
     if table != nil || partials != nil { return .table }

@@ -36,6 +36,7 @@ private struct Planner: Sendable {
     plan.splitsImages = ImageSpread.splits(inputs, request, workers: ranks * plan.threads)
     for planned in try images(inputs, split: plan.splitsImages) {
       plan.images.append(planned.plan)
+      plan.warnings += planned.plan.warnings
       plan.memory = max(plan.memory, planned.memory)
     }
     try addSpace(&plan, inputs)
@@ -86,10 +87,12 @@ private struct Planner: Sendable {
       return plan
     }
     let identity = try RunIdentity(request, setup)
-    if try target.look(runID: identity.runID).state == .done {
+    let found = try target.look(runID: identity.runID)
+    if found.state == .done {
       plan.note = "the result is there already, nothing to do"
       return plan
     }
+    plan.warnings = found.replaced.map(target.warning)
     plan.shape = setup.plans[0].source.metadata.shape
     plan.dataType = setup.plans[0].source.metadata.dataType
     var pieces = Piece.all(of: setup.plans)

@@ -51,6 +51,7 @@ extension OutputReport {
     object["thresholds"] = .array(
       thresholds.map { ["scope": .string($0.scope), "value": JSON($0.value)] })
     object["notes"] = .array(notes.map { .string($0) })
+    if let replaced { object["replaced"] = .string(replaced) }
     return .object(object)
   }
 
@@ -65,6 +66,7 @@ extension OutputReport {
     objects = json["objects"]?.intValue
     foregroundShare = json["share"]?.doubleValue ?? 0
     notes = json["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    replaced = json["replaced"]?.stringValue
     for entry in json["thresholds"]?.arrayValue ?? [] {
       guard let scope = entry["scope"]?.stringValue, let value = entry["value"]?.doubleValue
       else { continue }

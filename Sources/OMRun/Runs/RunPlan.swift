@@ -65,6 +65,8 @@ package struct ImagePlan: Sendable {
   package var note: String?
   /// Why it cannot be processed.
   package private(set) var fault: Fault?
+  /// What a person should know before.
+  var warnings: [String] = []
   /// Raw bytes that are decoded.
   package var bytesRead = 0
   /// Raw bytes that are encoded at most.

@@ -134,6 +134,8 @@ package struct OutputReport: Sendable {
   package var foregroundShare = 0.0
   /// What a person should look at.
   package var notes: [String] = []
+  /// What to tell of the one whose place it took, where omtask did not make that.
+  package var replaced: String?
 
   /// Makes the report of an output.
   package init(name: String, uri: String, kind: Kind = .label, dataType: DataType?) {

@@ -14,6 +14,9 @@ extension Runner {
   func close(_ report: RunReport) {
     guard engine.rank == 0 else { return }
     tell(report.images.compactMap { $0.damage.warning($0.uri) }, of: "images with damaged chunks")
+    tell(
+      report.images.flatMap(\.outputs).compactMap(\.replaced),
+      of: "results that omtask did not make and that were replaced")
     tell(updateAncestors(report), of: "groups whose consolidated metadata are not up to date")
   }
 
