@@ -14,13 +14,16 @@ package struct TableDocuments: GroupDocuments {
   package let label: String?
   /// The names of its columns but the first; empty for tables that do not list them.
   package let features: [String]
+  /// Whether ngio must take the index of AnnData, which is texts, as texts: it makes signed numbers of it
+  /// otherwise.
+  package let keepsIndexTexts: Bool
   /// Our record of how it was made.
   package let record: JSON
 
   /// Describes a table.
   package init(
     name: String, version: OMEVersion, kind: TableKind, backend: TableBackend, label: String?,
-    features: [String], record: JSON
+    features: [String], keepsIndexTexts: Bool = false, record: JSON
   ) {
     self.name = name
     self.version = version
@@ -28,6 +31,7 @@ package struct TableDocuments: GroupDocuments {
     self.backend = backend
     self.label = label
     self.features = features
+    self.keepsIndexTexts = keepsIndexTexts && backend == .anndata
     self.record = record
   }
 
@@ -46,7 +50,7 @@ package struct TableDocuments: GroupDocuments {
       attributes["region"] = ["path": .string("../labels/\(label)")]
       attributes["instance_key"] = "label"
       attributes["index_key"] = "label"
-      attributes["index_type"] = "int"
+      attributes["index_type"] = keepsIndexTexts ? "str" : "int"
     }
     if kind != .maskingROIs {
       attributes["categorical_columns"] = []

@@ -85,7 +85,10 @@ package struct TableReader {
       if !columns.isEmpty {
         var index = columns.remove(at: place)
         index.name = key
-        if attributes["index_type"]?.stringValue == "int" { index.values = index.values.asIntegers }
+        // Numbers of objects that ngio must take as texts are numbers all the same.
+        let isNumber =
+          attributes["index_type"]?.stringValue == "int" || attributes["instance_key"] != nil
+        if isNumber { index.values = index.values.asIntegers }
         columns.insert(index, at: 0)
       }
     }

@@ -22,7 +22,8 @@ package struct TableWriter {
   ///   - backend: How it is stored.
   ///   - isIndexed: Whether the first column names the rows; otherwise AnnData, which needs such names, numbers
   ///     them from 0, as ngio does.
-  /// - Throws: `limit` for a table that is too large for a JSON document, and what `put` throws.
+  /// - Throws: `limit` for a table that is too large for a JSON document, `unsupported` for one whose index
+  ///   readers of CSV take for fractions, and what `put` throws.
   package func write(
     _ table: Table, as backend: TableBackend, isIndexed: Bool = true
   ) throws(Fault) {
@@ -31,7 +32,16 @@ package struct TableWriter {
       let numbers = TableColumn(Self.unnamedIndex, .int64((0..<table.rowCount).map { Int64($0) }))
       try AnnDataWriter(zarrFormat: zarrFormat, put: put)
         .write(isIndexed ? table : Table([numbers] + table.columns))
-    case .csv: try put("table.csv", CSVText(table).bytes)
+    case .csv:
+      if isIndexed, let label = table.firstUnsignedName {
+        throw Fault(
+          .unsupported, "table.csv",
+          "label \(label) is above \(Int64.max), and readers of CSV make fractions of such "
+            + "numbers",
+          hint: "`--backend anndata` or `json` keeps it, and `omtask run filter-labels --relabel` "
+            + "makes labels from 1")
+      }
+      try put("table.csv", CSVText(table).bytes)
     case .json: try writeJSON(table)
     }
   }
@@ -52,6 +62,15 @@ package struct TableWriter {
       }
       try put(document.key, bytes)
     }
+  }
+}
+
+extension Table {
+  /// The first name of a row that is a number without a sign which no number with a sign can hold; nil when
+  /// there is none.
+  package var firstUnsignedName: UInt64? {
+    guard case .uint64(let names) = columns.first?.values else { return nil }
+    return names.first { $0 > UInt64(Int64.max) }
   }
 }
 

@@ -244,7 +244,7 @@ def test_no_objects_make_a_table_without_rows(
 
 def test_numbers_of_64_bits_are_kept(omtask: Program, tmp_path: Path) -> None:
     labels = np.zeros((9, 40), np.uint64)
-    numbers = [1, 2**32, 2**32 + 1, 2**53 + 1, 2**63 - 1, 2**64 - 1]
+    numbers = [1, 2**32, 2**32 + 1, 2**53 + 1, 2**63 - 2, 2**63 - 1]
     for place, number in enumerate(numbers):
         labels[:, place * 6 : place * 6 + 5] = number
     path = write_measured(tmp_path / "image.zarr", "yx", labels.astype(np.uint8), labels, samples.V2)
@@ -254,6 +254,36 @@ def test_numbers_of_64_bits_are_kept(omtask: Program, tmp_path: Path) -> None:
         found = json.loads(omtask("table", path, backend, "--json").stdout)
         assert [row[0] for row in found["rows"]] == numbers
         assert [row[found["columns"].index("area")] for row in found["rows"]] == [45] * 6
+        assert list(open_table(str(path / "tables" / backend)).dataframe.index) == numbers
+
+
+@pytest.mark.parametrize("task", ["measure", "masking-roi-table"])
+@pytest.mark.parametrize("layout", [samples.V2, samples.SHARDED], ids=describe)
+def test_numbers_without_a_sign_are_read_by_ngio(
+    layout: Layout, task: str, omtask: Program, tmp_path: Path
+) -> None:
+    labels = np.zeros((9, 40), np.uint64)
+    numbers = [1, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1]
+    for place, number in enumerate(numbers):
+        labels[:, place * 6 : place * 6 + 5] = number
+    path = write_measured(tmp_path / "image.zarr", "yx", labels.astype(np.uint8), labels, layout)
+    for backend in ("anndata", "json"):
+        call = {"label": "cells", "backend": backend, "table_name": backend}
+        omtask.run(task, path, parameters=call)
+        found = json.loads(omtask("table", path, backend, "--json").stdout)
+        assert [row[found["columns"].index("label")] for row in found["rows"]] == numbers
+        table = open_table(str(path / "tables" / backend))
+        assert [int(name) for name in table.dataframe.index] == numbers
+        if task == "masking-roi-table":
+            assert table.get_label(2**63).label == 2**63
+    before = tree(path)
+    refused = omtask.run(
+        task, path, parameters={"label": "cells", "backend": "csv", "table_name": "c"}, expect=76)
+    assert f"label {2**63} is above" in refused.stderr and "--backend anndata" in refused.stderr
+    assert tree(path) == before
+    omtask.run("filter-labels", path, parameters={"label": "cells", "relabel": True, "label_name": "few"})
+    omtask.run(task, path, parameters={"label": "few", "backend": "csv", "table_name": "c"})
+    assert list(open_table(str(path / "tables/c")).dataframe.index) == [1, 2, 3, 4, 5, 6]
 
 
 def test_an_object_in_every_voxel(omtask: Program, tmp_path: Path) -> None:

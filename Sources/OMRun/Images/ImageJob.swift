@@ -181,7 +181,7 @@ struct ImageJob: Sendable {
           MetadataDocument(key: "\(level)/\($0.name)", json: $0.document)
         }
       }
-      let metadata = setup.documents(index, record, features: made[index].table?.features ?? [])
+      let metadata = setup.documents(index, record, made[index].table)
       return CommittedImage(metadata: metadata, arrays: arrays)
     }
   }

@@ -232,21 +232,23 @@ extension ImageSetup {
   var firstLevel: Int { levels.isEmpty ? 0 : 1 }
 
   /// The metadata of one of the images to make, or of a table with its columns.
-  func documents(_ index: Int, _ record: JSON, features: [String]) -> any GroupDocuments {
+  func documents(_ index: Int, _ record: JSON, _ facts: TableFacts?) -> any GroupDocuments {
     if !levels.isEmpty {
       return StagedLevels(name: levels[index].name, version: version, record: record)
     }
     if let table {
       return TableDocuments(
-        name: table.name, version: version, kind: table.recipe.kind,
-        backend: table.recipe.backend, label: table.recipe.label, features: features,
+        name: table.name, version: version, kind: tableKind ?? .generic,
+        backend: table.recipe.backend, label: table.recipe.label,
+        features: facts?.features ?? [], keepsIndexTexts: facts?.hasUnsignedNames ?? false,
         record: record)
     }
     if let partials {
       let recipe = partials.recipe
       return TableDocuments(
-        name: partials.name, version: version, kind: recipe.label == nil ? .generic : .features,
-        backend: recipe.backend, label: recipe.label, features: features, record: record)
+        name: partials.name, version: version, kind: tableKind ?? .generic,
+        backend: recipe.backend, label: recipe.label,
+        features: facts?.features ?? [], record: record)
     }
     if let copy { return copy.documents(of: image, version, name: image.name, record: record) }
     let pyramid = plans[index].downsampling.description

@@ -141,7 +141,8 @@ extension ImageRun {
     }
     try writer.write(table, as: backend, isIndexed: isIndexed)
     return TableFacts(
-      rows: table.rowCount, features: table.columns.dropFirst(isIndexed ? 1 : 0).map(\.name))
+      rows: table.rowCount, features: table.columns.dropFirst(isIndexed ? 1 : 0).map(\.name),
+      hasUnsignedNames: isIndexed && table.firstUnsignedName != nil)
   }
 
   /// What rank 0 found, on all ranks.
@@ -160,6 +161,8 @@ struct TableFacts: Sendable {
   let rows: Int
   /// The names of its columns but the first; on rank 0 only.
   let features: [String]
+  /// Whether rows are named by numbers that no number with a sign can hold; on rank 0 only.
+  var hasUnsignedNames = false
   /// The regions that rows were found in; nil when nothing depends on them.
   var regions: JSON?
 }
