@@ -105,7 +105,7 @@ struct Cut: Sendable, CustomTestStringConvertible {
 }
 
 /// Expects that cut volumes have the objects and the facts of whole ones.
-private func expectWhole(
+func expectWhole(
   _ volume: CutVolumes, _ order: Int, _ tree: MergeShape,
   at place: SourceLocation = #_sourceLocation
 ) {

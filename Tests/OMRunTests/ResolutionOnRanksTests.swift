@@ -52,6 +52,21 @@ import Testing
     try expectNumbers(volume, ObjectRules(connectivity: .faces), ranks)
   }
 
+  @Test(arguments: LabelPattern.allCases, [1, 2, 3, 5])
+  func `equal values are numbered by their first voxels`(pattern: LabelPattern, ranks: Int) throws {
+    let volume = CutVolumes(
+      labels: [pattern, .noise], Box.Size(5, 7, 13), block: Box.Size(2, 3, 4))
+    for connectivity in Connectivity.allCases {
+      try expectNumbers(
+        volume, ObjectRules(connectivity: connectivity, comparesValues: true), ranks)
+    }
+    try expectNumbers(
+      volume,
+      ObjectRules(
+        connectivity: .edges, minimumSize: 3, maximumSize: 40, clearsBorder: true,
+        comparesValues: true), ranks)
+  }
+
   /// Expects the numbers that counting through the flooded volumes gives.
   private func expectNumbers(
     _ volume: CutVolumes, _ rules: ObjectRules, _ ranks: Int,

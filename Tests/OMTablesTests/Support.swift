@@ -30,7 +30,8 @@ func stored(
   try writer.write(table, as: backend)
   let documents = TableDocuments(
     name: "t", version: version, kind: .features, backend: backend, label: "cells",
-    features: table.columns.dropFirst().map(\.name), record: ["task": "test"])
+    features: table.columns.dropFirst().map(\.name),
+    keepsIndexTexts: table.firstUnsignedName != nil, record: ["task": "test"])
   for document in documents.group(source: "") {
     files["tables/t/\(document.key)"] = document.bytes
   }

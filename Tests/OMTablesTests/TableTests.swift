@@ -52,6 +52,28 @@ import Testing
     #expect(try reader(of: files).read("t") == table)
   }
 
+  @Test(arguments: [OMEVersion.v0_4, .v0_5])
+  func `an index of numbers without a sign says that it is texts`(version: OMEVersion) throws {
+    let (widest, wider) = (UInt64(Int64.max), UInt64(Int64.max) + 1)
+    for (names, type) in [([1, widest], "int"), ([1, wider], "str")] {
+      let table = Table([TableColumn("label", .uint64(names)), TableColumn("n", .int64([1, 2]))])
+      let files = try stored(table, .anndata, version)
+      let document = try #require(files["tables/t/zarr.json"] ?? files["tables/t/.zattrs"])
+      let attributes = try JSON(parsing: document, subject: "t")
+      let found = attributes["attributes"]?["index_type"] ?? attributes["index_type"]
+      #expect(found?.stringValue == type)
+    }
+  }
+
+  @Test func `an index that readers of CSV cannot keep is refused`() throws {
+    let names = [7, UInt64(Int64.max) + 2, .max]
+    let table = Table([TableColumn("label", .uint64(names)), TableColumn("n", .int64([1, 2, 3]))])
+    let fault = #expect(throws: Fault.self) { try stored(table, .csv, .v0_5) }
+    #expect(fault?.kind == .unsupported)
+    #expect(fault?.message.contains("9223372036854775809") == true)
+    #expect(try stored(table, .json, .v0_5).isEmpty == false)
+  }
+
   @Test func `a quote with a mark on it is a quote`() {
     #expect(CSVText.field("a\"\u{301}b") == "\"a\"\"\u{301}b\"")
     #expect(CSVText.field("\r\n") == "\"\r\n\"")

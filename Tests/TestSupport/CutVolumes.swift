@@ -1,12 +1,14 @@
 import OMGrid
 package import OMObjects
 
-/// Volumes of masks, cut into blocks as an image is cut into regions.
+/// Volumes of masks or of labels, cut into blocks as an image is cut into regions.
 package struct CutVolumes: Sendable {
   /// The shape of each volume.
   package let shape: Box.Size
-  /// The masks, one per volume, in C order.
+  /// The masks, one per volume, in C order; with `comparesValues` labels.
   package let masks: [[UInt8]]
+  /// Whether only voxels of one value are joined.
+  package let comparesValues: Bool
   /// The voxels that are processed.
   package let part: Box
   /// Whether the image has a z axis.
@@ -28,8 +30,27 @@ package struct CutVolumes: Sendable {
     _ patterns: [MaskPattern], _ shape: Box.Size, block: Box.Size, part: Box? = nil,
     hasDepth: Bool = true
   ) {
+    self.init(
+      masks: patterns.map { $0.voxels(shape) }, shape, block: block, part: part,
+      hasDepth: hasDepth, comparesValues: false)
+  }
+
+  /// Cuts volumes of labels, of which only equal ones are joined.
+  package init(
+    labels patterns: [LabelPattern], _ shape: Box.Size, block: Box.Size, part: Box? = nil
+  ) {
+    self.init(
+      masks: patterns.map { $0.voxels(shape) }, shape, block: block, part: part, hasDepth: true,
+      comparesValues: true)
+  }
+
+  private init(
+    masks: [[UInt8]], _ shape: Box.Size, block: Box.Size, part: Box?, hasDepth: Bool,
+    comparesValues: Bool
+  ) {
     self.shape = shape
-    masks = patterns.map { $0.voxels(shape) }
+    self.masks = masks
+    self.comparesValues = comparesValues
     self.hasDepth = hasDepth
     let part = part ?? Box(low: Box.Size(0, 0, 0), high: shape)
     self.part = part
@@ -37,12 +58,12 @@ package struct CutVolumes: Sendable {
       (shape.z + block.z - 1) / block.z, (shape.y + block.y - 1) / block.y,
       (shape.x + block.x - 1) / block.x)
     grid = BlockGrid(
-      volumes: patterns.count, volumeShape: Vector3(shape.z, shape.y, shape.x), gridShape: cells,
+      volumes: masks.count, volumeShape: Vector3(shape.z, shape.y, shape.x), gridShape: cells,
       border: BlockGrid.Border(
         low: Vector3(part.low.z, part.low.y, part.low.x),
         high: Vector3(part.high.z, part.high.y, part.high.x), hasDepth: hasDepth))
     var blocks: [Block] = []
-    for volume in patterns.indices {
+    for volume in masks.indices {
       for z in 0..<cells.z {
         for y in 0..<cells.y {
           for x in 0..<cells.x {
@@ -64,6 +85,7 @@ package struct CutVolumes: Sendable {
 
   /// Labels one block.
   package func label(_ block: Block, _ order: Int) -> LabelledBlock {
+    if comparesValues { return parts(block, order) }
     let rows = BitRows()
     rows.clear(rows: block.rowCount, length: block.shape.x)
     masks[block.volume].withUnsafeBufferPointer { mask in
@@ -77,6 +99,18 @@ package struct CutVolumes: Sendable {
       }
     }
     return BlockLabeller().label(rows, block: block, in: grid, order: order, findsBorder: true)
+  }
+
+  private func parts(_ block: Block, _ order: Int) -> LabelledBlock {
+    var labels: [UInt8] = []
+    for row in 0..<block.rowCount {
+      let z = block.origin.z + row / block.shape.y
+      let y = block.origin.y + row % block.shape.y
+      let start = (z * shape.y + y) * shape.x + block.origin.x
+      labels += masks[block.volume][start..<start + block.shape.x]
+    }
+    return BlockLabeller().parts(
+      of: labels, block: block, in: grid, order: order, findsBorder: true)
   }
 
   /// What the objects of each volume are, cut or not.

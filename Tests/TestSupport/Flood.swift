@@ -55,7 +55,7 @@ package struct Flood: Sendable {
   /// Floods object after object.
   ///
   /// - Parameters:
-  ///   - mask: 0 or 1 for each voxel, in C order.
+  ///   - mask: For each voxel in C order 0, or the value that voxels of its object have.
   ///   - shape: The volume.
   ///   - order: In how many coordinates two neighbours may differ.
   ///   - part: The voxels that count, and whose outermost ones are the border.
@@ -75,7 +75,7 @@ package struct Flood: Sendable {
         if Flood.isBorder(z, y, x, part, hasDepth) { found.touchesBorder = true }
         for step in steps where part.contains(z + step.z, y + step.y, x + step.x) {
           let next = ((z + step.z) * shape.y + y + step.y) * shape.x + x + step.x
-          if mask[next] == 0 || labels[next] != 0 { continue }
+          if mask[next] != mask[start] || labels[next] != 0 { continue }
           labels[next] = components.count + 1
           open.append(next)
         }

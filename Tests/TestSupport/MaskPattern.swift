@@ -79,6 +79,52 @@ package enum MaskPattern: String, CaseIterable, Sendable {
   }
 }
 
+/// Labels that touch each other in every way.
+package enum LabelPattern: CaseIterable, Sendable {
+  /// Every voxel one of three labels: none of them alone is connected everywhere.
+  case noise
+  /// Boxes of one label side by side, some of the same one.
+  case boxes
+  /// Two labels whose voxels meet across edges and corners only.
+  case checkerboard
+  /// Two paths of one voxel's width that lie side by side.
+  case snakes
+  /// One label everywhere.
+  case full
+  /// Every voxel another label than its neighbours.
+  case single
+  /// Two labels in a mask in which clusters reach through the whole volume.
+  case tangled
+
+  /// The labels of a volume, in C order; 0 is background.
+  package func voxels(_ shape: Box.Size) -> [UInt8] {
+    let masks = (
+      snake: MaskPattern.snake.voxels(shape), tangled: MaskPattern.tangled.voxels(shape)
+    )
+    var random = SplitMix(seed: 0x1abe1)
+    var voxels: [UInt8] = []
+    for z in 0..<shape.z {
+      for y in 0..<shape.y {
+        for x in 0..<shape.x {
+          let (voxel, chance) = (voxels.count, UInt8(random.next() % 100))
+          let label: UInt8 =
+            switch self {
+            case .noise: chance % 4
+            case .boxes: UInt8((z / 3 * 5 + y / 4 * 3 + x / 5 * 7) % 4)
+            case .checkerboard: UInt8(1 + (z + y + x) % 2)
+            case .snakes: 1 + masks.snake[voxel]
+            case .full: 7
+            case .single: UInt8(1 + z % 2 * 4 + y % 2 * 2 + x % 2)
+            case .tangled: masks.tangled[voxel] * (1 + chance % 2)
+            }
+          voxels.append(label)
+        }
+      }
+    }
+    return voxels
+  }
+}
+
 /// Random numbers that are the same in every run (Steele, Lea and Flood 2014).
 package struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
