@@ -14,9 +14,19 @@ from .program import environment
 def until(
     condition: Callable[[], object], seconds: float, what: str, every: float = 0.01
 ) -> None:
-    """Waits for something, and fails when it does not come."""
+    """Waits for something, and fails when it does not come.
+
+    A file that vanishes while it is looked at is not there yet: jobs make and remove folders meanwhile.
+    """
     end = time.monotonic() + seconds
-    while not condition():
+
+    def is_met() -> bool:
+        try:
+            return bool(condition())
+        except FileNotFoundError:
+            return False
+
+    while not is_met():
         assert time.monotonic() < end, f"in vain for {seconds} s: {what}"
         time.sleep(every)
 
