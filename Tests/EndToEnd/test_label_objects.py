@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from skimage.measure import label as components
 
 from omtask_testing import patterns, samples
 from omtask_testing.images import Image, downsampled, scale, write_group, write_image
+from omtask_testing.labels import numbered_parts
 from omtask_testing.layouts import ALL_LAYOUTS, Layout, describe
 from omtask_testing.program import Program
 from omtask_testing.reading import listed_labels, read_label
@@ -51,27 +51,6 @@ def masked(path: Path, axes: str, dtype: str, layout: Layout) -> np.ndarray:
     return mask
 
 
-def expected(axes: str, mask: np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
-    spatial = sum(axis in "zyx" for axis in axes)
-    order = {"faces": 1, "edges": min(2, spatial), "full": spatial}
-    made = np.zeros(mask.shape, np.uint64)
-    count = 0
-    for index in np.ndindex(mask.shape[:-spatial]):
-        found = components(mask[index] != 0, connectivity=order[parameters.get("connectivity", "full")])
-        sizes = np.bincount(found.ravel())
-        keep = (sizes >= parameters.get("min_size", 0)) & (sizes <= parameters.get("max_size", 1 << 40))
-        if parameters.get("clear_border"):
-            for axis in range(spatial):
-                for end in (0, -1):
-                    keep[np.unique(np.take(found, end, axis=axis))] = False
-        keep[0] = False
-        numbers = np.zeros(len(sizes), np.uint64)
-        numbers[keep] = count + 1 + np.arange(keep.sum())
-        made[index] = numbers[found]
-        count += int(keep.sum())
-    return made
-
-
 @pytest.mark.parametrize(("axes", "dtype", "layout", "parameters"), cases(), ids=describe)
 def test_equals_scikit_image(
     axes: str, dtype: str, layout: Layout, parameters: Mapping[str, Any], omtask: Program,
@@ -83,7 +62,7 @@ def test_equals_scikit_image(
     omtask.run("label-objects", path, parameters={"label": "mask"} | parameters, threads=2)
     assert listed_labels(path) == ["mask", "mask_objects"]
     found = read_label(path, "mask_objects")
-    ought = expected(axes, mask, parameters)
+    ought = numbered_parts(axes, mask != 0, parameters)
     assert found.levels[0].dtype == parameters.get("dtype", "uint32")
     assert np.array_equal(found.levels[0], ought)
     assert len(found.levels) == 2

@@ -12,6 +12,7 @@ from skimage.measure import label as components
 
 from omtask_testing import faults, patterns, samples
 from omtask_testing.images import Image, downsampled, write_group, write_image
+from omtask_testing.labels import numbered_parts
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
 from omtask_testing.memory import MIB, TOLERANCE, run_watched
 from omtask_testing.program import Program, mpirun
@@ -56,28 +57,6 @@ def write(path: Path, axes: str, dtype: str, layout: Layout, pattern: Any, how: 
     return np.minimum(labels, 1) if dtype == "bool" else labels
 
 
-def expected(axes: str, labels: np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
-    spatial = sum(axis in "zyx" for axis in axes)
-    order = {"faces": 1, "edges": min(2, spatial), "full": spatial}
-    made = np.zeros(labels.shape, np.uint64)
-    count = 0
-    for index in np.ndindex(labels.shape[:-spatial]):
-        found = components(
-            labels[index], connectivity=order[parameters.get("connectivity", "full")], background=0)
-        sizes = np.bincount(found.ravel())
-        keep = (sizes >= parameters.get("min_size", 0)) & (sizes <= parameters.get("max_size", 1 << 40))
-        if parameters.get("clear_border"):
-            for axis in range(spatial):
-                for end in (0, -1):
-                    keep[np.unique(np.take(found, end, axis=axis))] = False
-        keep[0] = False
-        numbers = np.zeros(len(sizes), np.uint64)
-        numbers[keep] = count + 1 + np.arange(keep.sum())
-        made[index] = numbers[found]
-        count += int(keep.sum())
-    return made
-
-
 CASES = [
     (
         list(SHAPES)[number % 4], list(VALUES)[number % 9], ALL_LAYOUTS[number * 5 % len(ALL_LAYOUTS)],
@@ -99,7 +78,7 @@ def test_equals_scikit_image(
     call = {"label": "parts", "mode": "equal-values"} | parameters
     done = omtask.run("label-objects", path, parameters=call, threads=2)
     found = read_label(path, "parts_objects")
-    ought = expected(axes, labels, parameters)
+    ought = numbered_parts(axes, labels, parameters)
     assert found.levels[0].dtype == parameters.get("dtype", "uint32")
     assert np.array_equal(found.levels[0], ought)
     assert done.report.objects("parts_objects") == ought.max()
@@ -124,7 +103,7 @@ def test_every_engine_writes_the_same_files(
         reference = reference or files
         assert files == reference, engine
     made = read_label(copy, "parts_objects").levels[0]
-    assert np.array_equal(made, expected("tzyx", labels, parameters))
+    assert np.array_equal(made, numbered_parts("tzyx", labels, parameters))
 
 
 @pytest.mark.parametrize("nth", [1, 3, 6, 10])
@@ -136,7 +115,7 @@ def test_a_killed_run_goes_on(nth: int, omtask: Program, tmp_path: Path) -> None
     omtask.run("label-objects", path, parameters=parameters, expect=-9, env=env)
     omtask.run("label-objects", path, parameters=parameters, ranks=2)
     made = read_label(path, "parts_objects").levels[0]
-    assert np.array_equal(made, expected("zyx", labels, {}))
+    assert np.array_equal(made, numbered_parts("zyx", labels, {}))
     assert not leftovers(path)
 
 
@@ -166,13 +145,13 @@ def test_only_voxels_that_count_are_labelled(omtask: Program, tmp_path: Path) ->
     call = {"label": "parts", "mode": "equal-values"}
     omtask.run("label-objects", path, parameters=call | {"masking_label": "within", "label_name": "a"})
     assert np.array_equal(
-        read_label(path, "a").levels[0], expected("zyx", labels * within, {}))
+        read_label(path, "a").levels[0], numbered_parts("zyx", labels * within, {}))
     part = np.zeros_like(within)
     part[2:9, 5:20, 7:31] = True
     omtask.run(
         "label-objects", path, parameters=call | {"label_name": "b"},
         extra=["--select", "z=2:9,y=5:20,x=7:31"])
-    assert np.array_equal(read_label(path, "b").levels[0], expected("zyx", labels * part, {}))
+    assert np.array_equal(read_label(path, "b").levels[0], numbered_parts("zyx", labels * part, {}))
 
 
 @pytest.mark.parametrize("layout", [samples.SHARDED, samples.V2], ids=describe)
@@ -205,7 +184,7 @@ def test_foreground_joins_what_equal_values_keeps_apart(omtask: Program, tmp_pat
         "label-objects", path,
         parameters={"label": "parts", "mode": "equal-values", "overwrite": True})
     assert np.array_equal(
-        read_label(path, "parts_objects").levels[0], expected("yx", labels, {}))
+        read_label(path, "parts_objects").levels[0], numbered_parts("yx", labels, {}))
 
 
 @pytest.mark.parametrize(("mode", "code", "says"), [

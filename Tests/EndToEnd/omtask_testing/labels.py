@@ -53,6 +53,29 @@ def hollow(axes: str, dtype: str, rng: np.random.Generator, shape: tuple[int, ..
     return data
 
 
+def numbered_parts(axes: str, labels: np.ndarray, call: Mapping[str, Any]) -> np.ndarray:
+    """What `label-objects` makes of equal values, by scikit-image: 1 to N over the volumes, by size and border."""
+    spatial = sum(axis in "zyx" for axis in axes)
+    order = {"faces": 1, "edges": min(2, spatial), "full": spatial}
+    made = np.zeros(labels.shape, np.uint64)
+    count = 0
+    for index in np.ndindex(labels.shape[:-spatial]):
+        found = label_components(
+            labels[index], connectivity=order[call.get("connectivity", "full")], background=0)
+        sizes = np.bincount(found.ravel())
+        keep = (sizes >= call.get("min_size", 0)) & (sizes <= call.get("max_size", 1 << 40))
+        if call.get("clear_border"):
+            for axis in range(spatial):
+                for end in (0, -1):
+                    keep[np.unique(np.take(found, end, axis=axis))] = False
+        keep[0] = False
+        numbers = np.zeros(len(sizes), np.uint64)
+        numbers[keep] = count + 1 + np.arange(keep.sum())
+        made[index] = numbers[found]
+        count += int(keep.sum())
+    return made
+
+
 def expected(axes: str, data: np.ndarray, call: Mapping[str, Any]) -> np.ndarray:
     """What stays and how large it is, volume by volume; numbers over the whole image."""
     spatial = sum(axis in "zyx" for axis in axes)
