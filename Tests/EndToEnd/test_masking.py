@@ -14,6 +14,7 @@ from skimage.measure import label as components
 from omtask_testing import faults, patterns, samples
 from omtask_testing.derived import gaussian
 from omtask_testing.images import AXIS, Image, downsampled, scale, write_group, write_image
+from omtask_testing.labels import numbered_parts
 from omtask_testing.layouts import ALL_LAYOUTS, Layout, describe, write_array
 from omtask_testing.oracle import METHODS
 from omtask_testing.program import Program
@@ -120,21 +121,6 @@ def thresholded(
     return mask
 
 
-def numbered(mask: np.ndarray, spatial: int, least: int) -> np.ndarray:
-    out = np.zeros(mask.shape, np.uint32)
-    total = 0
-    for index in np.ndindex(mask.shape[:-spatial]):
-        labels = components(mask[index])
-        sizes = np.bincount(labels.ravel())
-        keep = sizes >= least
-        keep[0] = False
-        numbers = np.zeros(len(sizes), np.uint32)
-        numbers[keep] = total + 1 + np.arange(keep.sum())
-        out[index] = numbers[labels]
-        total += int(keep.sum())
-    return out
-
-
 def admitted(axes: str, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Which voxels of an image of that shape count."""
     without = tuple(size for axis, size in zip(axes, shape) if axis != "c")
@@ -161,7 +147,7 @@ def test_only_voxels_in_objects_count(
         parameters=parameters | many | {"label_name": "made", "masking_label": "mask"})
     foreground = thresholded(axes, data, counts, parameters, spatial)
     objects = parameters.get("objects", True)
-    ought = numbered(foreground, spatial, parameters.get("min_size", 0)) if objects else foreground
+    ought = numbered_parts(axes, foreground, parameters) if objects else foreground
     assert np.array_equal(read_label(path, "made").levels[0], ought)
     share = run.report.images[0]["outputs"][0]["foreground_share"]
     assert share == pytest.approx(foreground.sum() / max(1, counts.sum()), abs=1e-12)
@@ -261,7 +247,7 @@ def test_objects_of_a_mask_within_another(omtask: Program, tmp_path: Path) -> No
     omtask.run("label-objects", path, parameters={"label": "all", "masking_label": "mask"})
     whole = read_label(path, "all").levels[0] != 0
     assert np.array_equal(
-        read_label(path, "all_objects").levels[0], numbered(whole & (mask != 0), 3, 0))
+        read_label(path, "all_objects").levels[0], numbered_parts("zyx", whole & (mask != 0), {}))
     assert len(source.levels) == 2
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skimage.measure import label as components
 
 from omtask_testing import faults, patterns, samples
 from omtask_testing.derived import floating, gaussian, mean, median, suffix
 from omtask_testing.images import PIXEL, Image, PlateShape, downsampled, write_group, write_image, write_plate
+from omtask_testing.labels import numbered_parts
 from omtask_testing.layouts import ALL_LAYOUTS, Layout, describe
 from omtask_testing.oracle import METHODS
 from omtask_testing.program import Program
@@ -101,22 +101,6 @@ def thresholded(
     return mask
 
 
-def numbered(mask: np.ndarray, spatial: int, least: int = 0) -> np.ndarray:
-    """The components of every volume, numbered through."""
-    made = np.zeros(mask.shape, np.uint32)
-    total = 0
-    for index in np.ndindex(mask.shape[:-spatial]):
-        labels = components(mask[index])
-        sizes = np.bincount(labels.ravel())
-        keep = sizes >= least
-        keep[0] = False
-        numbers = np.zeros(len(sizes), np.uint32)
-        numbers[keep] = total + 1 + np.arange(keep.sum())
-        made[index] = numbers[labels]
-        total += int(keep.sum())
-    return made
-
-
 def projected(
     axes: str, data: np.ndarray, counts: np.ndarray, parameters: Mapping[str, Any]
 ) -> np.ndarray:
@@ -163,7 +147,7 @@ def test_only_boxes_count(
         write_group(path / "labels", layout.version, {"labels": ["mask"]})
         write_image(path / "labels" / "mask", written)
         omtask.run(task, path, parameters={"label": "mask"}, extra=extra, threads=2)
-        ought = numbered(mask & within.reshape(mask.shape), spatial)
+        ought = numbered_parts(axes, mask & within.reshape(mask.shape), {})
         assert np.array_equal(read_label(path, "mask_objects").levels[0], ought)
         return
     if task == "threshold":
@@ -172,7 +156,7 @@ def test_only_boxes_count(
             task, path, parameters=parameters | many | {"label_name": "made"}, extra=extra, threads=2)
         mask = thresholded(axes, data, counts, parameters, spatial)
         objects = parameters.get("objects", True)
-        ought = numbered(mask, spatial, parameters.get("min_size", 0)) if objects else mask
+        ought = numbered_parts(axes, mask, parameters) if objects else mask
         assert np.array_equal(read_label(path, "made").levels[0], ought)
         return
     omtask.run(task, path, parameters=parameters, extra=extra, threads=2)
@@ -271,7 +255,7 @@ def test_boxes_are_found_at_a_coarser_level(omtask: Program, tmp_path: Path) -> 
         omtask.threshold(
             path, parameters={"level": level, "label_name": name}, extra=["--roi-table", "rois"])
         data = source.levels[level]
-        ought = numbered(thresholded("zyx", data, counts, {}, 3), 3)
+        ought = numbered_parts("zyx", thresholded("zyx", data, counts, {}, 3), {})
         assert np.array_equal(read_label(path, name).levels[0], ought)
 
 
