@@ -164,11 +164,15 @@ extension Manifest {
 
   /// The flags of a run that say something about voxels or results, which a program that works on
   /// images by itself does not hear of.
-  public static let voxelFlags: Set<String> = ["select", "roi-table", "output", "on-damage"]
+  public static let voxelFlags: Set<String> = [
+    "select", "roi-table", "output", "plain-names", "on-damage",
+  ]
 
-  /// The flags of a run that a program of this task does not hear of.
+  /// The flags of a run that this task does not hear of.
   public var unheardFlags: Set<String> {
-    if traits.contract != .image { return [] }
+    if traits.contract != .image {
+      return traits.outputs.contains { $0.kind == "image" } ? [] : ["plain-names"]
+    }
     var flags = Self.voxelFlags
     if isWhole { flags.remove("output") }
     if isWhole { flags.insert("part") }

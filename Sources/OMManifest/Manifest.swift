@@ -142,7 +142,7 @@ extension Manifest {
   /// parameter).
   public static let runFlags: Set<String> = [
     "input", "inputs", "wells", "acquisition", "select", "parts", "roi-table", "on-damage",
-    "follow-links", "collection",
+    "follow-links", "collection", "plain-names",
     "output", "fresh", "durability", "threads", "memory", "mpi", "part", "scratch", "fail-fast",
     "stop-before", "stall-timeout", "lock-wait", "args-json", "out-json", "events", "report",
     "progress", "dry-run", "limit", "ranks", "json", "help", "version", "python",

@@ -239,6 +239,60 @@ def test_a_well_lists_what_was_made_and_it_is_not_made_again(
     assert not leftovers(root)
 
 
+@pytest.mark.parametrize("layout", samples.BOTH, ids=describe)
+@pytest.mark.parametrize(
+    "call, name",
+    [(["gaussian-blur"], "0gaussian"), (["median", "--suffix", "My-median_3"], "0Mymedian3"),
+     (["project", "--plate", "same"], "0maxz"), (["convert"], "0converted")], ids=lambda v: str(v))
+def test_wells_with_plain_names_are_valid_for_all(
+    call: list[str], name: str, layout: Layout, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    root = plate(tmp_path, layout, rng)
+    version = ["--ome-version", layout.version] if call == ["convert"] else []
+    command = ["run", *call, root, "--plain-names", *version]
+    omtask(*command)
+    for well in ("A/01", "B/02"):
+        assert [image["path"] for image in ome(root / well)["well"]["images"]] == ["0", name]
+        assert_valid_well(root / well)
+    valid = omtask("validate", root)
+    assert "plate: 0 errors" in valid.stdout, valid.stdout
+    files = tree(root)
+    omtask(*command)
+    assert tree(root) == files and not leftovers(root)
+
+
+def assert_valid_well(well: Path) -> None:
+    """ngio has nothing to warn of, and ome-zarr-models takes the well."""
+    program = (
+        "import sys, warnings, ome_zarr_models, zarr\n"
+        "import ngio\n"
+        "warnings.simplefilter('error', ngio.utils.NgioUserWarning)\n"
+        "assert type(ome_zarr_models.open_ome_zarr(zarr.open_group(sys.argv[1], mode='r'))).__name__ == 'Well'\n"
+        "assert ngio.open_ome_zarr_well(sys.argv[1]).paths()\n")
+    subprocess.run([sys.executable, "-c", program, str(well)], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [(["gaussian-blur", "plate.zarr", "--output", "new.zarr"], "does not go into the well"),
+     (["project", "plate.zarr"], "does not go into the well"),
+     (["gaussian-blur", "alone.zarr"], "the image is in no well"),
+     (["gaussian-blur", "plate.zarr", "--suffix", "_-"], "wants a letter or digit"),
+     (["masking-roi-table", "plate.zarr", "--label", "a"], "the task makes no image"),
+     (["threshold", "plate.zarr", "--channel", "all"], "the task makes no image")], ids=lambda v: str(v)[:40])
+def test_plain_names_are_refused_where_they_name_nothing(
+    call: list[str], sentence: str, omtask: Program, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    layout = samples.BOTH[0]
+    root = plate(tmp_path, layout, rng)
+    shutil.copytree(root / "A/01/0", tmp_path / "alone.zarr")
+    files = tree(tmp_path)
+    words = [tmp_path / word if word.endswith(".zarr") else word for word in call]
+    outcome = omtask("run", *words, "--plain-names", expect=64)
+    assert sentence in outcome.stderr, outcome.stderr
+    assert tree(tmp_path) == files
+
+
 def test_many_runs_at_once_are_all_listed(
     omtask: Program, tmp_path: Path, rng: np.random.Generator
 ) -> None:

@@ -69,6 +69,13 @@ struct OutputFlags: ParsableArguments {
       valueName: "uri"))
   var output: String?
 
+  @Flag(
+    help: """
+      Name an image that is made in a well by letters and digits only (`0gaussian`), as OME-Zarr before \
+      0.6 wants it, and not as Fractal does (`0_gaussian`).
+      """)
+  var plainNames = false
+
   @Option(
     help: ArgumentHelp(
       """

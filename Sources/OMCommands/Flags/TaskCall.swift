@@ -71,6 +71,7 @@ func readWholeCall(
   if let flag = flags.output.output, let folder = fractal.folder, flag != folder {
     throw Fault(.usage, "--output", "is `\(flag)`, and `zarr_dir` is `\(folder)`")
   }
+  options.plainNames = flags.output.plainNames
   options.collection = flags.output.collection
   if manifest.parameters["overwrite"]?.type == .boolean {
     options.overwrite = try parameters.optional("overwrite") ?? false

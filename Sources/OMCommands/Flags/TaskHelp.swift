@@ -29,8 +29,9 @@ enum TaskHelp {
     var own = Set(manifest.parameters.userDeclarations.map(\.flag)).subtracting(taken)
     if manifest.traits.contract == .image {
       // Parameters of other programs may have the names of flags; then the flags stay.
-      own = own.subtracting(Manifest.runFlags).union(manifest.unheardFlags)
+      own = own.subtracting(Manifest.runFlags)
     }
+    own.formUnion(manifest.unheardFlags)
     let folder = manifest.isWhole ? folderText(manifest) : nil
     let flags = sections(of: command, without: own, folder: folder)
       .filter { $0.title != "Arguments" }

@@ -33,8 +33,7 @@ struct Target: Sendable {
     shelf = setup.outputKind == .table ? .tables : .labels
     overwrites = request.options.overwrite
     replacement = Replacement(
-      image: setup.image.location, shelf: setup.outputKind == .table ? .tables : .labels,
-      kind: setup.tableKind)
+      image: setup.image.location, shelf: shelf, kind: setup.tableKind)
     home = setup.home
     levels = setup.levels.map {
       LevelsNode(

@@ -80,7 +80,9 @@ package struct ImageSetup: Sendable {
           source: source, options: request.options, roiTable: roiTable, damage: damage)
         let task = try request.entry.program.bind(
           request.parameters, request.options.surroundings)
-        switch try task.product(for: source.info) {
+        let product = try task.product(for: source.info)
+        try PlanMaker.checkNames(product, request.options)
+        switch product {
         case .labels(let recipes):
           for recipe in recipes { labels.append(try maker.label(recipe)) }
           try ImageSetup.check(labels.map(\.plan))

@@ -99,18 +99,6 @@ struct PlanMaker {
     return try RegionTable.read(name, of: image)
   }
 
-  /// The name of a derived image.
-  func name(_ recipe: ImageRecipe) throws(Fault) -> String {
-    // In a new plate images have the names that they had.
-    if options.output != nil, let field { return field.name }
-    if let output = options.output { return try SeparatePath.name(of: output) }
-    let suffix = recipe.suffix
-    let name = DerivedDocuments.name(of: field?.plateLocation ?? image.location, suffix: suffix)
-    if suffix.isEmpty { throw Fault(.usage, "", "`suffix` is empty") }
-    try LabelName.check(name, besides: [], kind: field == nil ? "image" : "plate")
-    return field?.name ?? name
-  }
-
   private func standardName(_ recipe: LabelRecipe) -> String {
     // Before 0.3 an image without channels has an axis of one for them.
     let hasNone = image.version.hasFixedAxes && source.info.channelCount == 1

@@ -83,7 +83,7 @@ extension Runner {
     let given: [(String, Bool)] = [
       ("--select", !options.select.isEmpty), ("--roi-table", options.roiTable != nil),
       ("--output", options.output != nil && !request.manifest.isWhole),
-      ("--on-damage fill", options.onDamage == .fill),
+      ("--plain-names", options.plainNames), ("--on-damage fill", options.onDamage == .fill),
     ]
     if (options.part != nil || options.needsParts) && request.manifest.isWhole {
       throw Fault(

@@ -37,6 +37,8 @@ package struct RunOptions: Sendable {
   package var growth = RegionGrowth.usual
   /// Where results go; nil puts them into the image.
   package var output: String?
+  /// Whether images made in wells have names of letters and digits only.
+  package var plainNames = false
   /// The file of a collection in which results are listed; nil lists them nowhere else.
   package var collection: String?
   /// Whether another result under the same name is replaced.
