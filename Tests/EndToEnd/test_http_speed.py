@@ -1,6 +1,5 @@
 """Large images on a web server: memory is what the plan says, and requests are under way while chunks are worked on."""
 
-import json
 import shutil
 import statistics
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from omtask_testing.memory import MIB, TOLERANCE, run_watched
+from omtask_testing.memory import MIB, run_as_planned
 from omtask_testing.program import Program
 from omtask_testing.servers import Web, web
 from omtask_testing.tiled import Tiled
@@ -58,14 +57,9 @@ def test_peak_memory_is_what_the_plan_says(
 ) -> None:
     words = ["threshold", f"{server.url}/{kind}", *TASKS[task], "--threads", "2",
              "--memory", "128M", "--output", str(tmp_path / "out.zarr")]
-    planned = json.loads(omtask("plan", *words, "--json").stdout)["memory"]
+    planned, most = run_as_planned(omtask, words, 1, 1 << 30)
     assert planned <= 128 * MIB
-    code, errors, peaks = run_watched([str(omtask.path), "run", *words], 1 << 30, omtask.path.name)
-    assert code == 0, errors
-    (memory,) = peaks.values()
-    said = f"{memory / MIB:.0f} of {planned / MIB:.0f} MiB"
-    assert memory <= planned * 1.1 + TOLERANCE, said
-    print(f"\n{kind} {task}: {said}")
+    print(f"\n{kind} {task}: {most / MIB:.0f} of {planned / MIB:.0f} MiB")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,8 +14,8 @@ from omtask_testing import faults, patterns, samples
 from omtask_testing.images import Image, downsampled, write_group, write_image
 from omtask_testing.labels import numbered_parts
 from omtask_testing.layouts import ALL_LAYOUTS, ZSTD, Layout, describe
-from omtask_testing.memory import MIB, TOLERANCE, run_watched
-from omtask_testing.program import Program, mpirun
+from omtask_testing.memory import run_as_planned
+from omtask_testing.program import Program
 from omtask_testing.reading import read_label
 from omtask_testing.trees import leftovers, tree
 
@@ -216,11 +216,4 @@ def test_peak_memory_is_what_the_plan_says(ranks: int, omtask: Program, tmp_path
     write_image(path / "labels/parts", Image("zyx", [labels], layout))
     words = ["label-objects", str(path), "--label", "parts", "--mode", "equal-values",
              "--threads", str(3 - ranks)]
-    planned = json.loads(omtask("plan", *words, "--ranks", ranks, "--json").stdout)["memory"]
-    launcher = mpirun(ranks) if ranks > 1 else []
-    command = [*launcher, str(omtask.path), "run", *words]
-    code, errors, peaks = run_watched(command, 4 << 30, omtask.path.name)
-    assert code == 0, errors
-    assert len(peaks) == ranks
-    for memory in peaks.values():
-        assert memory <= planned * 1.1 + TOLERANCE, f"{memory / MIB:.0f} of {planned / MIB:.0f} MiB"
+    run_as_planned(omtask, words, ranks, 4 << 30)

@@ -1,5 +1,6 @@
 """Runs a job under an enforced memory limit and watches the peak of each of its processes."""
 
+import json
 import os
 import resource
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .program import environment
+from .program import Program, environment, mpirun
 
 CGROUPS = Path("/sys/fs/cgroup")
 MIB = 1 << 20
@@ -104,3 +105,22 @@ def run_watched(
         stop.set()
         watcher.join()
     return child.returncode, errors, peaks
+
+
+def run_as_planned(
+    omtask: Program, words: Sequence[str], ranks: int, limit: int, reporting: Sequence[str] = ()
+) -> tuple[int, int]:
+    """Runs a task under a limit and checks that no rank needs more memory than `omtask plan` says.
+
+    `words` are what plan and run share, `reporting` what only the run is told. Returns
+    the bytes that were planned and the most that a rank had.
+    """
+    planned = json.loads(omtask("plan", *words, "--ranks", str(ranks), "--json").stdout)["memory"]
+    launcher = mpirun(ranks) if ranks > 1 else []
+    command = [*launcher, str(omtask.path), "run", *words, *reporting]
+    code, errors, peaks = run_watched(command, limit, omtask.path.name)
+    assert code == 0, errors
+    assert len(peaks) == ranks
+    most = max(peaks.values())
+    assert most <= planned * 1.1 + TOLERANCE, f"{most / MIB:.0f} of {planned / MIB:.0f} MiB"
+    return planned, most
