@@ -502,7 +502,8 @@ def test_tables_of_a_plate_are_joined(
             part.insert(place, ["plate", "row", "column", "well", "field"][place], value)
         parts.append(part)
     pandas.testing.assert_frame_equal(table, pandas.concat(parts, ignore_index=True))
-    some = omtask("table", plate, "cells_features", "--csv", "-", "--wells", "A/*").stdout
+    some = omtask("table", plate, "cells_features", "--csv", "--wells", "A/*").stdout
+    assert omtask("table", plate, "cells_features", "--wells", "A/*", "--csv", "-").stdout == some
     assert some.count("\n") == 1 + sum(table["row"] == "A")
     assert "none of 8 images" in omtask("table", plate, "nothing", expect=66).stderr
 

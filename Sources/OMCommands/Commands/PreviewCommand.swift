@@ -77,7 +77,7 @@ struct PreviewCommand: Subcommand {
       throw Fault(.usage, "", "`--width` is \(width), it must be 16 to 20000")
     }
     if let name = words.first, let task = try task(name, context) {
-      try PreviewTask(entry: task.entry, manifest: task.manifest, flags: taskFlags).run(
+      try PreviewTask(entry: task.entry, manifest: task.manifest, word: name, flags: taskFlags).run(
         Array(words.dropFirst()), context)
       return 0
     }

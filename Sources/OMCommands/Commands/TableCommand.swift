@@ -20,8 +20,10 @@ struct TableCommand: Subcommand {
   var name: String
 
   @Option(
+    defaultAsFlag: "-",
     help: ArgumentHelp(
-      "Write comma-separated text to this file; `-` is the standard output.", valueName: "file"))
+      "Write comma-separated text to this file; without one, and for `-`, to the standard output.",
+      valueName: "[file]"))
   var csv: String?
 
   @Flag(help: "Answer with JSON: columns, rows, and the images without the table.")

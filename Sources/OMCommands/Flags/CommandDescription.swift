@@ -69,12 +69,15 @@ extension CommandDescription.Argument {
     case "positional":
       let words = value.split(separator: " ").map { $0 == "..." ? "..." : "<\($0)>" }
       usage = words.joined(separator: " ")
+    case "option" where value.hasPrefix("["):
+      usage = "--\(name ?? "") [<\(value.filter { !"[]".contains($0) })>]"
     case "option": usage = "--\(name ?? "") <\(value)>"
     default: usage = "--\(name ?? "")"
     }
     let parts = [json["abstract"]?.stringValue, json["discussion"]?.stringValue]
     text = parts.compactMap { $0 }.joined(separator: " ")
-    defaultValue = json["defaultValue"]?.stringValue
+    // The value in brackets is what counts when the flag stands alone.
+    defaultValue = value.hasPrefix("[") ? nil : json["defaultValue"]?.stringValue
     section = json["sectionTitle"]?.stringValue ?? (name == nil ? "Arguments" : "Flags")
   }
 }

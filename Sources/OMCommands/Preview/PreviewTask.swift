@@ -22,6 +22,8 @@ struct PreviewTask {
 
   let entry: CatalogEntry
   let manifest: Manifest
+  /// The task as it was written in the call: a name, or the path of its manifest.
+  let word: String
   let flags: Flags
 
   /// Tries the task and shows what it gives.
@@ -68,7 +70,7 @@ struct PreviewTask {
     if flags.png == nil && !preview.comparesThresholds {
       throw Fault(
         .usage, "", "`--png` is missing",
-        hint: "`omtask preview \(manifest.identifier) URI --png FILE`")
+        hint: "`omtask preview \(word) \(shownURI(uri)) --png FILE`")
     }
     var answer = PreviewAnswer(
       task: manifest.identifier, image: shownURI(uri), scope: preview.scope)
@@ -98,7 +100,7 @@ struct PreviewTask {
     guard sorted.uris.count == 1, let uri = sorted.uris.first else {
       throw Fault(
         .usage, "", "there are \(sorted.uris.count) images, a task is tried on one",
-        hint: "`omtask preview \(manifest.identifier) IMAGE.zarr --png FILE`")
+        hint: "`omtask preview \(word) IMAGE.zarr --png FILE`")
     }
     return (uri, parameters)
   }
